@@ -1,0 +1,152 @@
+//! The words a check speaks in: held, violated with a symptom, or could not be judged.
+
+use std::borrow::Cow;
+
+use crate::requirement::{Level, RequirementId};
+use crate::spec::OperationName;
+
+/// What kind of wrong it is: the family that makes several findings one cause.
+///
+/// `id` and `subject` are part of fingerprints, so they hold no values, ids or sizes of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Symptom {
+    /// In kebab-case: `range-ignored`.
+    pub id: &'static str,
+    /// What it is about, where the id alone would lump different causes together: a refusal, a member, an operation.
+    pub subject: Cow<'static, str>,
+    /// A sentence for people, as the title of a cause: "the Range header is ignored".
+    pub title: String,
+}
+
+impl Symptom {
+    /// A symptom that means one cause wherever it is seen.
+    pub fn new(id: &'static str, title: impl Into<String>) -> Self {
+        Self { id, subject: Cow::Borrowed(""), title: title.into() }
+    }
+
+    /// The same symptom, one cause for each subject.
+    pub fn about(self, subject: impl Into<Cow<'static, str>>) -> Self {
+        Self { subject: subject.into(), ..self }
+    }
+}
+
+/// How it came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The requirement applied and was kept.
+    Held,
+    /// It applied and was broken.
+    Violated {
+        /// In which way.
+        symptom: Symptom,
+        /// How firmly: the requirement's own level, or a weaker one where its text says so ("null is a SHOULD deviation").
+        grade: Level,
+        /// What the rule demands here, for people.
+        expected: String,
+        /// What came, for people.
+        actual: String,
+    },
+    /// It applied, and the evidence does not decide.
+    Inconclusive {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// One judgement of one requirement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The requirement.
+    pub requirement: RequirementId,
+    /// The check that judged.
+    pub check: &'static str,
+    /// The operation it was judged on.
+    pub operation: Option<OperationName>,
+    /// How it came out.
+    pub outcome: Outcome,
+    /// Indices of the records it rests on, the decisive one last.
+    pub records: Vec<usize>,
+}
+
+/// Collects what one check says about one piece of evidence.
+pub struct Judgements {
+    check: &'static str,
+    operation: Option<OperationName>,
+    records: Vec<usize>,
+    level: fn(&str) -> Level,
+    said: Vec<Judgement>,
+}
+
+impl Judgements {
+    /// An empty collection for a check that looks at these records. `level` tells a requirement's own level.
+    pub fn new(check: &'static str, operation: Option<OperationName>, records: Vec<usize>, level: fn(&str) -> Level) -> Self {
+        Self { check, operation, records, level, said: Vec::new() }
+    }
+
+    /// The requirement was kept.
+    pub fn held(&mut self, requirement: &'static str) {
+        self.push(requirement, Outcome::Held);
+    }
+
+    /// The requirement was broken.
+    pub fn violated(&mut self, requirement: &'static str, symptom: Symptom, expected: impl Into<String>, actual: impl Into<String>) {
+        let grade = (self.level)(requirement);
+        self.graded(requirement, grade, symptom, expected, actual);
+    }
+
+    /// The part of the requirement that is graded `grade` was broken (a MUST requirement with a SHOULD part, say).
+    pub fn graded(
+        &mut self,
+        requirement: &'static str,
+        grade: Level,
+        symptom: Symptom,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
+        let outcome = Outcome::Violated { symptom, grade, expected: expected.into(), actual: actual.into() };
+        self.push(requirement, outcome);
+    }
+
+    /// Held when `kept`, else violated.
+    pub fn judge(
+        &mut self,
+        requirement: &'static str,
+        kept: bool,
+        symptom: impl FnOnce() -> Symptom,
+        expected: impl Into<String>,
+        actual: impl FnOnce() -> String,
+    ) {
+        if kept {
+            self.held(requirement);
+        } else {
+            self.violated(requirement, symptom(), expected, actual());
+        }
+    }
+
+    /// The requirement applies, but this evidence does not decide it.
+    pub fn inconclusive(&mut self, requirement: &'static str, reason: impl Into<String>) {
+        self.push(requirement, Outcome::Inconclusive { reason: reason.into() });
+    }
+
+    /// Adds an earlier record that what follows rests on as well.
+    pub fn also_rests_on(&mut self, record: usize) {
+        if !self.records.contains(&record) {
+            self.records.insert(0, record);
+        }
+    }
+
+    /// What was said.
+    pub fn into_inner(self) -> Vec<Judgement> {
+        self.said
+    }
+
+    fn push(&mut self, requirement: &'static str, outcome: Outcome) {
+        self.said.push(Judgement {
+            requirement: RequirementId::from_static(requirement),
+            check: self.check,
+            operation: self.operation,
+            outcome,
+            records: self.records.clone(),
+        });
+    }
+}

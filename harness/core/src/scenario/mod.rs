@@ -1,0 +1,70 @@
+//! Scenarios: what is intended, over symbolic handles, so that it replays anywhere.
+//! Refuses to know any id a server gave, any time, and any answer.
+
+mod claim;
+mod content_form;
+mod step;
+
+pub use claim::{Claim, RangeClaim, SizeClaim};
+pub use step::{AccountForm, Action, JsonBody, Marker, Naming, Page, PathForm, Ref, Signing, Step, Tweak};
+
+use serde::{Deserialize, Serialize};
+
+use crate::requirement::RequirementId;
+
+/// How much of a target's time a scenario may take; profiles include the smaller ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Seconds: no waiting for jobs beyond the fastest.
+    Quick,
+    /// The default.
+    #[default]
+    Standard,
+    /// Everything, large archives included.
+    Thorough,
+}
+
+/// What a scenario cannot do without, beyond a target that answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Need {
+    /// Runs alone: it sets or reads what belongs to the account.
+    Exclusive,
+    /// Cannot be undone, or costs money: on loopback endpoints, elsewhere by `--allow`.
+    Irreversible,
+    /// A target that enforces signatures.
+    Signatures,
+    /// A second region on the same endpoint.
+    Regions,
+}
+
+/// A list of steps with a name.
+///
+/// ```
+/// # use crevasse_core::scenario::Scenario;
+/// let scenario: Scenario = serde_json::from_str(r#"{
+///     "id": "vault-twice", "title": "creating a vault again changes nothing",
+///     "steps": [{"CreateVault": {"vault": "v"}}, {"CreateVault": {"vault": "v"}}]
+/// }"#).unwrap();
+/// assert_eq!(scenario.steps.len(), 2);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// Unique, in kebab-case.
+    pub id: String,
+    /// One sentence that says what is tried.
+    pub title: String,
+    /// The requirements that this scenario is there to make apply; a test holds it to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub covers: Vec<RequirementId>,
+    /// What it needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Need>,
+    /// The smallest profile that runs it.
+    #[serde(default)]
+    pub profile: Profile,
+    /// The steps in order.
+    pub steps: Vec<Step>,
+}
