@@ -4,6 +4,7 @@
 mod evidence;
 mod fold;
 mod judgement;
+pub mod rules;
 
 pub use evidence::{Evidence, Group, Observation, Record};
 pub use fold::{Judged, judge};
@@ -24,6 +25,6 @@ pub struct Check {
 
 /// Every check there is, family by family.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    let families: [&[Check]; 0] = [];
+    let families: [&'static [Check]; 0] = [];
     families.into_iter().flatten()
 }

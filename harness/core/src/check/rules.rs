@@ -1,0 +1,151 @@
+//! Two tables and the checks that read them: what must be refused and how, and what must be accepted.
+//! The families bring the rows; what the rows mean stands here once.
+
+use super::{Evidence, Judgements, Observation, Symptom};
+use crate::model::{Expectation, Refusal};
+use crate::spec::OperationName;
+use crate::wire::Reply;
+
+/// A row: a request refused for one of `refusals` keeps `requirement` when its answer meets `demand`.
+#[derive(Clone, Copy)]
+pub struct RefusalRule {
+    /// The requirement.
+    pub requirement: &'static str,
+    /// The operations it holds for; empty for all.
+    pub operations: &'static [OperationName],
+    /// The reasons it is about.
+    pub refusals: &'static [Refusal],
+    /// What the answer must be.
+    pub demand: Demand,
+}
+
+/// What the answer to a request that must be refused has to be.
+#[derive(Clone, Copy)]
+pub enum Demand {
+    /// Any 4xx.
+    Refused,
+    /// One of these statuses.
+    Status(&'static [u16]),
+    /// One of these pairs of status and error code.
+    Answer(&'static [(u16, &'static str)]),
+    /// One of these error codes, judged only on 4xx answers (that it is refused at all is another rule's business).
+    CodeIfRefused(&'static [&'static str]),
+}
+
+/// A row: a request that must succeed, and for which `applies` says yes, keeps `requirement` when it does.
+#[derive(Clone, Copy)]
+pub struct AcceptanceRule {
+    /// The requirement.
+    pub requirement: &'static str,
+    /// The operation.
+    pub operation: OperationName,
+    /// Whether this request is an example of it. General rules (`|_| true`) are judged only where no specific one applies.
+    pub applies: Option<fn(&Observation) -> bool>,
+}
+
+/// Judges one exchange by every refusal row that is about it.
+pub fn judge_refusal(rules: &[RefusalRule], evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange() else { return };
+    let [only] = now.expectation.refusals() else { return };
+    if matches!(now.expectation, Expectation::Either(_)) && now.succeeded() {
+        return;
+    }
+    for rule in rules.iter().filter(|rule| rule.is_about(now, *only)) {
+        rule.judge(now, *only, out);
+    }
+}
+
+impl RefusalRule {
+    fn is_about(&self, now: &Observation, refusal: Refusal) -> bool {
+        self.refusals.contains(&refusal)
+            && (self.operations.is_empty() || now.operation.is_some_and(|name| self.operations.contains(&name)))
+    }
+
+    fn judge(&self, now: &Observation, refusal: Refusal, out: &mut Judgements) {
+        let optional = matches!(self.demand, Demand::CodeIfRefused(_));
+        match &now.exchange().reply {
+            Reply::Response(response) if (400..500).contains(&response.status) => {
+                let code = response.error_code().unwrap_or_default();
+                let expected = || format!("{} because {}", self.demand.words(), refusal.phrase());
+                let symptom = || {
+                    Symptom::new("refused-otherwise", format!("answer to a request where {} is not the documented one", refusal.phrase()))
+                        .about(refusal.word())
+                };
+                out.judge(self.requirement, self.demand.met(response.status, &code), symptom, expected(), || answer(now));
+            }
+            _ if optional => {}
+            _ => out.violated(self.requirement, not_refused(now, refusal), format!("{} because {}", self.demand.words(), refusal.phrase()), answer(now)),
+        }
+    }
+}
+
+fn not_refused(now: &Observation, refusal: Refusal) -> Symptom {
+    match now.status() {
+        Some(200..300) => Symptom::new("accepted", format!("accepted although {}", refusal.phrase())).about(refusal.word()),
+        Some(_) => Symptom::new("crashed-refusing", format!("server error instead of a refusal where {}", refusal.phrase())).about(refusal.word()),
+        None => Symptom::new("no-answer", format!("no complete answer where {}", refusal.phrase())).about(refusal.word()),
+    }
+}
+
+impl Demand {
+    fn met(self, status: u16, code: &str) -> bool {
+        match self {
+            Self::Refused => true,
+            Self::Status(statuses) => statuses.contains(&status),
+            Self::Answer(pairs) => pairs.contains(&(status, code)),
+            Self::CodeIfRefused(codes) => codes.contains(&code),
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Refused => "a 4xx refusal".to_owned(),
+            Self::Status(statuses) => statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or "),
+            Self::Answer(pairs) => pairs.iter().map(|(status, code)| format!("{status} {code}")).collect::<Vec<_>>().join(" or "),
+            Self::CodeIfRefused(codes) => format!("code {}", codes.join(" or ")),
+        }
+    }
+}
+
+/// Judges one exchange by the acceptance rows of its operation: specific ones first, the general one where none applies.
+pub fn judge_acceptance(rules: &[AcceptanceRule], evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Evidence::Exchange { now, definition: Some(definition), .. } = evidence else { return };
+    if now.expectation != Expectation::Accept {
+        return;
+    }
+    let of_this = || rules.iter().filter(|rule| now.operation == Some(rule.operation));
+    let specific: Vec<_> = of_this().filter(|rule| rule.applies.is_some_and(|applies| applies(now))).collect();
+    let general = || of_this().filter(|rule| rule.applies.is_none());
+    let kept = now.status() == Some(definition.success_status) || (now.succeeded() && accepts_any_success(now));
+    let about: Vec<_> = if specific.is_empty() || kept { specific.into_iter().chain(general()).collect() } else { specific };
+    for rule in about {
+        let expected = format!("{} for a valid request", definition.success_status);
+        out.judge(rule.requirement, kept, || not_accepted(now), expected, || answer(now));
+    }
+}
+
+/// Get Job Output answers 200 or 206, Describe Job 200 or (the guide's syntax block) 201; families judge which.
+fn accepts_any_success(now: &Observation) -> bool {
+    matches!(now.operation, Some(OperationName::GetJobOutput | OperationName::DescribeJob))
+}
+
+fn not_accepted(now: &Observation) -> Symptom {
+    let name = now.operation.map_or_else(String::new, |name| name.to_string());
+    match now.status() {
+        Some(status @ 200..300) => Symptom::new("success-status", format!("{name} succeeds with status {status}")).about(name),
+        Some(400..500) => Symptom::new("refused-valid", format!("a valid {name} request is refused")).about(name),
+        Some(_) => Symptom::new("crashed", format!("server error on a valid {name} request")).about(name),
+        None => Symptom::new("no-answer-valid", format!("no complete answer to a valid {name} request")).about(name),
+    }
+}
+
+/// The answer in a few words: status and error code, or what kept it from coming.
+pub fn answer(now: &Observation) -> String {
+    match &now.exchange().reply {
+        Reply::Fault(fault) => format!("no complete response: {}", fault.detail),
+        Reply::Response(response) => match response.error_code() {
+            Some(code) => format!("{} {code}", response.status),
+            None => format!("{}", response.status),
+        },
+    }
+}
