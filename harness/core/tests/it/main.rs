@@ -1,0 +1,4 @@
+//! What crosses the rooms of the core, and what is compared with documents outside of it.
+
+mod facts;
+mod shared;
