@@ -48,11 +48,13 @@ impl Content {
     /// # Panics
     /// When the length does not fit 64 bits.
     pub fn concat(contents: &[Self]) -> Self {
-        Self::join(
-            contents
-                .iter()
-                .flat_map(|content| content.pieces.iter().map(|placed| placed.piece.clone())),
-        )
+        Self::try_concat(contents).expect("the length of a content fits 64 bits")
+    }
+
+    /// Joins contents in order; `None` when the length does not fit 64 bits.
+    pub fn try_concat(contents: &[Self]) -> Option<Self> {
+        let pieces = contents.iter().flat_map(|content| content.pieces.iter());
+        Self::join(pieces.map(|placed| placed.piece.clone()))
     }
 
     /// Cuts out a range.
@@ -60,7 +62,7 @@ impl Content {
     /// # Panics
     /// When the range reaches beyond the end.
     pub fn slice(&self, range: ByteRange) -> Self {
-        Self::join(self.pieces_of(range))
+        Self::joined(self.pieces_of(range))
     }
 
     /// Counts the bytes.
@@ -142,10 +144,16 @@ impl Content {
         )
     }
 
+    /// Lists the stretches in order, each as a range of the shortest payload that has it. What repeats is
+    /// described within its first period; bytes that read as text are text.
+    pub fn segments(&self) -> impl Iterator<Item = (Payload, ByteRange)> {
+        self.pieces.iter().map(|placed| placed.piece.describe())
+    }
+
     /// Describes `length` bytes of a formula from an offset on.
     pub(super) fn of_formula(formula: Formula, offset: u64, length: u64) -> Self {
         let piece = Piece::new(Source::Formula(formula), length);
-        Self::join([piece.slice(offset, length)])
+        Self::joined([piece.slice(offset, length)])
     }
 
     /// Cuts out the stretches of a range, which must lie inside.
@@ -169,23 +177,26 @@ impl Content {
             })
     }
 
-    fn join(pieces: impl IntoIterator<Item = Piece>) -> Self {
+    /// Joins pieces that are known to have a length.
+    fn joined(pieces: impl IntoIterator<Item = Piece>) -> Self {
+        Self::join(pieces).expect("a part of a content is no longer than it")
+    }
+
+    fn join(pieces: impl IntoIterator<Item = Piece>) -> Option<Self> {
         let mut joined: Vec<Placed> = Vec::new();
         let mut length: u64 = 0;
         for piece in pieces.into_iter().filter(|piece| piece.length > 0) {
             let start = length;
-            length = length
-                .checked_add(piece.length)
-                .expect("the length of a content fits 64 bits");
+            length = length.checked_add(piece.length)?;
             match joined.last_mut() {
                 Some(last) if last.piece.goes_on_with(&piece) => last.piece.length += piece.length,
                 _ => joined.push(Placed { start, piece }),
             }
         }
-        Self {
+        Some(Self {
             pieces: joined.into(),
             length,
-        }
+        })
     }
 }
 
@@ -210,7 +221,7 @@ impl From<Payload> for Content {
 
 impl From<&Payload> for Content {
     fn from(payload: &Payload) -> Self {
-        Self::join([payload.piece()])
+        Self::joined([payload.piece()])
     }
 }
 

@@ -121,4 +121,3 @@ impl fmt::Debug for Payload {
         }
     }
 }
-

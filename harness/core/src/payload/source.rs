@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::copy_from;
+use super::{Payload, copy_from};
+use crate::range::ByteRange;
 use crate::treehash::MIB;
 
 /// Blocks after which generated content repeats. A prime, so that equal subtrees of a tree over generated
@@ -201,6 +202,29 @@ impl Piece {
         }
     }
 
+    /// Describes the stretch as a range of a payload.
+    pub(super) fn describe(&self) -> (Payload, ByteRange) {
+        let start = match self.source {
+            Source::Formula(_) => self.offset,
+            Source::Bytes(_) => 0,
+        };
+        let range = ByteRange {
+            start,
+            end: start.saturating_add(self.length),
+        };
+        (self.payload(range.end), range)
+    }
+
+    /// Makes the payload of the source that has this length.
+    fn payload(&self, length: u64) -> Payload {
+        match self.source {
+            Source::Formula(Formula::Generated(seed)) => Payload::Generated { seed, length },
+            Source::Formula(Formula::Pattern) => Payload::Pattern { length },
+            Source::Formula(Formula::Zeros) => Payload::Zeros { length },
+            Source::Bytes(_) => written_bytes(self.bytes().unwrap_or_default()),
+        }
+    }
+
     /// Gives the bytes when they are in memory.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
         match &self.source {
@@ -232,5 +256,15 @@ impl Piece {
             Source::Formula(formula) => formula.advance(self.offset, start),
             Source::Bytes(_) => self.offset + start,
         }
+    }
+}
+
+/// Chooses the form in which bytes are easier to read.
+fn written_bytes(bytes: &[u8]) -> Payload {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains(|c: char| c.is_control() && c != '\n') => {
+            Payload::Text(text.to_owned())
+        }
+        _ => Payload::Bytes(bytes.into()),
     }
 }

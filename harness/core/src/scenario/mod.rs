@@ -2,7 +2,6 @@
 //! Refuses to know any id a server gave, any time, and any answer.
 
 mod claim;
-mod content_form;
 mod step;
 
 pub use claim::{Claim, RangeClaim, SizeClaim};

@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::content_form;
 use super::{Claim, RangeClaim, SizeClaim};
 use crate::payload::Content;
 use crate::spec::OperationName;
@@ -189,7 +188,6 @@ pub enum Action {
         /// The handle of the archive made.
         archive: String,
         /// The bytes sent.
-        #[serde(with = "content_form")]
         content: Content,
         /// `x-amz-archive-description`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -228,7 +226,6 @@ pub enum Action {
         /// The upload.
         upload: Ref,
         /// The bytes sent.
-        #[serde(with = "content_form")]
         content: Content,
         /// `Content-Range`.
         range: RangeClaim,
