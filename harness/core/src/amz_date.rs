@@ -17,7 +17,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(t.basic(), "20170210T120000Z");
 /// assert_eq!(t.http(), "Fri, 10 Feb 2017 12:00:00 GMT");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
@@ -49,9 +51,13 @@ impl Timestamp {
 
     /// Reads a `Date` header in any of the three forms of RFC 9110, 5.6.7 (the full dates of RFC 2616, 3.3.1).
     pub fn parse_http(text: &str) -> Option<Self> {
-        ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"]
-            .iter()
-            .find_map(|format| civil(format, text))
+        [
+            "%a, %d %b %Y %H:%M:%S GMT",
+            "%A, %d-%b-%y %H:%M:%S GMT",
+            "%a %b %e %H:%M:%S %Y",
+        ]
+        .iter()
+        .find_map(|format| civil(format, text))
     }
 
     /// The same time, later by this many milliseconds.
@@ -67,12 +73,19 @@ impl Timestamp {
     /// One calendar month later; a day the next month lacks becomes that month's last day (api-ListProvisionedCapacity).
     pub fn plus_month(self) -> Self {
         let civil = self.civil();
-        let later = civil.checked_add(jiff::Span::new().months(1)).unwrap_or(civil);
-        later.to_zoned(TimeZone::UTC).map_or(self, |z| Self(z.timestamp().as_millisecond()))
+        let later = civil
+            .checked_add(jiff::Span::new().months(1))
+            .unwrap_or(civil);
+        later
+            .to_zoned(TimeZone::UTC)
+            .map_or(self, |z| Self(z.timestamp().as_millisecond()))
     }
 
     fn civil(self) -> DateTime {
-        jiff::Timestamp::from_millisecond(self.0).unwrap_or_default().to_zoned(TimeZone::UTC).datetime()
+        jiff::Timestamp::from_millisecond(self.0)
+            .unwrap_or_default()
+            .to_zoned(TimeZone::UTC)
+            .datetime()
     }
 
     fn strftime(self, format: &str) -> String {

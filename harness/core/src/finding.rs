@@ -110,7 +110,7 @@ impl Ledger {
                 }
             }
             Outcome::Violated { symptom, grade, expected, actual } => {
-                if *grade <= level(&judgement.requirement) { tally.violated += 1 } else { tally.weakly_violated += 1 }
+                if *grade >= level(&judgement.requirement) { tally.violated += 1 } else { tally.weakly_violated += 1 }
                 let sighting = Sighting {
                     case: case.to_owned(),
                     records: judgement.records.clone(),
@@ -127,7 +127,7 @@ impl Ledger {
         match self.deviations.get_mut(&fingerprint) {
             Some(known) => {
                 known.count += 1;
-                known.grade = known.grade.min(grade);
+                known.grade = known.grade.max(grade);
                 if (&sighting.case, &sighting.records) < (&known.first.case, &known.first.records) {
                     known.symptom = symptom.clone();
                     known.first = sighting;
@@ -157,9 +157,9 @@ impl Ledger {
         }
         let mut causes: Vec<Vec<&Deviation>> = causes.into_values().collect();
         for cause in &mut causes {
-            cause.sort_by_key(|deviation| (deviation.grade, std::cmp::Reverse(deviation.count), deviation.fingerprint.clone()));
+            cause.sort_by_key(|deviation| (std::cmp::Reverse(deviation.grade), std::cmp::Reverse(deviation.count), deviation.fingerprint.clone()));
         }
-        causes.sort_by_key(|cause| (cause[0].grade, std::cmp::Reverse(cause.len()), cause[0].requirement.clone()));
+        causes.sort_by_key(|cause| (std::cmp::Reverse(cause[0].grade), std::cmp::Reverse(cause.len()), cause[0].requirement.clone()));
         causes
     }
 }

@@ -1,10 +1,14 @@
 //! The pure half of Crevasse.
 
+pub mod amz_date;
 pub mod payload;
 pub mod range;
 pub mod requirement;
+pub mod scenario;
+pub mod sigv4;
 pub mod spec;
 pub mod treehash;
+pub mod wire;
 mod yaml;
 
 pub use yaml::YamlError;

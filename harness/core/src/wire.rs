@@ -18,12 +18,18 @@ pub struct Headers(pub Vec<(String, String)>);
 impl Headers {
     /// The first value under this name. Bytes that were not UTF-8 came in as `\u{FFFD}`.
     pub fn value(&self, name: &str) -> Option<&str> {
-        self.values(name).next()
+        self.0
+            .iter()
+            .find(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
     }
 
     /// All values under this name, in order.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+        self.0
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.as_str())
     }
 
     /// Appends a field, keeping earlier ones of the same name.
@@ -111,14 +117,20 @@ pub struct Request {
 impl Request {
     /// Path and query as in the request line.
     pub fn target(&self) -> String {
-        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
     }
 
     /// The same request without signature, token and key: what may be written down.
     pub fn redacted(&self) -> Self {
         let mut copy = self.clone();
         for (name, value) in &mut copy.headers.0 {
-            if name.eq_ignore_ascii_case("authorization") || name.eq_ignore_ascii_case("x-amz-security-token") {
+            if name.eq_ignore_ascii_case("authorization")
+                || name.eq_ignore_ascii_case("x-amz-security-token")
+            {
                 "[redacted]".clone_into(value);
             }
         }
@@ -160,7 +172,8 @@ impl ObservedBody {
 
     /// The whole body as text, when it was kept and is UTF-8.
     pub fn text(&self) -> Option<&str> {
-        self.bytes().and_then(|bytes| std::str::from_utf8(bytes).ok())
+        self.bytes()
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
     }
 
     /// The whole body as JSON, when it is that.
@@ -195,7 +208,12 @@ impl Response {
     /// The media type without parameters, lower-case; empty when there is none.
     pub fn media_type(&self) -> String {
         let value = self.headers.value("content-type").unwrap_or_default();
-        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
     }
 
     /// The `code` of a Glacier error body, if there is one.
@@ -276,15 +294,24 @@ mod bytes_text {
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(bytes) {
             Ok(text) if !text.starts_with('\0') => to.serialize_str(text),
-            _ => to.serialize_str(&bytes.iter().fold("\0".to_owned(), |text, b| text + &format!("{b:02x}"))),
+            _ => to.serialize_str(
+                &bytes
+                    .iter()
+                    .fold("\0".to_owned(), |text, b| text + &format!("{b:02x}")),
+            ),
         }
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(from)?;
-        let Some(hex) = text.strip_prefix('\0') else { return Ok(text.into_bytes()) };
+        let Some(hex) = text.strip_prefix('\0') else {
+            return Ok(text.into_bytes());
+        };
         let digits: Option<Vec<u32>> = hex.chars().map(|c| c.to_digit(16)).collect();
         let digits = digits.ok_or_else(|| D::Error::custom("hexadecimal digits expected"))?;
-        Ok(digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, d| byte << 4 | *d as u8)).collect())
+        Ok(digits
+            .chunks(2)
+            .map(|pair| pair.iter().fold(0, |byte, d| byte << 4 | *d as u8))
+            .collect())
     }
 }

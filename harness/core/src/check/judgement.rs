@@ -142,7 +142,7 @@ impl Judgements {
 
     fn push(&mut self, requirement: &'static str, outcome: Outcome) {
         self.said.push(Judgement {
-            requirement: RequirementId::from_static(requirement),
+            requirement: RequirementId::of(requirement),
             check: self.check,
             operation: self.operation,
             outcome,

@@ -5,7 +5,9 @@ mod claim;
 mod step;
 
 pub use claim::{Claim, RangeClaim, SizeClaim};
-pub use step::{AccountForm, Action, JsonBody, Marker, Naming, Page, PathForm, Ref, Signing, Step, Tweak};
+pub use step::{
+    AccountForm, Action, JsonBody, Marker, Naming, Page, PathForm, Ref, Signing, Step, Tweak,
+};
 
 use serde::{Deserialize, Serialize};
 

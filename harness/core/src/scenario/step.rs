@@ -29,7 +29,11 @@ pub enum Ref {
 impl Ref {
     /// The handle, when it is one.
     pub fn handle(&self) -> Option<&str> {
-        if let Self::Handle(handle) = self { Some(handle) } else { None }
+        if let Self::Handle(handle) = self {
+            Some(handle)
+        } else {
+            None
+        }
     }
 }
 
@@ -560,7 +564,10 @@ pub struct Step {
 
 impl From<Action> for Step {
     fn from(action: Action) -> Self {
-        Self { action, tweak: Tweak::default() }
+        Self {
+            action,
+            tweak: Tweak::default(),
+        }
     }
 }
 
