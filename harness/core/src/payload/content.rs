@@ -65,10 +65,6 @@ impl Content {
         Self::joined(self.pieces_of(range))
     }
 
-    pub(super) fn pieces(&self) -> impl Iterator<Item = &Piece> {
-        self.pieces.iter().map(|placed| &placed.piece)
-    }
-
     /// Counts the bytes.
     pub fn length(&self) -> u64 {
         self.length

@@ -5,7 +5,6 @@
 mod byte_count;
 mod content;
 mod forest;
-mod form;
 mod recognize;
 mod source;
 mod written;
