@@ -1,6 +1,8 @@
 //! The pure half of Crevasse.
 
 pub mod amz_date;
+pub mod filter;
+pub mod nearest;
 pub mod payload;
 pub mod range;
 pub mod requirement;

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::nearest::nearest;
 use crate::spec::OperationName;
 use crate::yaml::{self, YamlError};
 
@@ -361,15 +362,11 @@ impl Registry {
 
     /// Finds the id that `text` was probably meant to be, if one is near: "did you mean …?"
     pub fn nearest(&self, text: &str) -> Option<&RequirementId> {
-        let text = text.to_ascii_uppercase();
-        let far = 1 + text.len().min(30) / 4;
-        let near = self
-            .requirements
-            .keys()
-            .map(|id| (distance(&text, id.as_str()), id));
-        near.filter(|(edits, _)| *edits <= far)
-            .min()
-            .map(|(_, id)| id)
+        let id = nearest(
+            &text.to_ascii_uppercase(),
+            self.requirements.keys().map(RequirementId::as_str),
+        )?;
+        self.requirements.get_key_value(id).map(|(id, _)| id)
     }
 
     /// Identifies the texts this was read from: `sha256:` and 64 hex digits.
@@ -397,26 +394,6 @@ fn entry_lines(text: &str) -> impl Iterator<Item = usize> {
         .enumerate()
         .filter(|(_, line)| line.starts_with("- "));
     items.map(|(line, _)| line + 1)
-}
-
-/// How many characters must be inserted, removed or replaced to turn `a` into `b`; texts beyond 64 bytes are cut.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b) = (clip(a), clip(b));
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-fn clip(text: &str) -> &[u8] {
-    &text.as_bytes()[..text.len().min(64)]
 }
 
 #[cfg(test)]
