@@ -4,6 +4,8 @@ pub mod amz_date;
 pub mod filter;
 pub mod nearest;
 pub mod payload;
+#[cfg(any(test, feature = "properties"))]
+pub mod properties;
 pub mod range;
 pub mod requirement;
 pub mod scenario;

@@ -1,7 +1,7 @@
 //! The algebra of contents: joined, cut, compared and hashed by description.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
@@ -27,11 +27,15 @@ const BUFFER: usize = 64 << 10;
 /// ```
 #[derive(Clone)]
 pub struct Content {
-    pieces: Arc<[Placed]>,
-    length: u64,
+    shared: Arc<Shared>,
 }
 
-#[derive(Clone)]
+struct Shared {
+    pieces: Vec<Placed>,
+    length: u64,
+    tree_hash: OnceLock<Digest>,
+}
+
 struct Placed {
     start: u64,
     piece: Piece,
@@ -53,7 +57,9 @@ impl Content {
 
     /// Joins contents in order; `None` when the length does not fit 64 bits.
     pub fn try_concat(contents: &[Self]) -> Option<Self> {
-        let pieces = contents.iter().flat_map(|content| content.pieces.iter());
+        let pieces = contents
+            .iter()
+            .flat_map(|content| content.shared.pieces.iter());
         Self::join(pieces.map(|placed| placed.piece.clone()))
     }
 
@@ -67,7 +73,7 @@ impl Content {
 
     /// Counts the bytes.
     pub fn length(&self) -> u64 {
-        self.length
+        self.shared.length
     }
 
     /// Fills a buffer with the bytes from `offset` on.
@@ -88,7 +94,7 @@ impl Content {
 
     /// Reads everything into memory.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![0; self.length as usize];
+        let mut bytes = vec![0; self.length() as usize];
         self.read_at(0, &mut bytes);
         bytes
     }
@@ -96,19 +102,20 @@ impl Content {
     /// Hashes everything with plain SHA-256, in time that grows with the length.
     pub fn sha256(&self) -> Digest {
         let mut linear = Sha256::new();
-        for Placed { piece, .. } in self.pieces.iter() {
+        for Placed { piece, .. } in self.shared.pieces.iter() {
             feed(piece, |bytes| linear.update(bytes));
         }
         Digest(linear.finalize().into())
     }
 
     /// Computes the tree hash. Of generated content each distinct subtree is hashed once, so that no length
-    /// takes much longer than its period of 251 mebibytes.
+    /// takes much longer than its period of 251 mebibytes; and clones share what was once computed.
     pub fn tree_hash(&self) -> Digest {
-        match ByteRange::whole(self.length) {
+        let root = || match ByteRange::whole(self.length()) {
             Some(range) => self.tree_hash_of(range),
             None => combine(&[]),
-        }
+        };
+        *self.shared.tree_hash.get_or_init(root)
     }
 
     /// Computes the tree hash that the bytes of a range have on their own.
@@ -128,7 +135,7 @@ impl Content {
     pub fn hashed(&self) -> Hashed {
         let leaves = self.leaves();
         Hashed {
-            length: self.length,
+            length: self.length(),
             sha256: self.sha256(),
             tree_hash: combine(&leaves),
             leaves,
@@ -138,7 +145,7 @@ impl Content {
     /// Names the classic mistake behind a wrong tree hash of this content; see [`diagnose`].
     pub fn diagnose(&self, claimed: Digest) -> Option<Mistake> {
         diagnose(
-            self.length,
+            self.length(),
             |offset, into| self.read_at(offset, into),
             claimed,
         )
@@ -147,7 +154,10 @@ impl Content {
     /// Lists the stretches in order, each as a range of the shortest payload that has it. What repeats is
     /// described within its first period; bytes that read as text are text.
     pub fn segments(&self) -> impl Iterator<Item = (Payload, ByteRange)> {
-        self.pieces.iter().map(|placed| placed.piece.describe())
+        self.shared
+            .pieces
+            .iter()
+            .map(|placed| placed.piece.describe())
     }
 
     /// Describes `length` bytes of a formula from an offset on.
@@ -159,15 +169,16 @@ impl Content {
     /// Cuts out the stretches of a range, which must lie inside.
     pub(super) fn pieces_of(&self, range: ByteRange) -> impl Iterator<Item = Piece> {
         assert!(
-            range.end <= self.length,
+            range.end <= self.length(),
             "{range} is not inside {} bytes",
-            self.length
+            self.length()
         );
         let first = self
+            .shared
             .pieces
             .partition_point(|placed| placed.start <= range.start)
             - 1;
-        self.pieces[first..]
+        self.shared.pieces[first..]
             .iter()
             .take_while(move |placed| placed.start < range.end)
             .map(move |Placed { start, piece }| {
@@ -193,9 +204,13 @@ impl Content {
                 _ => joined.push(Placed { start, piece }),
             }
         }
-        Some(Self {
-            pieces: joined.into(),
+        let shared = Shared {
+            pieces: joined,
             length,
+            tree_hash: OnceLock::new(),
+        };
+        Some(Self {
+            shared: Arc::new(shared),
         })
     }
 }
@@ -240,7 +255,7 @@ impl From<&[u8]> for Content {
 /// Compares the bytes, but reads only what the descriptions do not settle.
 impl PartialEq for Content {
     fn eq(&self, other: &Self) -> bool {
-        self.length == other.length
+        self.length() == other.length()
             && self
                 .shared_cuts(other)
                 .all(|range| self.agrees_with(other, range))
@@ -252,17 +267,26 @@ impl Eq for Content {}
 impl Content {
     /// Lists the longest ranges that both contents hold in one stretch.
     fn shared_cuts(&self, other: &Self) -> impl Iterator<Item = ByteRange> {
-        let starts = |content: &Self| content.pieces.iter().map(|placed| placed.start).collect();
+        let starts = |content: &Self| {
+            content
+                .shared
+                .pieces
+                .iter()
+                .map(|placed| placed.start)
+                .collect()
+        };
         let mut cuts: Vec<u64> = starts(self);
         cuts.extend::<Vec<u64>>(starts(other));
-        cuts.push(self.length);
+        cuts.push(self.length());
         cuts.sort_unstable();
         cuts.dedup();
         (1..cuts.len()).filter_map(move |index| ByteRange::new(cuts[index - 1], cuts[index]))
     }
 
     fn agrees_with(&self, other: &Self, range: ByteRange) -> bool {
-        let both = self.pieces_of(range).zip(other.pieces_of(range));
+        let both = self
+            .pieces_of(range)
+            .zip(other.pieces_of(range));
         let mut buffers = (vec![0; BUFFER], vec![0; BUFFER]);
         both.into_iter().all(|(one, other)| {
             one.starts_like(&other)
@@ -281,8 +305,8 @@ impl Content {
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 3;
-        write!(f, "Content({}", ByteCount(self.length))?;
-        for (index, Placed { piece, .. }) in self.pieces.iter().take(SHOWN).enumerate() {
+        write!(f, "Content({}", ByteCount(self.length()))?;
+        for (index, Placed { piece, .. }) in self.shared.pieces.iter().take(SHOWN).enumerate() {
             f.write_str(if index == 0 { ": " } else { ", " })?;
             match &piece.source {
                 Source::Formula(formula) => write!(f, "{formula:?}")?,
@@ -290,7 +314,7 @@ impl fmt::Debug for Content {
             }
             write!(f, " {}+{}", piece.offset, piece.length)?;
         }
-        match self.pieces.len().saturating_sub(SHOWN) {
+        match self.shared.pieces.len().saturating_sub(SHOWN) {
             0 => f.write_str(")"),
             more => write!(f, ", {more} more)"),
         }

@@ -8,7 +8,7 @@ use crate::range::ByteRange;
 use crate::treehash::{Digest, MIB, combine, hash_leaves, tree_hash};
 
 /// Leaves that are generated and hashed as one batch.
-const BATCH: usize = 16;
+const BATCH: usize = 8;
 
 /// The subtrees over formulas that are known so far. Offsets lie in the first period of their formula, so
 /// a tree of any size has no more than 251 distinct subtrees on a level, beside those on its ragged edge.
@@ -89,9 +89,10 @@ impl Forest {
         distinct.sort_unstable();
         distinct.dedup();
         distinct.retain(|plot| !self.known.contains_key(plot));
+        let mut buffer = vec![0; distinct.len().min(BATCH) * MIB as usize];
         for batch in distinct.chunks(BATCH) {
             self.known
-                .extend(batch.iter().copied().zip(hash_plots(batch)));
+                .extend(batch.iter().copied().zip(hash_plots(batch, &mut buffer)));
         }
     }
 
@@ -115,14 +116,16 @@ fn left_width(length: u64) -> u64 {
     MIB << below.ilog2()
 }
 
-fn hash_plots(plots: &[Plot]) -> Vec<Digest> {
-    let leaves: Vec<Vec<u8>> = plots
-        .iter()
-        .map(|&(formula, offset, length)| {
-            let mut leaf = vec![0; length as usize];
-            formula.fill(offset, &mut leaf);
-            leaf
+/// Hashes a batch of leaves, each written to its place in one buffer that all batches share.
+fn hash_plots(plots: &[Plot], buffer: &mut [u8]) -> Vec<Digest> {
+    let places = buffer.chunks_mut(MIB as usize);
+    let leaves: Vec<&[u8]> = places
+        .zip(plots)
+        .map(|(place, &(formula, offset, length))| {
+            let leaf = &mut place[..length as usize];
+            formula.fill(offset, leaf);
+            &*leaf
         })
         .collect();
-    hash_leaves(&leaves.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    hash_leaves(&leaves)
 }

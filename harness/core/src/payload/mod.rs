@@ -11,7 +11,7 @@ mod written;
 
 pub use byte_count::{ByteCount, ParseByteCountError};
 pub use content::Content;
-pub use recognize::Recognizer;
+pub use recognize::{Intake, Recognizer};
 
 use std::fmt;
 use std::sync::Arc;
@@ -121,3 +121,6 @@ impl fmt::Debug for Payload {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

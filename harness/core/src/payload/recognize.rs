@@ -2,6 +2,7 @@
 
 use super::content::Content;
 use super::source::{Formula, HEADER};
+use crate::treehash::MIB;
 
 const BUFFER: usize = 16 << 10;
 
@@ -16,30 +17,27 @@ const BUFFER: usize = 16 << 10;
 /// archive.to_bytes().chunks(1000).for_each(|chunk| assert!(recognizer.feed(chunk)));
 /// assert_eq!(recognizer.finish(), Some(archive));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Recognizer {
-    state: State,
+    taken: Taken,
+    lost: bool,
 }
 
 #[derive(Clone, Debug)]
-enum State {
+enum Taken {
     /// Too few bytes to tell.
-    Waiting(Vec<u8>),
-    /// All bytes so far follow the formula from the offset on.
-    Following {
+    Few(Vec<u8>),
+    /// Bytes that follow the formula from the offset on.
+    Stretch {
         formula: Formula,
         offset: u64,
         length: u64,
     },
-    /// Some byte followed no formula.
-    Lost,
 }
 
-impl Default for Recognizer {
+impl Default for Taken {
     fn default() -> Self {
-        Self {
-            state: State::Waiting(Vec::new()),
-        }
+        Self::Few(Vec::new())
     }
 }
 
@@ -49,65 +47,63 @@ impl Recognizer {
         Self::default()
     }
 
-    /// Takes the next bytes and says whether there still is hope. Once there is none, nothing brings it back,
-    /// and the chunk that ended it was not taken: what was is in [`Recognizer::so_far`] just before.
+    /// Takes the next bytes and says `true`, or says `false` and takes none of them: then they do not go on
+    /// as it began, and no later bytes are taken either.
     pub fn feed(&mut self, bytes: &[u8]) -> bool {
-        let state = std::mem::replace(&mut self.state, State::Lost);
-        self.state = state.follow(bytes);
-        !matches!(self.state, State::Lost)
+        if !self.lost {
+            match self.taken.follow(bytes) {
+                Some(taken) => self.taken = taken,
+                None => self.lost = true,
+            }
+        }
+        !self.lost
     }
 
-    /// Describes everything taken; empty once hope is lost.
+    /// Describes everything taken.
     pub fn so_far(&self) -> Content {
-        match &self.state {
-            State::Waiting(head) => Content::from(head.as_slice()),
-            State::Following {
+        match &self.taken {
+            Taken::Few(bytes) => Content::from(bytes.as_slice()),
+            Taken::Stretch {
                 formula,
                 offset,
                 length,
             } => Content::of_formula(*formula, *offset, *length),
-            State::Lost => Content::empty(),
         }
     }
 
-    /// Ends the stream; `None` when it followed no formula, or was too short to tell.
+    /// Ends the stream; `None` when some of it followed no formula, or it was too short to tell.
     pub fn finish(self) -> Option<Content> {
-        matches!(self.state, State::Following { .. }).then(|| self.so_far())
+        let told = matches!(self.taken, Taken::Stretch { .. }) && !self.lost;
+        told.then(|| self.so_far())
     }
 }
 
-impl State {
-    fn follow(self, bytes: &[u8]) -> Self {
+impl Taken {
+    fn follow(&self, bytes: &[u8]) -> Option<Self> {
         match self {
-            Self::Waiting(mut head) => {
-                head.extend_from_slice(bytes);
-                Self::identify(head)
-            }
-            Self::Following {
+            Self::Few(head) => Self::identify([head.as_slice(), bytes].concat()),
+            &Self::Stretch {
                 formula,
                 offset,
                 length,
-            } if follows(formula, formula.advance(offset, length), bytes) => Self::Following {
+            } => follows(formula, formula.advance(offset, length), bytes).then(|| Self::Stretch {
                 formula,
                 offset,
                 length: length + bytes.len() as u64,
-            },
-            Self::Following { .. } | Self::Lost => Self::Lost,
+            }),
         }
     }
 
-    fn identify(head: Vec<u8>) -> Self {
+    fn identify(head: Vec<u8>) -> Option<Self> {
         let Some(header) = head.first_chunk::<HEADER>() else {
-            return Self::Waiting(head);
+            return Some(Self::Few(head));
         };
-        match Formula::identify(header) {
-            Some((formula, offset)) if follows(formula, offset, &head) => Self::Following {
-                formula,
-                offset,
-                length: head.len() as u64,
-            },
-            _ => Self::Lost,
-        }
+        let (formula, offset) = Formula::identify(header)?;
+        follows(formula, offset, &head).then(|| Self::Stretch {
+            formula,
+            offset,
+            length: head.len() as u64,
+        })
     }
 }
 
@@ -121,4 +117,54 @@ fn follows(formula: Formula, offset: u64, bytes: &[u8]) -> bool {
         at = formula.advance(at, chunk.len() as u64);
         chunk == expected
     })
+}
+
+/// Takes in a body of any kind: what a formula makes is kept as its description, the rest as bytes.
+///
+/// ```
+/// use crevasse_core::payload::{Content, Intake, Payload};
+///
+/// let mut intake = Intake::new();
+/// intake.feed(&Content::from(Payload::Zeros { length: 3 << 20 }).to_bytes());
+/// assert_eq!(intake.held(), 0);
+/// intake.feed(b"and more");
+/// assert_eq!(intake.held(), 8);
+/// assert_eq!(intake.finish().length(), (3 << 20) + 8);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Intake {
+    recognizer: Recognizer,
+    rest: Vec<u8>,
+}
+
+impl Intake {
+    /// Starts with nothing taken.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes.
+    pub fn feed(&mut self, bytes: &[u8]) {
+        if !self.recognizer.feed(bytes) {
+            self.rest.extend_from_slice(bytes);
+        }
+    }
+
+    /// Counts the bytes kept as such, which is what memory grows by.
+    pub fn held(&self) -> u64 {
+        self.rest.len() as u64
+    }
+
+    /// Ends the body.
+    pub fn finish(self) -> Content {
+        let described = self.recognizer.so_far();
+        if self.rest.is_empty() {
+            return described;
+        }
+        // A short beginning is not worth a description: one stretch of memory is hashed without copies.
+        if described.length() < MIB {
+            return Content::from([described.to_bytes(), self.rest].concat());
+        }
+        Content::concat(&[described, self.rest.into()])
+    }
 }

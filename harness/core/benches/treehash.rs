@@ -1,0 +1,84 @@
+//! How fast the oracle is: tree hash beside plain SHA-256 of the same bytes, and making the bytes.
+//!
+//! Run with `cargo bench -p crevasse-core`. Medians, so that a busy machine disturbs them little.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use crevasse_core::payload::{Content, Payload, Recognizer};
+use crevasse_core::treehash::{TreeHasher, combine, sha256, tree_hash};
+
+const SIZE: u64 = 64 << 20;
+const ROUNDS: usize = 9;
+
+fn main() {
+    let payload = Payload::Generated {
+        seed: 7,
+        length: SIZE,
+    };
+    let content = Content::from(&payload);
+    let bytes = content.to_bytes();
+    let mut buffer = vec![0; bytes.len()];
+
+    let linear = rate("plain SHA-256", || sha256(&bytes));
+    let tree = rate("tree hash, at once", || tree_hash(&bytes));
+    rate("tree hash, in chunks of 64 KiB", || {
+        let mut hasher = TreeHasher::tree_only();
+        bytes
+            .chunks(64 << 10)
+            .for_each(|chunk| hasher.update(chunk));
+        hasher.finish()
+    });
+    rate("tree hash and SHA-256, in chunks of 64 KiB", || {
+        let mut hasher = TreeHasher::new();
+        bytes
+            .chunks(64 << 10)
+            .for_each(|chunk| hasher.update(chunk));
+        hasher.finish()
+    });
+    rate("tree hash of the description", || content.tree_hash());
+    rate("generation", || payload.read_at(0, &mut buffer));
+    rate("generation, in chunks of 64 KiB", || {
+        for offset in (0..SIZE).step_by(64 << 10) {
+            payload.read_at(offset, &mut buffer[..64 << 10]);
+        }
+    });
+    rate("recognition, in chunks of 64 KiB", || {
+        let mut recognizer = Recognizer::new();
+        bytes.chunks(64 << 10).all(|chunk| recognizer.feed(chunk))
+    });
+    println!("tree hash / plain SHA-256: {:.3}", tree / linear);
+
+    let huge = Content::from(Payload::Generated {
+        seed: 7,
+        length: 40 << 40,
+    });
+    let seconds = median(3, || huge.tree_hash()).as_secs_f64();
+    println!("tree hash of a generated 40 TiB: {seconds:.3} s");
+    let nodes = vec![sha256(b""); 1 << 20];
+    let seconds = median(3, || combine(&nodes)).as_secs_f64();
+    println!("combining 1 TiB of leaves: {seconds:.3} s");
+}
+
+/// Prints and returns how many GiB of [`SIZE`] bytes go through in a second.
+fn rate<T>(what: &str, work: impl FnMut() -> T) -> f64 {
+    let seconds = median(ROUNDS, work).as_secs_f64();
+    let rate = SIZE as f64 / f64::from(1 << 30) / seconds;
+    println!(
+        "{what}: {rate:.2} GiB/s ({:.2} GB/s)",
+        SIZE as f64 / 1e9 / seconds
+    );
+    rate
+}
+
+fn median<T>(rounds: usize, mut work: impl FnMut() -> T) -> Duration {
+    let mut times: Vec<Duration> = (0..rounds)
+        .map(|_| {
+            let start = Instant::now();
+            black_box(work());
+            start.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[rounds / 2]
+}
