@@ -283,22 +283,24 @@ impl Content {
         (1..cuts.len()).filter_map(move |index| ByteRange::new(cuts[index - 1], cuts[index]))
     }
 
+    /// Compares a range that is one stretch in both contents.
     fn agrees_with(&self, other: &Self, range: ByteRange) -> bool {
-        let both = self
-            .pieces_of(range)
-            .zip(other.pieces_of(range));
-        let mut buffers = (vec![0; BUFFER], vec![0; BUFFER]);
-        both.into_iter().all(|(one, other)| {
-            one.starts_like(&other)
-                || (0..range.len()).step_by(BUFFER).all(|start| {
-                    let size = (range.len() - start).min(BUFFER as u64) as usize;
-                    let (left, right) = (&mut buffers.0[..size], &mut buffers.1[..size]);
-                    one.read_at(start, left);
-                    other.read_at(start, right);
-                    left == right
-                })
-        })
+        self.pieces_of(range)
+            .zip(other.pieces_of(range))
+            .all(|(one, other)| one.starts_like(&other) || same_bytes(&one, &other))
     }
+}
+
+/// Reads and compares two stretches of the same length.
+fn same_bytes(one: &Piece, other: &Piece) -> bool {
+    let mut buffers = [vec![0; BUFFER], vec![0; BUFFER]];
+    (0..one.length).step_by(BUFFER).all(|start| {
+        let size = (one.length - start).min(BUFFER as u64) as usize;
+        let [left, right] = buffers.each_mut().map(|buffer| &mut buffer[..size]);
+        one.read_at(start, left);
+        other.read_at(start, right);
+        left == right
+    })
 }
 
 /// Says the length, and what the first few stretches are.

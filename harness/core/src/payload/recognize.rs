@@ -99,7 +99,7 @@ impl Taken {
             return Some(Self::Few(head));
         };
         let (formula, offset) = Formula::identify(header)?;
-        follows(formula, offset, &head).then(|| Self::Stretch {
+        follows(formula, offset, &head).then_some(Self::Stretch {
             formula,
             offset,
             length: head.len() as u64,
