@@ -80,6 +80,22 @@ fn parts_that_are_recognised_one_by_one_become_one_archive_again() {
 }
 
 #[test]
+fn the_pattern_and_zeros_are_recognised_from_wherever_they_start() {
+    for whole in [
+        Payload::Pattern { length: 9 * MIB },
+        Payload::Zeros { length: 9 * MIB },
+    ] {
+        let part = Content::from(whole).slice(range(3 * MIB + 1, 5 * MIB));
+        let mut bytes = part.to_bytes();
+        let mut recognizer = Recognizer::new();
+        assert!(recognizer.feed(&bytes));
+        assert_eq!(recognizer.finish(), Some(part));
+        *bytes.last_mut().unwrap() ^= 1;
+        assert!(!Recognizer::new().feed(&bytes));
+    }
+}
+
+#[test]
 fn an_intake_keeps_what_follows_no_formula_and_nothing_else() {
     let mut intake = Intake::new();
     let described = generated(3, 2 * MIB).to_bytes();
