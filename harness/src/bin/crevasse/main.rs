@@ -1,2 +1,26 @@
-//! cmd
-fn main() {}
+//! The command. Parses, dispatches, and exits: alone, and once.
+
+mod args;
+mod commands;
+mod text;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser;
+use crevasse::exit;
+
+fn main() -> ExitCode {
+    let outcome = catch_unwind(AssertUnwindSafe(|| commands::dispatch(args::Args::parse())));
+    ExitCode::from(match outcome {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => {
+            eprintln!("error: {failure:#}");
+            failure.downcast_ref::<commands::Failure>().map_or(exit::USAGE, |failure| failure.code)
+        }
+        Err(_) => {
+            eprintln!("error: a fault of crevasse itself; please report the message above with the command line");
+            exit::OUR_FAULT
+        }
+    })
+}

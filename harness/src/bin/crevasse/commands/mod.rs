@@ -1,0 +1,48 @@
+//! One file a command.
+
+mod explain;
+mod list;
+mod payload;
+mod spec;
+mod treehash;
+
+use std::fmt;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::args::{Args, Command};
+
+/// A failure with an exit code of its own. Any other error is one of usage.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The exit code.
+    pub(crate) code: u8,
+    /// What to say.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Does what was asked and says how it ended.
+pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
+    match args.command {
+        Command::Spec(spec) => spec::run(&spec),
+        Command::Treehash(treehash) => treehash::run(&treehash),
+        Command::Payload(payload) => payload::run(&payload),
+        Command::Explain(explain) => explain::run(&explain),
+        Command::List(list) => list::run(&list),
+    }
+}
+
+/// Reads a text file, saying which one when that fails.
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+    String::from_utf8(bytes).with_context(|| format!("failed to read {} as UTF-8 text", path.display()))
+}

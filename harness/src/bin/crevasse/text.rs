@@ -1,0 +1,47 @@
+//! What is printed for people: colour only where it is wanted, and nothing a target sent unescaped.
+
+use std::io::IsTerminal;
+
+use clap::ValueEnum;
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Whether standard output gets colour.
+    pub(crate) fn on_stdout(self) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto => {
+                std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+                    && std::io::stdout().is_terminal()
+            }
+        }
+    }
+}
+
+/// Fills lines up to 100 columns, each indented by `indent` spaces.
+pub(crate) fn wrap(text: &str, indent: usize) -> String {
+    let margin = " ".repeat(indent);
+    let mut lines = vec![margin.clone()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is a line");
+        let fits = line.len() + word.len() < 100 || line.len() == indent;
+        match fits {
+            true if line.len() == indent => line.push_str(word),
+            true => *line += &format!(" {word}"),
+            false => lines.push(format!("{margin}{word}")),
+        }
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,255 @@
+//! The report for a terminal: summary first and last, and each cause like a good compiler error.
+
+use std::fmt::Write;
+
+use crevasse_core::check::Record;
+use crevasse_core::requirement::Level;
+use crevasse_core::verdict::Verdict;
+
+use super::document::{CauseFacts, Counts, FindingFacts, Report};
+use super::printable;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Detail {
+    /// The verdict line alone.
+    Quiet,
+    /// A finding a cause.
+    #[default]
+    Normal,
+    /// Every finding, and every requirement that was not decided.
+    Verbose,
+}
+
+/// How a text is set.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// Whether to colour.
+    pub color: bool,
+    /// Columns.
+    pub width: usize,
+    /// How much is said.
+    pub detail: Detail,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { color: false, width: 100, detail: Detail::Normal }
+    }
+}
+
+/// Renders a report for a terminal.
+pub fn render(report: &Report, style: Style) -> String {
+    let mut page = Page { style, text: String::new() };
+    if style.detail > Detail::Quiet {
+        page.heading(report);
+        page.counts(report);
+        page.causes(report);
+        page.remarks(report);
+    }
+    page.verdict(report);
+    page.text
+}
+
+struct Page {
+    style: Style,
+    text: String,
+}
+
+const LABEL: usize = 11;
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        self.text.push_str(text.trim_end());
+        self.text.push('\n');
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.style.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn heading(&mut self, report: &Report) {
+        let run = &report.run;
+        let endpoint = printable(&run.endpoint);
+        let who = report.target.as_ref().map(|target| format!(" ({})", printable(&target.label))).unwrap_or_default();
+        self.line(&format!(
+            "{} {} judged {endpoint}{who} · profile {} · seed {}",
+            report.tool.name, report.tool.version, run.profile, run.seed
+        ));
+        self.line("");
+    }
+
+    fn counts(&mut self, report: &Report) {
+        let heads: String = Verdict::ALL.iter().map(|verdict| format!("{:>13}", verdict.as_str())).collect();
+        self.line(&format!("{:8}{heads}", ""));
+        for (level, counts) in [("MUST", &report.summary.must), ("SHOULD", &report.summary.should), ("MAY", &report.summary.may)] {
+            let cells: String = Verdict::ALL.iter().map(|verdict| self.cell(*verdict, counts)).collect();
+            self.line(&format!("{level:8}{cells}"));
+        }
+        let operations = report.summary.operations;
+        self.line(&format!(
+            "\n{} of {} operations supported, {} exercised · {} cases · {} exchanges",
+            operations.supported, operations.total, operations.exercised, report.summary.cases, report.summary.exchanges
+        ));
+    }
+
+    fn cell(&self, verdict: Verdict, counts: &Counts) -> String {
+        let count = counts.get(&verdict).copied().unwrap_or_default();
+        let text = format!("{count:>13}");
+        match verdict {
+            Verdict::Deviates if count > 0 => self.paint("31", &text),
+            Verdict::Conforms if count > 0 => self.paint("32", &text),
+            _ => text,
+        }
+    }
+
+    fn causes(&mut self, report: &Report) {
+        for cause in &report.causes {
+            let about: Vec<&FindingFacts> = report.findings.iter().filter(|finding| finding.cause == cause.id).collect();
+            let shown = if self.style.detail == Detail::Verbose { about.len() } else { 1 };
+            self.line("");
+            for (place, finding) in about.iter().take(shown).enumerate() {
+                self.finding(cause, finding, place == 0);
+            }
+            self.also(&about, shown);
+        }
+    }
+
+    fn finding(&mut self, cause: &CauseFacts, finding: &FindingFacts, first: bool) {
+        let kind = match finding.level {
+            _ if finding.waived.is_some() => self.paint("36", "waived"),
+            Level::Must if finding.fails => self.paint("31;1", "error"),
+            Level::Must | Level::Should if finding.fails => self.paint("33;1", "warning"),
+            Level::Should => self.paint("33;1", "warning"),
+            _ => self.paint("36;1", "note"),
+        };
+        let name = &finding.requirements[0];
+        let cause = if first { format!("{}: ", cause.id) } else { String::new() };
+        let title = self.bold(&printable(&finding.title));
+        self.line(&format!("{kind}[{name}] {cause}{title}"));
+        self.row("rule", &format!("{} ({})", finding.rule, finding.level));
+        self.row("source", &finding.source);
+        if let Some(last) = finding.exchanges.last() {
+            self.row("sent", &sent(last));
+        }
+        self.row("expected", &finding.expected);
+        self.row("got", &finding.actual);
+        self.row("seen", &format!("{}, reproduced {}", times(finding.count), finding.reproduced));
+        if let Some(reason) = &finding.waived {
+            self.row("waived", reason);
+        }
+        self.row("again", &format!("crevasse replay {} --endpoint …", finding.id));
+    }
+
+    /// The other findings of a cause, as one list of requirements.
+    fn also(&mut self, about: &[&FindingFacts], shown: usize) {
+        let mut rest: Vec<String> = about.iter().skip(shown).map(|finding| finding.requirements[0].to_string()).collect();
+        rest.dedup();
+        if !rest.is_empty() {
+            self.row("also", &rest.join(" "));
+        }
+    }
+
+    fn row(&mut self, label: &str, value: &str) {
+        let value = printable(value);
+        let room = self.style.width.saturating_sub(LABEL + 2).max(20);
+        let mut lines = fill(&value, room).into_iter();
+        let first = lines.next().unwrap_or_default();
+        let label = self.paint("2", &format!("{label:<LABEL$}"));
+        self.line(&format!("  {label}{first}"));
+        for line in lines {
+            self.line(&format!("{:width$}{line}", "", width = LABEL + 2));
+        }
+    }
+
+    fn remarks(&mut self, report: &Report) {
+        let mut remarks: Vec<String> = report.notes.clone();
+        remarks.extend(report.stale.iter().map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason)));
+        remarks.extend(report.leaks.iter().map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason)));
+        if self.style.detail == Detail::Verbose {
+            let undecided = report.requirements.iter().filter(|facts| facts.verdict == Verdict::Inconclusive);
+            remarks.extend(undecided.map(|facts| format!("{} inconclusive: {}", facts.id, facts.reason.as_deref().unwrap_or("no reason"))));
+        }
+        if !remarks.is_empty() {
+            self.line("");
+        }
+        for remark in remarks {
+            self.row("note", &remark);
+        }
+    }
+
+    fn verdict(&mut self, report: &Report) {
+        let summary = &report.summary;
+        let verdict = summary.verdict.to_uppercase();
+        let verdict = match summary.exit_code {
+            0 => self.paint("32;1", &verdict),
+            1 | 3 => self.paint("31;1", &verdict),
+            _ => self.paint("33;1", &verdict),
+        };
+        let must = |verdict| summary.must.get(&verdict).copied().unwrap_or_default();
+        let total: usize = summary.must.values().sum();
+        if self.style.detail > Detail::Quiet {
+            self.line("");
+        }
+        self.line(&format!(
+            "{verdict}  {} of {total} MUST conform, {} deviate · {} in {} · {:.1} s · seed {}",
+            must(Verdict::Conforms),
+            must(Verdict::Deviates),
+            count(summary.findings, "finding"),
+            count(summary.causes, "cause"),
+            report.run.seconds,
+            report.run.seed
+        ));
+    }
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn times(number: usize) -> String {
+    if number == 1 { "once".to_owned() } else { format!("{number} times") }
+}
+
+/// The request in one line: method, target and the headers that say what was asked.
+fn sent(record: &Record) -> String {
+    let Some(exchange) = &record.exchange else { return "nothing".to_owned() };
+    let request = &exchange.request;
+    let telling = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        let routine = ["x-amz-date", "x-amz-glacier-version", "x-amz-content-sha256", "x-amz-security-token"];
+        !routine.contains(&name.as_str()) && (name.starts_with("x-amz-") || name == "range" || name == "content-range")
+    };
+    let headers = request.headers.iter().filter(|(name, _)| telling(name)).map(|(name, value)| format!(" · {name}: {value}"));
+    let body = match &request.body {
+        crevasse_core::wire::Body::Text(text) => format!(" · {text}"),
+        body if body.length() > 0 => format!(" · {} bytes", body.length()),
+        _ => String::new(),
+    };
+    format!("{} {}{}{body}", request.method, request.target(), headers.collect::<String>())
+}
+
+/// Breaks a text into lines of at most `width` characters, at spaces where there are any.
+fn fill(text: &str, width: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        let mut word: Vec<char> = word.chars().collect();
+        if !line.is_empty() && line.chars().count() + 1 + word.len() > width {
+            lines.push(std::mem::take(&mut line));
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        while word.len() > width {
+            let head: String = word.drain(..width).collect();
+            lines.push(head);
+        }
+        write!(line, "{}", word.iter().collect::<String>()).expect("a String takes all");
+    }
+    lines.push(line);
+    lines
+}
