@@ -3,6 +3,7 @@
 
 use super::{Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Refusal};
+use crate::requirement::Level;
 use crate::spec::OperationName;
 use crate::wire::Reply;
 
@@ -43,15 +44,34 @@ pub struct AcceptanceRule {
     pub applies: Option<fn(&Observation) -> bool>,
 }
 
+/// A refusal row that stands only where the function says yes.
+pub type RefusalCase = (fn(&Observation) -> bool, RefusalRule);
+
 /// Judges one exchange by every refusal row that is about it.
 pub fn judge_refusal(rules: &[RefusalRule], evidence: &Evidence<'_>, out: &mut Judgements) {
+    judge_rows(rules, None, evidence, out);
+}
+
+/// Judges one exchange by the rows whose condition it meets.
+pub fn judge_refusal_cases(cases: &[RefusalCase], evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange() else { return };
+    let rules: Vec<_> = cases.iter().filter(|(applies, _)| applies(now)).map(|(_, rule)| *rule).collect();
+    judge_refusal(&rules, evidence, out);
+}
+
+/// Judges one exchange by rows that state only a part of their requirement, graded as said here.
+pub fn judge_refusal_graded(grade: Level, rules: &[RefusalRule], evidence: &Evidence<'_>, out: &mut Judgements) {
+    judge_rows(rules, Some(grade), evidence, out);
+}
+
+fn judge_rows(rules: &[RefusalRule], grade: Option<Level>, evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange() else { return };
     let [only] = now.expectation.refusals() else { return };
     if matches!(now.expectation, Expectation::Either(_)) && now.succeeded() {
         return;
     }
     for rule in rules.iter().filter(|rule| rule.is_about(now, *only)) {
-        rule.judge(now, *only, out);
+        rule.judge(now, *only, grade, out);
     }
 }
 
@@ -61,25 +81,34 @@ impl RefusalRule {
             && (self.operations.is_empty() || now.operation.is_some_and(|name| self.operations.contains(&name)))
     }
 
-    fn judge(&self, now: &Observation, refusal: Refusal, out: &mut Judgements) {
-        let optional = matches!(self.demand, Demand::CodeIfRefused(_));
-        match &now.exchange().reply {
+    fn judge(&self, now: &Observation, refusal: Refusal, grade: Option<Level>, out: &mut Judgements) {
+        let symptom = match &now.exchange().reply {
             Reply::Response(response) if (400..500).contains(&response.status) => {
                 let code = response.error_code().unwrap_or_default();
-                let expected = || format!("{} because {}", self.demand.words(), refusal.phrase());
-                let symptom = || {
-                    Symptom::new("refused-otherwise", format!("answer to a request where {} is not the documented one", refusal.phrase()))
-                        .about(refusal.word())
-                };
-                out.judge(self.requirement, self.demand.met(response.status, &code), symptom, expected(), || answer(now));
+                if self.demand.met(response.status, &code) {
+                    return out.held(self.requirement);
+                }
+                refused_otherwise(refusal)
             }
-            _ if optional => {}
-            _ => out.violated(self.requirement, not_refused(now, refusal), format!("{} because {}", self.demand.words(), refusal.phrase()), answer(now)),
+            _ if matches!(self.demand, Demand::CodeIfRefused(_)) => return,
+            _ => not_refused(now, refusal),
+        };
+        let expected = format!("{} because {}", self.demand.words(), refusal.phrase());
+        match grade {
+            Some(grade) => out.graded(self.requirement, grade, symptom, expected, answer(now)),
+            None => out.violated(self.requirement, symptom, expected, answer(now)),
         }
     }
 }
 
-fn not_refused(now: &Observation, refusal: Refusal) -> Symptom {
+/// The symptom of a refusal that is not the documented one.
+pub fn refused_otherwise(refusal: Refusal) -> Symptom {
+    let title = format!("answer to a request where {} is not the documented one", refusal.phrase());
+    Symptom::new("refused-otherwise", title).about(refusal.word())
+}
+
+/// The symptom of an answer that is no refusal although it must be one.
+pub fn not_refused(now: &Observation, refusal: Refusal) -> Symptom {
     match now.status() {
         Some(200..300) => Symptom::new("accepted", format!("accepted although {}", refusal.phrase())).about(refusal.word()),
         Some(_) => Symptom::new("crashed-refusing", format!("server error instead of a refusal where {}", refusal.phrase())).about(refusal.word()),
@@ -129,7 +158,8 @@ fn accepts_any_success(now: &Observation) -> bool {
     matches!(now.operation, Some(OperationName::GetJobOutput | OperationName::DescribeJob))
 }
 
-fn not_accepted(now: &Observation) -> Symptom {
+/// The symptom of an answer that is no success although it must be one.
+pub fn not_accepted(now: &Observation) -> Symptom {
     let name = now.operation.map_or_else(String::new, |name| name.to_string());
     match now.status() {
         Some(status @ 200..300) => Symptom::new("success-status", format!("{name} succeeds with status {status}")).about(name),
