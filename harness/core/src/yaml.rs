@@ -15,7 +15,7 @@ const HEAVIEST: usize = 64 << 20;
 const NODE: usize = 64;
 /// The most characters that can begin a node; prose stays far below.
 const MOST_INDICATORS: usize = 1 << 20;
-/// The most `[` and `{`: the time to parse them grows with their square.
+/// The most `[` and `{` in YAML: the time to parse them grows with their square.
 const MOST_BRACKETS: usize = 20_000;
 
 /// Why a text is not the YAML that was wanted, and where.
@@ -45,26 +45,35 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
 
 /// Reads `text` into a tree whose keys are all text: `200:` is the key `"200"`.
 pub(crate) fn tree(text: &str) -> Result<Value, YamlError> {
-    bound(text).map_err(|text| YamlError { text, at: None })?;
+    bound(text, MOST_BRACKETS)?;
     let left = Cell::new(HEAVIEST);
     Ok(Node(&left).deserialize(serde_yaml::Deserializer::from_str(text))?)
 }
 
-fn bound(text: &str) -> Result<(), String> {
+/// Reads JSON under the same bounds.
+pub(crate) fn json(text: &str) -> Result<Value, YamlError> {
+    bound(text, MOST_INDICATORS)?;
+    serde_json::from_str(text).map_err(|error| YamlError {
+        at: Some((error.line(), error.column())),
+        text: error.to_string(),
+    })
+}
+
+fn bound(text: &str, most_brackets: usize) -> Result<(), YamlError> {
     let count = |of: &[u8]| text.bytes().filter(|byte| of.contains(byte)).count();
-    if text.len() > LARGEST {
-        return Err(format!(
+    let text = if text.len() > LARGEST {
+        format!(
             "{} bytes are more than the {LARGEST} that are read",
             text.len()
-        ));
-    }
-    if count(b",-:?[{") > MOST_INDICATORS {
-        return Err(format!("more than {MOST_INDICATORS} nodes"));
-    }
-    if count(b"[{") > MOST_BRACKETS {
-        return Err(format!("more than {MOST_BRACKETS} brackets"));
-    }
-    Ok(())
+        )
+    } else if count(b",-:?[{") > MOST_INDICATORS {
+        format!("more than {MOST_INDICATORS} nodes")
+    } else if count(b"[{") > most_brackets {
+        format!("more than {most_brackets} brackets")
+    } else {
+        return Ok(());
+    };
+    Err(YamlError { text, at: None })
 }
 
 /// One node of the tree, drawn from a weight that all nodes share.

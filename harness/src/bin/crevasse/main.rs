@@ -16,10 +16,14 @@ fn main() -> ExitCode {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
             eprintln!("error: {failure:#}");
-            failure.downcast_ref::<commands::Failure>().map_or(exit::USAGE, |failure| failure.code)
+            failure
+                .downcast_ref::<commands::Failure>()
+                .map_or(exit::USAGE, |failure| failure.code)
         }
         Err(_) => {
-            eprintln!("error: a fault of crevasse itself; please report the message above with the command line");
+            eprintln!(
+                "error: a fault of crevasse itself; please report the message above with the command line"
+            );
             exit::OUR_FAULT
         }
     })

@@ -43,6 +43,8 @@ pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
 
 /// Reads a text file, saying which one when that fails.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
-    String::from_utf8(bytes).with_context(|| format!("failed to read {} as UTF-8 text", path.display()))
+    let bytes =
+        std::fs::read(path).with_context(|| format!("failed to read {}", path.display()))?;
+    String::from_utf8(bytes)
+        .with_context(|| format!("failed to read {} as UTF-8 text", path.display()))
 }

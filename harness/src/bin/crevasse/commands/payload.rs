@@ -19,7 +19,9 @@ pub(crate) fn run(args: &Payload) -> anyhow::Result<u8> {
     };
     match write(&content) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(exit::AS_EXPECTED),
-        written => written.context("failed to write to standard output").map(|()| exit::AS_EXPECTED),
+        written => written
+            .context("failed to write to standard output")
+            .map(|()| exit::AS_EXPECTED),
     }
 }
 
@@ -29,7 +31,9 @@ fn described(args: &Payload) -> anyhow::Result<Described> {
         "pattern" => Described::Pattern { length },
         "zeros" => Described::Zeros { length },
         seed => {
-            let seed = seed.parse().with_context(|| format!("a seed is a number, `pattern` or `zeros`, not `{seed}`"))?;
+            let seed = seed.parse().with_context(|| {
+                format!("a seed is a number, `pattern` or `zeros`, not `{seed}`")
+            })?;
             Described::Generated { seed, length }
         }
     })
@@ -37,7 +41,8 @@ fn described(args: &Payload) -> anyhow::Result<Described> {
 
 fn within(text: &str, length: u64) -> anyhow::Result<ByteRange> {
     let range = parse_retrieval_range(text).filter(|range| range.end <= length);
-    range.with_context(|| format!("a range FIRST-LAST within {length} bytes expected, not `{text}`"))
+    range
+        .with_context(|| format!("a range FIRST-LAST within {length} bytes expected, not `{text}`"))
 }
 
 fn write(content: &Content) -> std::io::Result<()> {

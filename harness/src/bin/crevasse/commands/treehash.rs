@@ -44,32 +44,45 @@ fn of_stream(mut from: impl Read) -> anyhow::Result<Digest> {
 
 fn of_range(path: &Path, text: &str) -> anyhow::Result<Digest> {
     let range = parse_retrieval_range(text);
-    let range = range.with_context(|| format!("a range FIRST-LAST with FIRST <= LAST expected, not `{text}`"))?;
+    let range = range
+        .with_context(|| format!("a range FIRST-LAST with FIRST <= LAST expected, not `{text}`"))?;
     let mut file = file(path)?;
     let size = file.metadata().context("failed to tell the size")?.len();
     if range.end > size {
-        bail!("the range ends at byte {}, but {} has only {size} bytes", range.last(), path.display());
+        bail!(
+            "the range ends at byte {}, but {} has only {size} bytes",
+            range.last(),
+            path.display()
+        );
     }
-    file.seek(SeekFrom::Start(range.start)).context("failed to seek")?;
+    file.seek(SeekFrom::Start(range.start))
+        .context("failed to seek")?;
     of_stream(file.take(range.len()))
 }
 
 /// Parts of a power of two mebibytes combine to the whole; other sizes do not, so the whole is hashed on its own.
 fn print_parts(path: &Path, size: u64) -> anyhow::Result<()> {
     if !(size.is_power_of_two() && (1 << 20..=1 << 32).contains(&size)) {
-        bail!("the part size must be a power of two mebibytes, from 1 MiB to 4 GiB, as x-amz-part-size must");
+        bail!(
+            "the part size must be a power of two mebibytes, from 1 MiB to 4 GiB, as x-amz-part-size must"
+        );
     }
     let mut from = open(path)?;
     let mut parts = Vec::new();
     let mut start = 0;
     loop {
         let mut hasher = TreeHasher::tree_only();
-        let read = std::io::copy(&mut (&mut from).take(size), &mut Feed(&mut hasher)).context("failed to read")?;
+        let read = std::io::copy(&mut (&mut from).take(size), &mut Feed(&mut hasher))
+            .context("failed to read")?;
         if read == 0 && start > 0 {
             break;
         }
         parts.push(hasher.finish().tree_hash);
-        println!("{}  {start}-{}", parts[parts.len() - 1], (start + read).saturating_sub(1));
+        println!(
+            "{}  {start}-{}",
+            parts[parts.len() - 1],
+            (start + read).saturating_sub(1)
+        );
         start += read;
         if read < size {
             break;
