@@ -1,10 +1,24 @@
 //! Checks: pure judgements of what was seen, each citing the requirements it judges.
 //! Refuses to know how anything was sent, and never says more than the evidence does.
 
+mod archive_effects;
+mod archives;
+mod completion;
 mod evidence;
 mod fold;
 mod judgement;
+mod location;
+mod multipart;
+mod part_list;
+mod parts;
 pub mod rules;
+mod shape;
+mod subject;
+mod treehash;
+mod upload_list;
+mod vault_description;
+mod vault_list;
+mod vaults;
 
 pub use evidence::{Evidence, Group, Observation, Record};
 pub use fold::{Judged, judge};
@@ -25,6 +39,18 @@ pub struct Check {
 
 /// Every check there is, family by family.
 pub fn all() -> impl Iterator<Item = &'static Check> {
-    let families: [&'static [Check]; 0] = [];
+    let families = [
+        vaults::CHECKS,
+        vault_description::CHECKS,
+        vault_list::CHECKS,
+        archives::CHECKS,
+        archive_effects::CHECKS,
+        treehash::CHECKS,
+        multipart::CHECKS,
+        parts::CHECKS,
+        completion::CHECKS,
+        part_list::CHECKS,
+        upload_list::CHECKS,
+    ];
     families.into_iter().flatten()
 }
