@@ -15,46 +15,110 @@ use crate::wire::ObservedBody;
 
 /// What jobs reveal of archives.
 pub(super) const CHECKS: &[Check] = &[
-    Check { id: "archive-durable", requirements: &["UA-DUR-001", "CMU-CONTENT-001", "UMP-ORDER-001", "UMP-IDEM-001"], judge: judge_bytes },
+    Check {
+        id: "archive-durable",
+        requirements: &[
+            "UA-DUR-001",
+            "CMU-CONTENT-001",
+            "UMP-ORDER-001",
+            "UMP-IDEM-001",
+        ],
+        judge: judge_bytes,
+    },
     Check {
         id: "archive-description-kept",
         requirements: &["UA-DESC-004", "UA-DESC-007", "IMU-DESC-001", "CMU-DESC-001"],
         judge: judge_descriptions,
     },
-    Check { id: "deleted-archive-retrieved", requirements: &["DA-EFFECT-001"], judge: judge_deleted },
-    Check { id: "output-after-deletion", requirements: &["DA-EFFECT-002"], judge: judge_outlived },
-    Check { id: "deletion-meanwhile", requirements: &["DA-EFFECT-003"], judge: judge_meanwhile },
-    Check { id: "deleted-archive-inventoried", requirements: &["DA-EFFECT-004"], judge: judge_inventory },
+    Check {
+        id: "deleted-archive-retrieved",
+        requirements: &["DA-EFFECT-001"],
+        judge: judge_deleted,
+    },
+    Check {
+        id: "output-after-deletion",
+        requirements: &["DA-EFFECT-002"],
+        judge: judge_outlived,
+    },
+    Check {
+        id: "deletion-meanwhile",
+        requirements: &["DA-EFFECT-003"],
+        judge: judge_meanwhile,
+    },
+    Check {
+        id: "deleted-archive-inventoried",
+        requirements: &["DA-EFFECT-004"],
+        judge: judge_inventory,
+    },
 ];
 
 /// What a retrieval without any range must bring, and the handle of its archive.
 pub(super) fn whole_output(now: &Observation) -> Option<(Content, &str)> {
-    let Action::GetJobOutput { range: None, .. } = now.action() else { return None };
+    let Action::GetJobOutput { range: None, .. } = now.action() else {
+        return None;
+    };
     match &job(&now.before, now.action())?.kind {
-        JobKind::Archive { archive, content, range, .. } if range.len() == content.length() => Some((content.clone(), archive)),
+        JobKind::Archive {
+            archive,
+            content,
+            range,
+            ..
+        } if range.len() == content.length() => Some((content.clone(), archive)),
         _ => None,
     }
 }
 
 /// The upload that became this archive.
 fn origin<'a>(vault: &'a Vault, archive: &str) -> Option<(&'a str, &'a Upload)> {
-    let (handle, upload) = vault.uploads.iter().find(|(_, upload)| upload.completed.as_deref() == Some(archive))?;
+    let (handle, upload) = vault
+        .uploads
+        .iter()
+        .find(|(_, upload)| upload.completed.as_deref() == Some(archive))?;
     Some((handle.as_str(), upload))
 }
 
 fn judge_bytes(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::GetJobOutput) && now.succeeded()) else { return };
-    let (Some((content, archive)), Some(body)) = (whole_output(now), now.response().map(|response| &response.body)) else { return };
-    let Some(vault) = vault(&now.before, now.action()) else { return };
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::GetJobOutput) && now.succeeded())
+    else {
+        return;
+    };
+    let (Some((content, archive)), Some(body)) = (
+        whole_output(now),
+        now.response().map(|response| &response.body),
+    ) else {
+        return;
+    };
+    let Some(vault) = vault(&now.before, now.action()) else {
+        return;
+    };
     let kept = body.equals(&content);
     let mut judge = |requirement, symptom: Symptom| {
-        out.judge(requirement, kept, || symptom, format!("the {} bytes stored", content.length()), || difference(body, &content));
+        out.judge(
+            requirement,
+            kept,
+            || symptom,
+            format!("the {} bytes stored", content.length()),
+            || difference(body, &content),
+        );
     };
     match origin(vault, archive) {
-        None => judge("UA-DUR-001", Symptom::new("archive-damaged", "an archive does not come back as it was uploaded")),
+        None => judge(
+            "UA-DUR-001",
+            Symptom::new(
+                "archive-damaged",
+                "an archive does not come back as it was uploaded",
+            ),
+        ),
         Some((upload, _)) => {
             let parts = parts_sent(earlier(evidence), upload, now);
-            let assembly = || Symptom::new("archive-misassembled", "an archive is not its parts in the order of their ranges");
+            let assembly = || {
+                Symptom::new(
+                    "archive-misassembled",
+                    "an archive is not its parts in the order of their ranges",
+                )
+            };
             judge("CMU-CONTENT-001", assembly());
             if !parts.is_sorted() {
                 judge("UMP-ORDER-001", assembly());
@@ -69,15 +133,26 @@ fn judge_bytes(evidence: &Evidence<'_>, out: &mut Judgements) {
 /// The first bytes of the parts accepted for an upload, in the order sent.
 pub(super) fn parts_sent(earlier: &[Observation], upload: &str, now: &Observation) -> Vec<u64> {
     let first_byte = |seen: &Observation| match seen.action() {
-        Action::UploadMultipartPart { upload: named, range: crate::scenario::RangeClaim::At(first), .. } if named.handle() == Some(upload) => Some(*first),
+        Action::UploadMultipartPart {
+            upload: named,
+            range: crate::scenario::RangeClaim::At(first),
+            ..
+        } if named.handle() == Some(upload) => Some(*first),
         _ => None,
     };
-    earlier.iter().filter(|seen| same_vault(seen, now) && seen.succeeded()).filter_map(first_byte).collect()
+    earlier
+        .iter()
+        .filter(|seen| same_vault(seen, now) && seen.succeeded())
+        .filter_map(first_byte)
+        .collect()
 }
 
 /// Whether a place was written more than once.
 pub(super) fn has_duplicates(places: &[u64]) -> bool {
-    places.iter().enumerate().any(|(index, place)| places[..index].contains(place))
+    places
+        .iter()
+        .enumerate()
+        .any(|(index, place)| places[..index].contains(place))
 }
 
 fn difference(body: &ObservedBody, content: &Content) -> String {
@@ -90,8 +165,15 @@ fn difference(body: &ObservedBody, content: &Content) -> String {
 
 /// Descriptions come back in inventories and with retrieved archives.
 fn judge_descriptions(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::GetJobOutput) && now.succeeded()) else { return };
-    let Some(vault) = vault(&now.before, now.action()) else { return };
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::GetJobOutput) && now.succeeded())
+    else {
+        return;
+    };
+    let Some(vault) = vault(&now.before, now.action()) else {
+        return;
+    };
     if let Some((_, handle)) = whole_output(now) {
         if let Some(archive) = vault.archives.get(handle) {
             let told = header(now, "x-amz-archive-description").unwrap_or_default();
@@ -99,21 +181,55 @@ fn judge_descriptions(evidence: &Evidence<'_>, out: &mut Judgements) {
         }
     }
     for item in inventory(now).unwrap_or_default() {
-        let same_id = |archive: &Archive| item.get("ArchiveId").and_then(Value::as_str) == Some(archive.id.as_str());
-        let found = vault.archives.iter().find(|(_, archive)| same_id(archive) && archive.life != Life::Doubtful);
+        let same_id = |archive: &Archive| {
+            item.get("ArchiveId").and_then(Value::as_str) == Some(archive.id.as_str())
+        };
+        let found = vault
+            .archives
+            .iter()
+            .find(|(_, archive)| same_id(archive) && archive.life != Life::Doubtful);
         if let Some((handle, archive)) = found {
-            let told = item.get("ArchiveDescription").and_then(Value::as_str).unwrap_or_default();
+            let told = item
+                .get("ArchiveDescription")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
             judge_description(vault, handle, archive, told, true, out);
         }
     }
 }
 
-fn judge_description(vault: &Vault, handle: &str, archive: &Archive, told: &str, inventory: bool, out: &mut Judgements) {
-    let Some(given) = archive.description.as_deref().filter(|text| !text.is_empty()) else { return };
+fn judge_description(
+    vault: &Vault,
+    handle: &str,
+    archive: &Archive,
+    told: &str,
+    inventory: bool,
+    out: &mut Judgements,
+) {
+    let Some(given) = archive
+        .description
+        .as_deref()
+        .filter(|text| !text.is_empty())
+    else {
+        return;
+    };
     // Spaces at the ends may be lost on the way: HTTP strips them.
     let kept = told.trim_matches(' ') == given.trim_matches(' ');
-    let symptom = || Symptom::new("description-lost", "the description of an archive does not come back as it was given");
-    let mut judge = |requirement| out.judge(requirement, kept, symptom, format!("description {}", shorten(given)), || shorten(told));
+    let symptom = || {
+        Symptom::new(
+            "description-lost",
+            "the description of an archive does not come back as it was given",
+        )
+    };
+    let mut judge = |requirement| {
+        out.judge(
+            requirement,
+            kept,
+            symptom,
+            format!("description {}", shorten(given)),
+            || shorten(told),
+        )
+    };
     if origin(vault, handle).is_some() {
         judge("CMU-DESC-001");
         judge("IMU-DESC-001");
@@ -127,13 +243,23 @@ fn judge_description(vault: &Vault, handle: &str, archive: &Archive, told: &str,
 
 /// The archives of a JSON inventory.
 fn inventory(now: &Observation) -> Option<&[Value]> {
-    let JobKind::Inventory { .. } = job(&now.before, now.action())?.kind else { return None };
+    let JobKind::Inventory { .. } = job(&now.before, now.action())?.kind else {
+        return None;
+    };
     now.member("/ArchiveList")?.as_array().map(Vec::as_slice)
 }
 
 /// A job, with the exchange that began it.
-fn begun<'a>(now: &Observation, earlier: &'a [Observation], handle: &str) -> Option<&'a Observation> {
-    let began = |seen: &&Observation| matches!(seen.action(), Action::InitiateJob { job, .. } if job == handle) && seen.succeeded() && same_vault(seen, now);
+fn begun<'a>(
+    now: &Observation,
+    earlier: &'a [Observation],
+    handle: &str,
+) -> Option<&'a Observation> {
+    let began = |seen: &&Observation| {
+        matches!(seen.action(), Action::InitiateJob { job, .. } if job == handle)
+            && seen.succeeded()
+            && same_vault(seen, now)
+    };
     earlier.iter().rev().find(began)
 }
 
@@ -145,34 +271,71 @@ fn job_handle(action: &Action) -> Option<&str> {
 }
 
 /// The archive of a retrieval as it stands before this exchange, and as it stood when the job began.
-fn retrieved<'a>(now: &'a Observation, earlier: &'a [Observation]) -> Option<(&'a Job, &'a Archive, Life)> {
+fn retrieved<'a>(
+    now: &'a Observation,
+    earlier: &'a [Observation],
+) -> Option<(&'a Job, &'a Archive, Life)> {
     let job = job(&now.before, now.action())?;
-    let JobKind::Archive { archive: handle, .. } = &job.kind else { return None };
+    let JobKind::Archive {
+        archive: handle, ..
+    } = &job.kind
+    else {
+        return None;
+    };
     let archive = vault(&now.before, now.action())?.archives.get(handle)?;
     let began = begun(now, earlier, job_handle(now.action())?)?;
-    let then = began.before.vaults.get(began.action().vault()?.handle()?)?.archives.get(handle)?;
+    let then = began
+        .before
+        .vaults
+        .get(began.action().vault()?.handle()?)?
+        .archives
+        .get(handle)?;
     Some((job, archive, then.life))
 }
 
 fn comes_back() -> Symptom {
-    Symptom::new("deleted-archive-comes-back", "a deleted archive can still be retrieved")
+    Symptom::new(
+        "deleted-archive-comes-back",
+        "a deleted archive can still be retrieved",
+    )
 }
 
 /// A deleted archive: no job begins, or the job fails, and its bytes never come back.
 fn judge_deleted(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else { return };
-    if now.operation == Some(O::InitiateJob) && names_deleted(now) && now.status().is_some_and(|status| (400..500).contains(&status)) {
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
+    if now.operation == Some(O::InitiateJob)
+        && names_deleted(now)
+        && now
+            .status()
+            .is_some_and(|status| (400..500).contains(&status))
+    {
         return out.held("DA-EFFECT-001");
     }
-    let Some((_, _, Life::Gone)) = retrieved(now, earlier(evidence)) else { return };
+    let Some((_, _, Life::Gone)) = retrieved(now, earlier(evidence)) else {
+        return;
+    };
     match now.action() {
-        Action::DescribeJob { .. } if now.succeeded() => match now.member("/StatusCode").and_then(Value::as_str) {
-            Some("Failed") => out.held("DA-EFFECT-001"),
-            Some("Succeeded") => out.violated("DA-EFFECT-001", comes_back(), "StatusCode Failed: the archive was deleted before", "StatusCode Succeeded"),
-            _ => {}
-        },
+        Action::DescribeJob { .. } if now.succeeded() => {
+            match now.member("/StatusCode").and_then(Value::as_str) {
+                Some("Failed") => out.held("DA-EFFECT-001"),
+                Some("Succeeded") => out.violated(
+                    "DA-EFFECT-001",
+                    comes_back(),
+                    "StatusCode Failed: the archive was deleted before",
+                    "StatusCode Succeeded",
+                ),
+                _ => {}
+            }
+        }
         Action::GetJobOutput { .. } if now.succeeded() => {
-            out.violated("DA-EFFECT-001", comes_back(), "no output: the archive was deleted before the job began", answer(now));
+            out.violated(
+                "DA-EFFECT-001",
+                comes_back(),
+                "no output: the archive was deleted before the job began",
+                answer(now),
+            );
         }
         _ => {}
     }
@@ -185,35 +348,122 @@ fn names_deleted(now: &Observation) -> bool {
 
 /// What a finished job holds outlives its archive.
 fn judge_outlived(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::GetJobOutput)) else { return };
-    let Some((job, archive, Life::Live)) = retrieved(now, earlier(evidence)) else { return };
-    let finished = job.status == JobStatus::Succeeded && job.completed_at.zip(archive.deleted_at).is_some_and(|(done, deleted)| done <= deleted);
-    let (Some((content, _)), true) = (whole_output(now), finished && archive.life == Life::Gone) else { return };
-    let kept = now.succeeded() && now.response().is_some_and(|response| response.body.equals(&content));
-    let symptom = || Symptom::new("output-lost-with-archive", "the output of a finished job is lost when its archive is deleted");
-    out.judge("DA-EFFECT-002", kept, symptom, format!("the {} bytes retrieved before the deletion", content.length()), || answer(now));
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::GetJobOutput))
+    else {
+        return;
+    };
+    let Some((job, archive, Life::Live)) = retrieved(now, earlier(evidence)) else {
+        return;
+    };
+    let finished = job.status == JobStatus::Succeeded
+        && job
+            .completed_at
+            .zip(archive.deleted_at)
+            .is_some_and(|(done, deleted)| done <= deleted);
+    let (Some((content, _)), true) = (whole_output(now), finished && archive.life == Life::Gone)
+    else {
+        return;
+    };
+    let kept = now.succeeded()
+        && now
+            .response()
+            .is_some_and(|response| response.body.equals(&content));
+    let symptom = || {
+        Symptom::new(
+            "output-lost-with-archive",
+            "the output of a finished job is lost when its archive is deleted",
+        )
+    };
+    out.judge(
+        "DA-EFFECT-002",
+        kept,
+        symptom,
+        format!(
+            "the {} bytes retrieved before the deletion",
+            content.length()
+        ),
+        || answer(now),
+    );
 }
 
 /// A retrieval under way when its archive goes may end either way.
 fn judge_meanwhile(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::DescribeJob) && now.succeeded()) else { return };
-    let Some((job, archive, Life::Live)) = retrieved(now, earlier(evidence)) else { return };
-    let overtaken = archive.life == Life::Gone && job.completed_at.zip(archive.deleted_at).is_none_or(|(done, deleted)| done > deleted);
-    let Some(code) = now.member("/StatusCode").and_then(Value::as_str).filter(|code| overtaken && *code != "InProgress") else { return };
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::DescribeJob) && now.succeeded())
+    else {
+        return;
+    };
+    let Some((job, archive, Life::Live)) = retrieved(now, earlier(evidence)) else {
+        return;
+    };
+    let overtaken = archive.life == Life::Gone
+        && job
+            .completed_at
+            .zip(archive.deleted_at)
+            .is_none_or(|(done, deleted)| done > deleted);
+    let Some(code) = now
+        .member("/StatusCode")
+        .and_then(Value::as_str)
+        .filter(|code| overtaken && *code != "InProgress")
+    else {
+        return;
+    };
     let symptom = || Symptom::new("job-end", "a job ends neither Succeeded nor Failed");
-    out.judge("DA-EFFECT-003", matches!(code, "Succeeded" | "Failed"), symptom, "Succeeded or Failed", || code.to_owned());
+    out.judge(
+        "DA-EFFECT-003",
+        matches!(code, "Succeeded" | "Failed"),
+        symptom,
+        "Succeeded or Failed",
+        || code.to_owned(),
+    );
 }
 
 /// An inventory later than a deletion does not list what was deleted.
 fn judge_inventory(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::GetJobOutput) && now.succeeded()) else { return };
-    let (Some(list), Some(vault)) = (inventory(now), vault(&now.before, now.action())) else { return };
-    let date = now.member("/InventoryDate").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
-    let Some(taken) = date.zip(clock_ahead(now)).map(|(date, ahead)| date.plus_millis(-ahead)) else { return };
-    let deleted = vault.archives.values().filter(|archive| archive.life == Life::Gone);
-    for archive in deleted.filter(|archive| vault.changed_at.is_some_and(|changed| changed <= taken) && !archive.id.is_empty()) {
-        let listed = list.iter().any(|item| item.get("ArchiveId").and_then(Value::as_str) == Some(archive.id.as_str()));
-        let symptom = || Symptom::new("deleted-archive-inventoried", "an inventory later than a deletion lists what was deleted");
-        out.judge("DA-EFFECT-004", !listed, symptom, "not in an inventory taken after its deletion", || format!("{} listed", shorten(&archive.id)));
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::GetJobOutput) && now.succeeded())
+    else {
+        return;
+    };
+    let (Some(list), Some(vault)) = (inventory(now), vault(&now.before, now.action())) else {
+        return;
+    };
+    let date = now
+        .member("/InventoryDate")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse::<Timestamp>().ok());
+    let Some(taken) = date
+        .zip(clock_ahead(now))
+        .map(|(date, ahead)| date.plus_millis(-ahead))
+    else {
+        return;
+    };
+    let deleted = vault
+        .archives
+        .values()
+        .filter(|archive| archive.life == Life::Gone);
+    for archive in deleted.filter(|archive| {
+        vault.changed_at.is_some_and(|changed| changed <= taken) && !archive.id.is_empty()
+    }) {
+        let listed = list
+            .iter()
+            .any(|item| item.get("ArchiveId").and_then(Value::as_str) == Some(archive.id.as_str()));
+        let symptom = || {
+            Symptom::new(
+                "deleted-archive-inventoried",
+                "an inventory later than a deletion lists what was deleted",
+            )
+        };
+        out.judge(
+            "DA-EFFECT-004",
+            !listed,
+            symptom,
+            "not in an inventory taken after its deletion",
+            || format!("{} listed", shorten(&archive.id)),
+        );
     }
 }

@@ -1,8 +1,13 @@
 //! Rules for uploading archives in one request, and for deleting them.
 
 use super::location::{identifier, identifier_missing, judge_location};
-use super::rules::{AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal, judge_refusal_cases};
-use super::subject::{deleted_archive, description, earlier, header, live_vault, same_vault, success, vault_name};
+use super::rules::{
+    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
+    judge_refusal_cases,
+};
+use super::subject::{
+    deleted_archive, description, earlier, header, live_vault, same_vault, success, vault_name,
+};
 use super::treehash::{hash_missing, wrong_hash};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Life, Refusal};
@@ -16,48 +21,159 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "archive-accepted",
         requirements: &[
-            "UA-STATUS-001", "UA-HASH-008", "UA-SIZE-001", "UA-DESC-001", "UA-DESC-002", "UA-DESC-004", "UA-DESC-006", "UA-USE-001",
-            "DA-STATUS-001", "DA-IDEM-001",
+            "UA-STATUS-001",
+            "UA-HASH-008",
+            "UA-SIZE-001",
+            "UA-DESC-001",
+            "UA-DESC-002",
+            "UA-DESC-004",
+            "UA-DESC-006",
+            "UA-USE-001",
+            "DA-STATUS-001",
+            "DA-IDEM-001",
         ],
         judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
     },
     Check {
         id: "archive-refused",
         requirements: &[
-            "UA-404-001", "UA-HASH-001", "UA-HASH-002", "UA-HASH-003", "UA-HASH-004", "UA-HASH-005", "UA-HASH-007", "UA-SIZE-002",
-            "UA-SIZE-003", "UA-SIZE-004", "UA-DESC-003", "UA-DESC-005", "TH-ALG-009", "DA-404-001", "DA-XVAULT-001",
+            "UA-404-001",
+            "UA-HASH-001",
+            "UA-HASH-002",
+            "UA-HASH-003",
+            "UA-HASH-004",
+            "UA-HASH-005",
+            "UA-HASH-007",
+            "UA-SIZE-002",
+            "UA-SIZE-003",
+            "UA-SIZE-004",
+            "UA-DESC-003",
+            "UA-DESC-005",
+            "TH-ALG-009",
+            "DA-404-001",
+            "DA-XVAULT-001",
         ],
         judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
     },
-    Check { id: "linear-hash-refused", requirements: &["UA-HASH-006"], judge: |evidence, out| judge_refusal_cases(LINEAR, evidence, out) },
-    Check { id: "archive-made", requirements: &["UA-HDR-001", "UA-HDR-002"], judge: judge_headers },
-    Check { id: "archive-hash", requirements: &["UA-HDR-003"], judge: judge_hash },
-    Check { id: "archive-id", requirements: &["UA-ID-001", "UA-ID-002", "UA-ID-003"], judge: judge_id },
-    Check { id: "archive-refused-without-id", requirements: &["UA-HASH-001"], judge: judge_nothing_made },
-    Check { id: "archive-immutable", requirements: &["UA-IMMUT-001"], judge: judge_immutable },
-    Check { id: "unknown-archive-deleted", requirements: &["DA-404-002"], judge: judge_unknown_deleted },
+    Check {
+        id: "linear-hash-refused",
+        requirements: &["UA-HASH-006"],
+        judge: |evidence, out| judge_refusal_cases(LINEAR, evidence, out),
+    },
+    Check {
+        id: "archive-made",
+        requirements: &["UA-HDR-001", "UA-HDR-002"],
+        judge: judge_headers,
+    },
+    Check {
+        id: "archive-hash",
+        requirements: &["UA-HDR-003"],
+        judge: judge_hash,
+    },
+    Check {
+        id: "archive-id",
+        requirements: &["UA-ID-001", "UA-ID-002", "UA-ID-003"],
+        judge: judge_id,
+    },
+    Check {
+        id: "archive-refused-without-id",
+        requirements: &["UA-HASH-001"],
+        judge: judge_nothing_made,
+    },
+    Check {
+        id: "archive-immutable",
+        requirements: &["UA-IMMUT-001"],
+        judge: judge_immutable,
+    },
+    Check {
+        id: "unknown-archive-deleted",
+        requirements: &["DA-404-002"],
+        judge: judge_unknown_deleted,
+    },
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
-    AcceptanceRule { requirement: "UA-STATUS-001", operation: O::UploadArchive, applies: None },
-    AcceptanceRule { requirement: "UA-HASH-008", operation: O::UploadArchive, applies: Some(|now| content(now).is_some_and(|sent| sent.length() > MIB)) },
-    AcceptanceRule { requirement: "UA-SIZE-001", operation: O::UploadArchive, applies: Some(|now| content(now).is_some_and(|sent| sent.length() == 1)) },
-    AcceptanceRule { requirement: "UA-DESC-001", operation: O::UploadArchive, applies: Some(is_small_and_undescribed) },
-    AcceptanceRule { requirement: "UA-DESC-002", operation: O::UploadArchive, applies: Some(|now| described(now).is_some_and(|text| text.len() == 1024)) },
-    AcceptanceRule { requirement: "UA-DESC-004", operation: O::UploadArchive, applies: Some(|now| described(now).is_some_and(is_of_all_characters)) },
-    AcceptanceRule { requirement: "UA-DESC-006", operation: O::UploadArchive, applies: Some(repeats_a_description) },
-    AcceptanceRule { requirement: "UA-USE-001", operation: O::DeleteArchive, applies: Some(is_fresh_deletion) },
-    AcceptanceRule { requirement: "UA-USE-001", operation: O::InitiateJob, applies: Some(is_fresh_retrieval) },
-    AcceptanceRule { requirement: "DA-STATUS-001", operation: O::DeleteArchive, applies: None },
-    AcceptanceRule { requirement: "DA-IDEM-001", operation: O::DeleteArchive, applies: Some(is_repeated_deletion) },
+    AcceptanceRule {
+        requirement: "UA-STATUS-001",
+        operation: O::UploadArchive,
+        applies: None,
+    },
+    AcceptanceRule {
+        requirement: "UA-HASH-008",
+        operation: O::UploadArchive,
+        applies: Some(|now| content(now).is_some_and(|sent| sent.length() > MIB)),
+    },
+    AcceptanceRule {
+        requirement: "UA-SIZE-001",
+        operation: O::UploadArchive,
+        applies: Some(|now| content(now).is_some_and(|sent| sent.length() == 1)),
+    },
+    AcceptanceRule {
+        requirement: "UA-DESC-001",
+        operation: O::UploadArchive,
+        applies: Some(is_small_and_undescribed),
+    },
+    AcceptanceRule {
+        requirement: "UA-DESC-002",
+        operation: O::UploadArchive,
+        applies: Some(|now| described(now).is_some_and(|text| text.len() == 1024)),
+    },
+    AcceptanceRule {
+        requirement: "UA-DESC-004",
+        operation: O::UploadArchive,
+        applies: Some(|now| described(now).is_some_and(is_of_all_characters)),
+    },
+    AcceptanceRule {
+        requirement: "UA-DESC-006",
+        operation: O::UploadArchive,
+        applies: Some(repeats_a_description),
+    },
+    AcceptanceRule {
+        requirement: "UA-USE-001",
+        operation: O::DeleteArchive,
+        applies: Some(is_fresh_deletion),
+    },
+    AcceptanceRule {
+        requirement: "UA-USE-001",
+        operation: O::InitiateJob,
+        applies: Some(is_fresh_retrieval),
+    },
+    AcceptanceRule {
+        requirement: "DA-STATUS-001",
+        operation: O::DeleteArchive,
+        applies: None,
+    },
+    AcceptanceRule {
+        requirement: "DA-IDEM-001",
+        operation: O::DeleteArchive,
+        applies: Some(is_repeated_deletion),
+    },
 ];
 
-const fn upload(requirement: &'static str, refusals: &'static [Refusal], demand: Demand) -> RefusalRule {
-    RefusalRule { requirement, operations: &[O::UploadArchive], refusals, demand }
+const fn upload(
+    requirement: &'static str,
+    refusals: &'static [Refusal],
+    demand: Demand,
+) -> RefusalRule {
+    RefusalRule {
+        requirement,
+        operations: &[O::UploadArchive],
+        refusals,
+        demand,
+    }
 }
 
-const fn deletion(requirement: &'static str, refusals: &'static [Refusal], demand: Demand) -> RefusalRule {
-    RefusalRule { requirement, operations: &[O::DeleteArchive], refusals, demand }
+const fn deletion(
+    requirement: &'static str,
+    refusals: &'static [Refusal],
+    demand: Demand,
+) -> RefusalRule {
+    RefusalRule {
+        requirement,
+        operations: &[O::DeleteArchive],
+        refusals,
+        demand,
+    }
 }
 
 const INVALID: Demand = Demand::Answer(&[(400, "InvalidParameterValueException")]);
@@ -71,20 +187,35 @@ const REFUSED: &[RefusalRule] = &[
     upload("UA-HASH-002", &[Refusal::TreeHashMismatch], INVALID),
     upload("UA-HASH-003", &[Refusal::TreeHashMissing], BAD_REQUEST),
     upload("UA-HASH-004", &[Refusal::ContentHashMissing], MISSING),
-    upload("UA-HASH-005", &[Refusal::ContentHashMismatch], Demand::Refused),
+    upload(
+        "UA-HASH-005",
+        &[Refusal::ContentHashMismatch],
+        Demand::Refused,
+    ),
     upload("UA-HASH-007", &[Refusal::TreeHashMalformed], BAD_REQUEST),
     upload("UA-SIZE-002", &[Refusal::BodyEmpty], Demand::Refused),
     upload("UA-SIZE-003", &[Refusal::BodyTooLarge], INVALID),
     upload("UA-SIZE-004", &[Refusal::LengthMissing], Demand::Refused),
-    upload("UA-DESC-003", &[Refusal::DescriptionTooLong], Demand::Refused),
-    upload("UA-DESC-005", &[Refusal::DescriptionIllegal], Demand::Refused),
+    upload(
+        "UA-DESC-003",
+        &[Refusal::DescriptionTooLong],
+        Demand::Refused,
+    ),
+    upload(
+        "UA-DESC-005",
+        &[Refusal::DescriptionIllegal],
+        Demand::Refused,
+    ),
     // The hash of nothing belongs to no archive, since there is no empty one.
     upload("TH-ALG-009", &[Refusal::BodyEmpty], Demand::Refused),
     deletion("DA-404-001", &[Refusal::VaultUnknown], NOT_FOUND),
     deletion("DA-XVAULT-001", &[Refusal::ArchiveForeign], Demand::Refused),
 ];
 
-const LINEAR: &[RefusalCase] = &[(claims_linear, upload("UA-HASH-006", &[Refusal::TreeHashMismatch], Demand::Refused))];
+const LINEAR: &[RefusalCase] = &[(
+    claims_linear,
+    upload("UA-HASH-006", &[Refusal::TreeHashMismatch], Demand::Refused),
+)];
 
 fn claims_linear(now: &Observation) -> bool {
     matches!(now.action(), Action::UploadArchive { tree_hash: Claim::Linear, content, .. } if content.length() > MIB)
@@ -93,7 +224,9 @@ fn claims_linear(now: &Observation) -> bool {
 /// The bytes an upload sends.
 pub(super) fn content(now: &Observation) -> Option<&Content> {
     match now.action() {
-        Action::UploadArchive { content, .. } | Action::UploadMultipartPart { content, .. } => Some(content),
+        Action::UploadArchive { content, .. } | Action::UploadMultipartPart { content, .. } => {
+            Some(content)
+        }
         _ => None,
     }
 }
@@ -112,13 +245,21 @@ fn is_small_and_undescribed(now: &Observation) -> bool {
 }
 
 fn repeats_a_description(now: &Observation) -> bool {
-    let Some((text, vault)) = described(now).zip(live_vault(&now.before, now.action())) else { return false };
-    vault.archives.values().any(|archive| archive.life == Life::Live && archive.description.as_deref() == Some(text))
+    let Some((text, vault)) = described(now).zip(live_vault(&now.before, now.action())) else {
+        return false;
+    };
+    vault
+        .archives
+        .values()
+        .any(|archive| archive.life == Life::Live && archive.description.as_deref() == Some(text))
 }
 
 fn is_fresh_deletion(now: &Observation) -> bool {
-    let uninventoried = live_vault(&now.before, now.action()).is_some_and(|vault| !vault.inventoried);
-    uninventoried && deleted_archive(&now.before, now.action()).is_some_and(|archive| archive.life == Life::Live)
+    let uninventoried =
+        live_vault(&now.before, now.action()).is_some_and(|vault| !vault.inventoried);
+    uninventoried
+        && deleted_archive(&now.before, now.action())
+            .is_some_and(|archive| archive.life == Life::Live)
 }
 
 fn is_repeated_deletion(now: &Observation) -> bool {
@@ -126,8 +267,11 @@ fn is_repeated_deletion(now: &Observation) -> bool {
 }
 
 fn is_fresh_retrieval(now: &Observation) -> bool {
-    let Action::InitiateJob { body, .. } = now.action() else { return false };
-    let uninventoried = live_vault(&now.before, now.action()).is_some_and(|vault| !vault.inventoried);
+    let Action::InitiateJob { body, .. } = now.action() else {
+        return false;
+    };
+    let uninventoried =
+        live_vault(&now.before, now.action()).is_some_and(|vault| !vault.inventoried);
     uninventoried && job_type(body).as_deref() == Some("archive-retrieval")
 }
 
@@ -136,50 +280,111 @@ fn job_type(body: &JsonBody) -> Option<String> {
 }
 
 fn judge_headers(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::UploadArchive) else { return };
+    let Some(now) = success(evidence, O::UploadArchive) else {
+        return;
+    };
     let Some(id) = identifier(now, "x-amz-archive-id") else {
-        return out.violated("UA-HDR-001", identifier_missing(now, "x-amz-archive-id"), "a non-empty x-amz-archive-id", "none");
+        return out.violated(
+            "UA-HDR-001",
+            identifier_missing(now, "x-amz-archive-id"),
+            "a non-empty x-amz-archive-id",
+            "none",
+        );
     };
     out.held("UA-HDR-001");
     if let Some(vault) = vault_name(now) {
-        judge_location("UA-HDR-002", now, &format!("/vaults/{vault}/archives/{id}"), out);
+        judge_location(
+            "UA-HDR-002",
+            now,
+            &format!("/vaults/{vault}/archives/{id}"),
+            out,
+        );
     }
 }
 
 fn judge_hash(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::UploadArchive) else { return };
+    let Some(now) = success(evidence, O::UploadArchive) else {
+        return;
+    };
     let Some(content) = content(now) else { return };
     judge_returned_hash("UA-HDR-003", now, content, out);
 }
 
 /// Judges that `x-amz-sha256-tree-hash` is there and that of `content`.
-pub(super) fn judge_returned_hash(requirement: &'static str, now: &Observation, content: &Content, out: &mut Judgements) {
+pub(super) fn judge_returned_hash(
+    requirement: &'static str,
+    now: &Observation,
+    content: &Content,
+    out: &mut Judgements,
+) {
     let right = content.tree_hash();
     let Some(told) = header(now, "x-amz-sha256-tree-hash") else {
-        return out.violated(requirement, hash_missing(now), format!("x-amz-sha256-tree-hash: {right}"), "no such header");
+        return out.violated(
+            requirement,
+            hash_missing(now),
+            format!("x-amz-sha256-tree-hash: {right}"),
+            "no such header",
+        );
     };
     let kept = told.parse() == Ok(right);
-    out.judge(requirement, kept, || wrong_hash(content, told), format!("x-amz-sha256-tree-hash: {right}"), || told.to_owned());
+    out.judge(
+        requirement,
+        kept,
+        || wrong_hash(content, told),
+        format!("x-amz-sha256-tree-hash: {right}"),
+        || told.to_owned(),
+    );
 }
 
 /// The archive id a success gave, unless it repeats a completion that had given it before.
 pub(super) fn new_archive(now: &Observation) -> Option<&str> {
-    let made = matches!(now.operation, Some(O::UploadArchive)) || now.operation == Some(O::CompleteMultipartUpload) && now.expectation == Expectation::Accept;
+    let made = matches!(now.operation, Some(O::UploadArchive))
+        || now.operation == Some(O::CompleteMultipartUpload)
+            && now.expectation == Expectation::Accept;
     identifier(now, "x-amz-archive-id").filter(|_| made && now.succeeded())
 }
 
 fn judge_id(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else { return };
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
     let Some(id) = new_archive(now) else { return };
-    let url_safe = id.len() == 138 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    let odd = || Symptom::new("archive-id-form", "archive ids are not 138 characters of A-Z, a-z, 0-9, - and _");
-    out.judge("UA-ID-002", url_safe, odd, "138 characters of [A-Za-z0-9_-]", || format!("{} characters: {id}", id.len()));
+    let url_safe = id.len() == 138
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let odd = || {
+        Symptom::new(
+            "archive-id-form",
+            "archive ids are not 138 characters of A-Z, a-z, 0-9, - and _",
+        )
+    };
+    out.judge(
+        "UA-ID-002",
+        url_safe,
+        odd,
+        "138 characters of [A-Za-z0-9_-]",
+        || format!("{} characters: {id}", id.len()),
+    );
     for requirement in ["UA-ID-001", "UA-ID-003"] {
-        let others = || earlier(evidence).iter().filter(|other| new_archive(other).is_some() && same_vault(other, now) == (requirement == "UA-ID-001"));
-        let Some(last) = others().next_back() else { continue };
+        let others = || {
+            earlier(evidence).iter().filter(|other| {
+                new_archive(other).is_some()
+                    && same_vault(other, now) == (requirement == "UA-ID-001")
+            })
+        };
+        let Some(last) = others().next_back() else {
+            continue;
+        };
         let twin = others().find(|other| new_archive(other) == Some(id));
         out.also_rests_on(twin.unwrap_or(last).index);
-        out.judge(requirement, twin.is_none(), shared_id, "an id no other archive has", || format!("{id} again"));
+        out.judge(
+            requirement,
+            twin.is_none(),
+            shared_id,
+            "an id no other archive has",
+            || format!("{id} again"),
+        );
     }
 }
 
@@ -188,36 +393,74 @@ fn shared_id() -> Symptom {
 }
 
 fn judge_nothing_made(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::UploadArchive)) else { return };
-    let refused = now.expectation == Expectation::Refuse(vec![Refusal::TreeHashMismatch]) && now.status().is_some_and(|status| status >= 400);
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::UploadArchive))
+    else {
+        return;
+    };
+    let refused = now.expectation == Expectation::Refuse(vec![Refusal::TreeHashMismatch])
+        && now.status().is_some_and(|status| status >= 400);
     if let Some(id) = identifier(now, "x-amz-archive-id").filter(|_| refused) {
-        let symptom = Symptom::new("refused-but-stored", "a refused upload is answered with an archive id");
-        out.violated("UA-HASH-001", symptom, "no x-amz-archive-id on a refusal", id);
+        let symptom = Symptom::new(
+            "refused-but-stored",
+            "a refused upload is answered with an archive id",
+        );
+        out.violated(
+            "UA-HASH-001",
+            symptom,
+            "no x-amz-archive-id on a refusal",
+            id,
+        );
     }
 }
 
 /// PUT and POST on the URI of an archive change nothing: they are refused, or its content is what it was.
 fn judge_immutable(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else { return };
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
     match now.action() {
-        Action::Other { method, path, .. } if addresses_archive(method, path) && now.status().is_some_and(|status| (400..500).contains(&status)) => {
+        Action::Other { method, path, .. }
+            if addresses_archive(method, path)
+                && now
+                    .status()
+                    .is_some_and(|status| (400..500).contains(&status)) =>
+        {
             out.held("UA-IMMUT-001");
         }
-        Action::GetJobOutput { .. } if now.succeeded() => judge_unchanged(now, earlier(evidence), out),
+        Action::GetJobOutput { .. } if now.succeeded() => {
+            judge_unchanged(now, earlier(evidence), out)
+        }
         _ => {}
     }
 }
 
 fn judge_unchanged(now: &Observation, earlier: &[Observation], out: &mut Judgements) {
-    let Some((content, handle)) = super::archive_effects::whole_output(now) else { return };
+    let Some((content, handle)) = super::archive_effects::whole_output(now) else {
+        return;
+    };
     let attempt = earlier.iter().find(|seen| {
         matches!(seen.action(), Action::Other { method, path, .. } if addresses_archive(method, path) && path.contains(&format!("${{archive:{handle}}}")))
     });
     let Some(attempt) = attempt else { return };
     out.also_rests_on(attempt.index);
-    let same = now.response().is_some_and(|response| response.body.equals(&content));
-    let symptom = || Symptom::new("archive-changed", "a request to the URI of an archive changes it");
-    out.judge("UA-IMMUT-001", same, symptom, format!("the {} bytes uploaded", content.length()), || "other bytes".to_owned());
+    let same = now
+        .response()
+        .is_some_and(|response| response.body.equals(&content));
+    let symptom = || {
+        Symptom::new(
+            "archive-changed",
+            "a request to the URI of an archive changes it",
+        )
+    };
+    out.judge(
+        "UA-IMMUT-001",
+        same,
+        symptom,
+        format!("the {} bytes uploaded", content.length()),
+        || "other bytes".to_owned(),
+    );
 }
 
 fn addresses_archive(method: &str, path: &str) -> bool {
@@ -226,11 +469,21 @@ fn addresses_archive(method: &str, path: &str) -> bool {
 
 /// The documents are silent on ids that were never given: 204 and 404 both pass (AMB-39).
 fn judge_unknown_deleted(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::DeleteArchive)) else { return };
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::DeleteArchive))
+    else {
+        return;
+    };
     if now.expectation.refusals() != [Refusal::ArchiveUnknown] {
         return;
     }
     let kept = matches!(now.status(), Some(204 | 404));
-    let symptom = || Symptom::new("unknown-archive-deletion", "deleting an archive id that was never given is answered neither 204 nor 404");
+    let symptom = || {
+        Symptom::new(
+            "unknown-archive-deletion",
+            "deleting an archive id that was never given is answered neither 204 nor 404",
+        )
+    };
     out.judge("DA-404-002", kept, symptom, "204 or 404", || answer(now));
 }

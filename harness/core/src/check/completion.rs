@@ -4,8 +4,8 @@ use super::archive_effects::{has_duplicates, parts_sent};
 use super::archives::judge_returned_hash;
 use super::location::{identifier, judge_made};
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal, judge_refusal_cases, judge_refusal_graded,
-    not_accepted,
+    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
+    judge_refusal_cases, judge_refusal_graded, not_accepted,
 };
 use super::subject::{earlier, header, same_vault, success, upload, upload_ref};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
@@ -17,54 +17,167 @@ use crate::treehash::MIB;
 
 /// Completing and aborting multipart uploads.
 pub(super) const CHECKS: &[Check] = &[
-    Check { id: "completion-accepted", requirements: &["CMU-STATUS-001", "CMU-SMALL-001", "UMP-SIZE-002", "AMU-STATUS-001"], judge: judge_accepted },
-    Check { id: "completion-retried", requirements: &["CMU-RETRY-001", "CMU-RETRY-002"], judge: judge_retried },
-    Check { id: "completion-of-parts", requirements: &["UMP-ORDER-001", "UMP-IDEM-001"], judge: judge_assembled },
+    Check {
+        id: "completion-accepted",
+        requirements: &[
+            "CMU-STATUS-001",
+            "CMU-SMALL-001",
+            "UMP-SIZE-002",
+            "AMU-STATUS-001",
+        ],
+        judge: judge_accepted,
+    },
+    Check {
+        id: "completion-retried",
+        requirements: &["CMU-RETRY-001", "CMU-RETRY-002"],
+        judge: judge_retried,
+    },
+    Check {
+        id: "completion-of-parts",
+        requirements: &["UMP-ORDER-001", "UMP-IDEM-001"],
+        judge: judge_assembled,
+    },
     Check {
         id: "completion-refused",
         requirements: &[
-            "CMU-HASH-001", "CMU-HASH-002", "CMU-HASH-003", "CMU-SIZE-001", "CMU-SIZE-002", "CMU-SIZE-003", "CMU-GAP-001", "CMU-PART-001",
-            "CMU-EMPTY-001", "CMU-404-001", "LP-404-002", "AMU-DONE-001", "AMU-404-001",
+            "CMU-HASH-001",
+            "CMU-HASH-002",
+            "CMU-HASH-003",
+            "CMU-SIZE-001",
+            "CMU-SIZE-002",
+            "CMU-SIZE-003",
+            "CMU-GAP-001",
+            "CMU-PART-001",
+            "CMU-EMPTY-001",
+            "CMU-404-001",
+            "LP-404-002",
+            "AMU-DONE-001",
+            "AMU-404-001",
         ],
         judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
     },
-    Check { id: "completion-of-gap-refused", requirements: &["CMU-GAP-002"], judge: |evidence, out| judge_refusal_cases(GAPS, evidence, out) },
-    Check { id: "completion-refused-rightly", requirements: &["CMU-404-001"], judge: judge_softly },
-    Check { id: "completion-made", requirements: &["CMU-HDR-001", "CMU-HDR-002", "CMU-HASH-001"], judge: judge_headers },
-    Check { id: "completion-repeated", requirements: &["CMU-IDEM-001"], judge: judge_repeated },
-    Check { id: "abort-repeated", requirements: &["AMU-IDEM-001"], judge: judge_abort_repeated },
-    Check { id: "abort-in-flight", requirements: &["AMU-INFLIGHT-001"], judge: judge_in_flight },
+    Check {
+        id: "completion-of-gap-refused",
+        requirements: &["CMU-GAP-002"],
+        judge: |evidence, out| judge_refusal_cases(GAPS, evidence, out),
+    },
+    Check {
+        id: "completion-refused-rightly",
+        requirements: &["CMU-404-001"],
+        judge: judge_softly,
+    },
+    Check {
+        id: "completion-made",
+        requirements: &["CMU-HDR-001", "CMU-HDR-002", "CMU-HASH-001"],
+        judge: judge_headers,
+    },
+    Check {
+        id: "completion-repeated",
+        requirements: &["CMU-IDEM-001"],
+        judge: judge_repeated,
+    },
+    Check {
+        id: "abort-repeated",
+        requirements: &["AMU-IDEM-001"],
+        judge: judge_abort_repeated,
+    },
+    Check {
+        id: "abort-in-flight",
+        requirements: &["AMU-INFLIGHT-001"],
+        judge: judge_in_flight,
+    },
 ];
 
-const fn complete(requirement: &'static str, applies: Option<fn(&Observation) -> bool>) -> AcceptanceRule {
-    AcceptanceRule { requirement, operation: O::CompleteMultipartUpload, applies }
+const fn complete(
+    requirement: &'static str,
+    applies: Option<fn(&Observation) -> bool>,
+) -> AcceptanceRule {
+    AcceptanceRule {
+        requirement,
+        operation: O::CompleteMultipartUpload,
+        applies,
+    }
 }
 
 const ACCEPTED: &[AcceptanceRule] = &[
     complete("CMU-STATUS-001", None),
-    complete("CMU-SMALL-001", Some(|now| open_upload(now).is_some_and(|upload| upload.parts.len() == 1 && total(upload) < MIB))),
-    complete("UMP-SIZE-002", Some(|now| open_upload(now).is_some_and(|upload| upload.parts.len() > 1 && !total(upload).is_multiple_of(upload.part_size)))),
-    AcceptanceRule { requirement: "AMU-STATUS-001", operation: O::AbortMultipartUpload, applies: None },
+    complete(
+        "CMU-SMALL-001",
+        Some(|now| {
+            open_upload(now).is_some_and(|upload| upload.parts.len() == 1 && total(upload) < MIB)
+        }),
+    ),
+    complete(
+        "UMP-SIZE-002",
+        Some(|now| {
+            open_upload(now).is_some_and(|upload| {
+                upload.parts.len() > 1 && !total(upload).is_multiple_of(upload.part_size)
+            })
+        }),
+    ),
+    AcceptanceRule {
+        requirement: "AMU-STATUS-001",
+        operation: O::AbortMultipartUpload,
+        applies: None,
+    },
 ];
 
-const fn refused(requirement: &'static str, refusals: &'static [Refusal], demand: Demand) -> RefusalRule {
-    RefusalRule { requirement, operations: &[O::CompleteMultipartUpload], refusals, demand }
+const fn refused(
+    requirement: &'static str,
+    refusals: &'static [Refusal],
+    demand: Demand,
+) -> RefusalRule {
+    RefusalRule {
+        requirement,
+        operations: &[O::CompleteMultipartUpload],
+        refusals,
+        demand,
+    }
 }
 
-const fn abort(requirement: &'static str, refusals: &'static [Refusal], demand: Demand) -> RefusalRule {
-    RefusalRule { requirement, operations: &[O::AbortMultipartUpload], refusals, demand }
+const fn abort(
+    requirement: &'static str,
+    refusals: &'static [Refusal],
+    demand: Demand,
+) -> RefusalRule {
+    RefusalRule {
+        requirement,
+        operations: &[O::AbortMultipartUpload],
+        refusals,
+        demand,
+    }
 }
 
 const BAD_REQUEST: Demand = Demand::Status(&[400]);
 const NOT_FOUND: Demand = Demand::Answer(&[(404, "ResourceNotFoundException")]);
 
 const REFUSED: &[RefusalRule] = &[
-    refused("CMU-HASH-001", &[Refusal::TreeHashMismatch], Demand::Refused),
-    refused("CMU-HASH-002", &[Refusal::TreeHashMismatch], Demand::Answer(&[(400, "InvalidParameterValueException")])),
-    refused("CMU-HASH-003", &[Refusal::TreeHashMissing], Demand::Answer(&[(400, "MissingParameterValueException")])),
-    refused("CMU-SIZE-001", &[Refusal::ArchiveSizeMismatch], Demand::Refused),
+    refused(
+        "CMU-HASH-001",
+        &[Refusal::TreeHashMismatch],
+        Demand::Refused,
+    ),
+    refused(
+        "CMU-HASH-002",
+        &[Refusal::TreeHashMismatch],
+        Demand::Answer(&[(400, "InvalidParameterValueException")]),
+    ),
+    refused(
+        "CMU-HASH-003",
+        &[Refusal::TreeHashMissing],
+        Demand::Answer(&[(400, "MissingParameterValueException")]),
+    ),
+    refused(
+        "CMU-SIZE-001",
+        &[Refusal::ArchiveSizeMismatch],
+        Demand::Refused,
+    ),
     refused("CMU-SIZE-002", &[Refusal::ArchiveSizeMissing], BAD_REQUEST),
-    refused("CMU-SIZE-003", &[Refusal::ArchiveSizeMalformed], BAD_REQUEST),
+    refused(
+        "CMU-SIZE-003",
+        &[Refusal::ArchiveSizeMalformed],
+        BAD_REQUEST,
+    ),
     refused("CMU-GAP-001", &[Refusal::PartsMissing], Demand::Refused),
     refused("CMU-PART-001", &[Refusal::PartShort], Demand::Refused),
     refused("CMU-EMPTY-001", &[Refusal::NoParts], Demand::Refused),
@@ -76,7 +189,10 @@ const REFUSED: &[RefusalRule] = &[
     abort("AMU-404-001", &[Refusal::UploadUnknown], NOT_FOUND),
 ];
 
-const GAPS: &[RefusalCase] = &[(begins_late, refused("CMU-GAP-002", &[Refusal::PartsMissing], Demand::Refused))];
+const GAPS: &[RefusalCase] = &[(
+    begins_late,
+    refused("CMU-GAP-002", &[Refusal::PartsMissing], Demand::Refused),
+)];
 
 /// How soon a completion or an abort must be repeated to be sure that the service remembers it, in milliseconds.
 const SHORT_TIME: i64 = 5000;
@@ -86,7 +202,9 @@ fn open_upload(now: &Observation) -> Option<&Upload> {
 }
 
 fn begins_late(now: &Observation) -> bool {
-    open_upload(now).and_then(|upload| upload.parts.keys().next()).is_some_and(|first| *first > 0)
+    open_upload(now)
+        .and_then(|upload| upload.parts.keys().next())
+        .is_some_and(|first| *first > 0)
 }
 
 fn total(upload: &Upload) -> u64 {
@@ -95,12 +213,20 @@ fn total(upload: &Upload) -> u64 {
 
 /// The content an upload amounts to.
 fn assembled(upload: &Upload) -> Content {
-    Content::concat(&upload.parts.values().map(|part| part.content.clone()).collect::<Vec<_>>())
+    Content::concat(
+        &upload
+            .parts
+            .values()
+            .map(|part| part.content.clone())
+            .collect::<Vec<_>>(),
+    )
 }
 
 /// Whether both are about the same upload.
 fn same_upload(one: &Observation, other: &Observation) -> bool {
-    same_vault(one, other) && upload_ref(one.action()).is_some() && upload_ref(one.action()) == upload_ref(other.action())
+    same_vault(one, other)
+        && upload_ref(one.action()).is_some()
+        && upload_ref(one.action()) == upload_ref(other.action())
 }
 
 /// The latest completion of the same upload that was refused, as it had to be.
@@ -116,21 +242,41 @@ fn failed_completion<'a>(now: &Observation, earlier: &'a [Observation]) -> Optio
 
 /// What a completion after a failed one that is refused broke is said once, as the failure's fault.
 fn judge_accepted(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else { return };
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
     if now.succeeded() || failed_completion(now, earlier(evidence)).is_none() {
         judge_acceptance(ACCEPTED, evidence, out);
     }
 }
 
 fn judge_retried(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.expectation == Expectation::Accept) else { return };
-    if !matches!(now.operation, Some(O::CompleteMultipartUpload | O::ListParts)) || now.status().is_none() {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.expectation == Expectation::Accept)
+    else {
+        return;
+    };
+    if !matches!(
+        now.operation,
+        Some(O::CompleteMultipartUpload | O::ListParts)
+    ) || now.status().is_none()
+    {
         return;
     }
-    let Some(failed) = failed_completion(now, earlier(evidence)) else { return };
+    let Some(failed) = failed_completion(now, earlier(evidence)) else {
+        return;
+    };
     let requirement = match failed.expectation.refusals() {
-        [Refusal::PartsMissing] if now.operation == Some(O::CompleteMultipartUpload) => "CMU-RETRY-002",
-        [Refusal::ArchiveSizeMismatch | Refusal::TreeHashMismatch | Refusal::TreeHashMissing | Refusal::ArchiveSizeMissing] => "CMU-RETRY-001",
+        [Refusal::PartsMissing] if now.operation == Some(O::CompleteMultipartUpload) => {
+            "CMU-RETRY-002"
+        }
+        [
+            Refusal::ArchiveSizeMismatch
+            | Refusal::TreeHashMismatch
+            | Refusal::TreeHashMissing
+            | Refusal::ArchiveSizeMissing,
+        ] => "CMU-RETRY-001",
         _ => return,
     };
     out.also_rests_on(failed.index);
@@ -138,29 +284,70 @@ fn judge_retried(evidence: &Evidence<'_>, out: &mut Judgements) {
         if now.status().is_some_and(|status| status >= 500) {
             return not_accepted(now);
         }
-        Symptom::new("upload-lost-by-failure", "a completion that fails ends the upload")
+        Symptom::new(
+            "upload-lost-by-failure",
+            "a completion that fails ends the upload",
+        )
     };
-    out.judge(requirement, now.succeeded(), symptom, "success: the completion before it failed and changed nothing", || answer(now));
+    out.judge(
+        requirement,
+        now.succeeded(),
+        symptom,
+        "success: the completion before it failed and changed nothing",
+        || answer(now),
+    );
 }
 
 /// A completion over parts that came in another order, or more than once.
 fn judge_assembled(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::CompleteMultipartUpload)) else { return };
-    let accept = now.expectation == Expectation::Accept && now.status().is_some() && failed_completion(now, earlier(evidence)).is_none();
-    let Some(handle) = upload_ref(now.action()).and_then(|named| named.handle()).filter(|_| accept) else { return };
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::CompleteMultipartUpload))
+    else {
+        return;
+    };
+    let accept = now.expectation == Expectation::Accept
+        && now.status().is_some()
+        && failed_completion(now, earlier(evidence)).is_none();
+    let Some(handle) = upload_ref(now.action())
+        .and_then(|named| named.handle())
+        .filter(|_| accept)
+    else {
+        return;
+    };
     let parts = parts_sent(earlier(evidence), handle, now);
     if !parts.is_sorted() {
-        out.judge("UMP-ORDER-001", now.succeeded(), || not_accepted(now), "201: the ranges decide, not the order", || answer(now));
+        out.judge(
+            "UMP-ORDER-001",
+            now.succeeded(),
+            || not_accepted(now),
+            "201: the ranges decide, not the order",
+            || answer(now),
+        );
     }
     if has_duplicates(&parts) {
-        out.judge("UMP-IDEM-001", now.succeeded(), || not_accepted(now), "201: the later data of a range count", || answer(now));
+        out.judge(
+            "UMP-IDEM-001",
+            now.succeeded(),
+            || not_accepted(now),
+            "201: the later data of a range count",
+            || answer(now),
+        );
     }
 }
 
 /// Of uploads that were aborted any 4xx is enough; 404 is expected.
 fn judge_softly(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let rules = [refused("CMU-404-001", &[Refusal::UploadAborted], Demand::Status(&[404]))];
-    if evidence.exchange().and_then(Observation::status).is_some_and(|status| (400..500).contains(&status)) {
+    let rules = [refused(
+        "CMU-404-001",
+        &[Refusal::UploadAborted],
+        Demand::Status(&[404]),
+    )];
+    if evidence
+        .exchange()
+        .and_then(Observation::status)
+        .is_some_and(|status| (400..500).contains(&status))
+    {
         judge_refusal_graded(Level::Should, &rules, evidence, out);
     }
 }
@@ -168,19 +355,34 @@ fn judge_softly(evidence: &Evidence<'_>, out: &mut Judgements) {
 fn judge_headers(evidence: &Evidence<'_>, out: &mut Judgements) {
     if let Some(now) = success(evidence, O::CompleteMultipartUpload) {
         judge_made("CMU-HDR-001", now, "x-amz-archive-id", "archives", out);
-        if let Some(upload) = open_upload(now).filter(|upload| upload.parts.values().all(|part| part.certain)) {
+        if let Some(upload) =
+            open_upload(now).filter(|upload| upload.parts.values().all(|part| part.certain))
+        {
             judge_told_hash(now, &assembled(upload), out);
         }
     } else if let Some((now, id)) = refused_with_id(evidence) {
-        let symptom = Symptom::new("refused-but-stored", "a refused upload is answered with an archive id");
-        out.violated("CMU-HASH-001", symptom, format!("no x-amz-archive-id with {}", answer(now)), id);
+        let symptom = Symptom::new(
+            "refused-but-stored",
+            "a refused upload is answered with an archive id",
+        );
+        out.violated(
+            "CMU-HASH-001",
+            symptom,
+            format!("no x-amz-archive-id with {}", answer(now)),
+            id,
+        );
     }
 }
 
 fn refused_with_id<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a str)> {
-    let now = evidence.exchange().filter(|now| now.operation == Some(O::CompleteMultipartUpload) && !now.succeeded())?;
+    let now = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::CompleteMultipartUpload) && !now.succeeded())?;
     let wrong_hash = now.expectation == Expectation::Refuse(vec![Refusal::TreeHashMismatch]);
-    Some((now, identifier(now, "x-amz-archive-id").filter(|_| wrong_hash)?))
+    Some((
+        now,
+        identifier(now, "x-amz-archive-id").filter(|_| wrong_hash)?,
+    ))
 }
 
 /// The header is expected; where it stands it must be right (AMB-28).
@@ -188,56 +390,128 @@ fn judge_told_hash(now: &Observation, content: &Content, out: &mut Judgements) {
     let right = content.tree_hash();
     match header(now, "x-amz-sha256-tree-hash") {
         Some(told) if told.parse() != Ok(right) => {
-            out.graded("CMU-HDR-002", Level::Must, super::treehash::wrong_hash(content, told), right.to_string(), told);
+            out.graded(
+                "CMU-HDR-002",
+                Level::Must,
+                super::treehash::wrong_hash(content, told),
+                right.to_string(),
+                told,
+            );
         }
         _ => judge_returned_hash("CMU-HDR-002", now, content, out),
     }
 }
 
 /// The success that this exchange repeats, if it is recent enough.
-fn repeated<'a>(evidence: &Evidence<'a>, operation: O) -> Option<(&'a Observation, &'a Observation)> {
-    let now = evidence.exchange().filter(|now| now.operation == Some(operation))?;
-    let first = |seen: &&Observation| same_upload(seen, now) && seen.operation == Some(operation) && seen.succeeded() && seen.expectation == Expectation::Accept;
+fn repeated<'a>(
+    evidence: &Evidence<'a>,
+    operation: O,
+) -> Option<(&'a Observation, &'a Observation)> {
+    let now = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(operation))?;
+    let first = |seen: &&Observation| {
+        same_upload(seen, now)
+            && seen.operation == Some(operation)
+            && seen.succeeded()
+            && seen.expectation == Expectation::Accept
+    };
     let first = earlier(evidence).iter().rev().find(first)?;
     let soon = now.exchange().sent_at.0 - first.exchange().done_at.0 <= SHORT_TIME;
     soon.then_some((now, first))
 }
 
 fn judge_repeated(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, first)) = repeated(evidence, O::CompleteMultipartUpload) else { return };
+    let Some((now, first)) = repeated(evidence, O::CompleteMultipartUpload) else {
+        return;
+    };
     if now.expectation.refusals() != [Refusal::UploadCompleted] {
         return;
     }
-    let Some(id) = identifier(first, "x-amz-archive-id") else { return };
+    let Some(id) = identifier(first, "x-amz-archive-id") else {
+        return;
+    };
     out.also_rests_on(first.index);
     let told = identifier(now, "x-amz-archive-id");
     let symptom = || match now.succeeded() {
-        true => Symptom::new("second-archive", "a repeated completion makes a second archive"),
-        false => Symptom::new("completion-not-idempotent", "a completion repeated at once is refused"),
+        true => Symptom::new(
+            "second-archive",
+            "a repeated completion makes a second archive",
+        ),
+        false => Symptom::new(
+            "completion-not-idempotent",
+            "a completion repeated at once is refused",
+        ),
     };
     let kept = now.status() == Some(201) && told == Some(id);
-    out.judge("CMU-IDEM-001", kept, symptom, format!("201 and archive {id} again"), || told.map_or_else(|| answer(now), |told| format!("{} and archive {told}", answer(now))));
+    out.judge(
+        "CMU-IDEM-001",
+        kept,
+        symptom,
+        format!("201 and archive {id} again"),
+        || {
+            told.map_or_else(
+                || answer(now),
+                |told| format!("{} and archive {told}", answer(now)),
+            )
+        },
+    );
 }
 
 fn judge_abort_repeated(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, first)) = repeated(evidence, O::AbortMultipartUpload) else { return };
+    let Some((now, first)) = repeated(evidence, O::AbortMultipartUpload) else {
+        return;
+    };
     if now.expectation.refusals() != [Refusal::UploadAborted] {
         return;
     }
     out.also_rests_on(first.index);
-    let symptom = || Symptom::new("abort-not-idempotent", "an abort repeated at once is refused");
-    out.judge("AMU-IDEM-001", now.status() == Some(204), symptom, "204 again", || answer(now));
+    let symptom = || {
+        Symptom::new(
+            "abort-not-idempotent",
+            "an abort repeated at once is refused",
+        )
+    };
+    out.judge(
+        "AMU-IDEM-001",
+        now.status() == Some(204),
+        symptom,
+        "204 again",
+        || answer(now),
+    );
 }
 
 /// A part under way while its upload is aborted: anything but a failure of the server.
 fn judge_in_flight(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Evidence::Group { group: Group::During, members, .. } = evidence else { return };
-    let Some((slow, others)) = members.split_last() else { return };
-    let aborts = |seen: &&Observation| seen.operation == Some(O::AbortMultipartUpload) && seen.succeeded() && same_upload(seen, slow);
+    let Evidence::Group {
+        group: Group::During,
+        members,
+        ..
+    } = evidence
+    else {
+        return;
+    };
+    let Some((slow, others)) = members.split_last() else {
+        return;
+    };
+    let aborts = |seen: &&Observation| {
+        seen.operation == Some(O::AbortMultipartUpload)
+            && seen.succeeded()
+            && same_upload(seen, slow)
+    };
     if slow.operation != Some(O::UploadMultipartPart) || !others.iter().any(|seen| aborts(&seen)) {
         return;
     }
     // The connection may be closed under a part that nobody wants any more: that is a failed part too.
-    let symptom = || Symptom::new("crashed", "server error on a UploadMultipartPart request").about("UploadMultipartPart");
-    out.judge("AMU-INFLIGHT-001", slow.status().is_none_or(|status| status < 500), symptom, "no failure of the server", || answer(slow));
+    let symptom = || {
+        Symptom::new("crashed", "server error on a UploadMultipartPart request")
+            .about("UploadMultipartPart")
+    };
+    out.judge(
+        "AMU-INFLIGHT-001",
+        slow.status().is_none_or(|status| status < 500),
+        symptom,
+        "no failure of the server",
+        || answer(slow),
+    );
 }

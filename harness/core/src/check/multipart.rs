@@ -3,7 +3,8 @@
 use super::archives::is_of_all_characters;
 use super::location::{identifier, judge_made};
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, judge_acceptance, judge_refusal, judge_refusal_cases, judge_refusal_graded,
+    AcceptanceRule, Demand, RefusalCase, RefusalRule, judge_acceptance, judge_refusal,
+    judge_refusal_cases, judge_refusal_graded,
 };
 use super::subject::{description, earlier, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -17,17 +18,33 @@ use crate::treehash::MIB;
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "upload-accepted",
-        requirements: &["IMU-STATUS-001", "IMU-SIZE-001", "IMU-DESC-001", "IMU-DESC-004", "IMU-HDR-002"],
+        requirements: &[
+            "IMU-STATUS-001",
+            "IMU-SIZE-001",
+            "IMU-DESC-001",
+            "IMU-DESC-004",
+            "IMU-HDR-002",
+        ],
         judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
     },
     Check {
         id: "upload-refused",
-        requirements: &["IMU-404-001", "IMU-SIZE-006", "IMU-SIZE-007", "IMU-DESC-002"],
+        requirements: &[
+            "IMU-404-001",
+            "IMU-SIZE-006",
+            "IMU-SIZE-007",
+            "IMU-DESC-002",
+        ],
         judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
     },
     Check {
         id: "part-size-refused",
-        requirements: &["IMU-SIZE-002", "IMU-SIZE-003", "IMU-SIZE-004", "IMU-SIZE-005"],
+        requirements: &[
+            "IMU-SIZE-002",
+            "IMU-SIZE-003",
+            "IMU-SIZE-004",
+            "IMU-SIZE-005",
+        ],
         judge: |evidence, out| judge_refusal_cases(SIZES, evidence, out),
     },
     Check {
@@ -35,40 +52,109 @@ pub(super) const CHECKS: &[Check] = &[
         requirements: &["IMU-DESC-004"],
         judge: |evidence, out| judge_refusal_graded(Level::Should, ILLEGAL, evidence, out),
     },
-    Check { id: "upload-made", requirements: &["IMU-HDR-001"], judge: judge_headers },
-    Check { id: "upload-id", requirements: &["IMU-ID-001"], judge: judge_id },
+    Check {
+        id: "upload-made",
+        requirements: &["IMU-HDR-001"],
+        judge: judge_headers,
+    },
+    Check {
+        id: "upload-id",
+        requirements: &["IMU-ID-001"],
+        judge: judge_id,
+    },
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
-    AcceptanceRule { requirement: "IMU-STATUS-001", operation: O::InitiateMultipartUpload, applies: None },
-    AcceptanceRule { requirement: "IMU-SIZE-001", operation: O::InitiateMultipartUpload, applies: Some(|now| part_size(now).is_some_and(|size| size != MIB)) },
-    AcceptanceRule { requirement: "IMU-DESC-001", operation: O::InitiateMultipartUpload, applies: Some(|now| described(now).is_some_and(|text| text.len() == 1024)) },
-    AcceptanceRule { requirement: "IMU-DESC-004", operation: O::InitiateMultipartUpload, applies: Some(|now| described(now).is_some_and(is_of_all_characters)) },
-    AcceptanceRule { requirement: "IMU-HDR-002", operation: O::UploadMultipartPart, applies: Some(goes_to_location) },
-    AcceptanceRule { requirement: "IMU-HDR-002", operation: O::ListParts, applies: Some(goes_to_location) },
-    AcceptanceRule { requirement: "IMU-HDR-002", operation: O::CompleteMultipartUpload, applies: Some(goes_to_location) },
+    AcceptanceRule {
+        requirement: "IMU-STATUS-001",
+        operation: O::InitiateMultipartUpload,
+        applies: None,
+    },
+    AcceptanceRule {
+        requirement: "IMU-SIZE-001",
+        operation: O::InitiateMultipartUpload,
+        applies: Some(|now| part_size(now).is_some_and(|size| size != MIB)),
+    },
+    AcceptanceRule {
+        requirement: "IMU-DESC-001",
+        operation: O::InitiateMultipartUpload,
+        applies: Some(|now| described(now).is_some_and(|text| text.len() == 1024)),
+    },
+    AcceptanceRule {
+        requirement: "IMU-DESC-004",
+        operation: O::InitiateMultipartUpload,
+        applies: Some(|now| described(now).is_some_and(is_of_all_characters)),
+    },
+    AcceptanceRule {
+        requirement: "IMU-HDR-002",
+        operation: O::UploadMultipartPart,
+        applies: Some(goes_to_location),
+    },
+    AcceptanceRule {
+        requirement: "IMU-HDR-002",
+        operation: O::ListParts,
+        applies: Some(goes_to_location),
+    },
+    AcceptanceRule {
+        requirement: "IMU-HDR-002",
+        operation: O::CompleteMultipartUpload,
+        applies: Some(goes_to_location),
+    },
 ];
 
-const fn begin(requirement: &'static str, refusals: &'static [Refusal], demand: Demand) -> RefusalRule {
-    RefusalRule { requirement, operations: &[O::InitiateMultipartUpload], refusals, demand }
+const fn begin(
+    requirement: &'static str,
+    refusals: &'static [Refusal],
+    demand: Demand,
+) -> RefusalRule {
+    RefusalRule {
+        requirement,
+        operations: &[O::InitiateMultipartUpload],
+        refusals,
+        demand,
+    }
 }
 
 const BAD_REQUEST: Demand = Demand::Status(&[400]);
 
 const REFUSED: &[RefusalRule] = &[
-    begin("IMU-404-001", &[Refusal::VaultUnknown], Demand::Answer(&[(404, "ResourceNotFoundException")])),
+    begin(
+        "IMU-404-001",
+        &[Refusal::VaultUnknown],
+        Demand::Answer(&[(404, "ResourceNotFoundException")]),
+    ),
     begin("IMU-SIZE-006", &[Refusal::PartSizeMissing], BAD_REQUEST),
     begin("IMU-SIZE-007", &[Refusal::PartSizeMalformed], BAD_REQUEST),
-    begin("IMU-DESC-002", &[Refusal::DescriptionTooLong], Demand::Refused),
+    begin(
+        "IMU-DESC-002",
+        &[Refusal::DescriptionTooLong],
+        Demand::Refused,
+    ),
 ];
 
-const ILLEGAL: &[RefusalRule] = &[begin("IMU-DESC-004", &[Refusal::DescriptionIllegal], Demand::Refused)];
+const ILLEGAL: &[RefusalRule] = &[begin(
+    "IMU-DESC-004",
+    &[Refusal::DescriptionIllegal],
+    Demand::Refused,
+)];
 
 const SIZES: &[RefusalCase] = &[
-    (|now| is_size(now, |size| size < MIB), begin("IMU-SIZE-003", &[Refusal::PartSizeInvalid], BAD_REQUEST)),
-    (|now| is_size(now, |size| size > 4096 * MIB), begin("IMU-SIZE-004", &[Refusal::PartSizeInvalid], BAD_REQUEST)),
-    (|now| is_size(now, |size| is_between(size) && !size.is_multiple_of(MIB)), begin("IMU-SIZE-005", &[Refusal::PartSizeInvalid], BAD_REQUEST)),
-    (|now| is_size(now, |size| is_between(size) && size.is_multiple_of(MIB)), begin("IMU-SIZE-002", &[Refusal::PartSizeInvalid], BAD_REQUEST)),
+    (
+        |now| is_size(now, |size| size < MIB),
+        begin("IMU-SIZE-003", &[Refusal::PartSizeInvalid], BAD_REQUEST),
+    ),
+    (
+        |now| is_size(now, |size| size > 4096 * MIB),
+        begin("IMU-SIZE-004", &[Refusal::PartSizeInvalid], BAD_REQUEST),
+    ),
+    (
+        |now| is_size(now, |size| is_between(size) && !size.is_multiple_of(MIB)),
+        begin("IMU-SIZE-005", &[Refusal::PartSizeInvalid], BAD_REQUEST),
+    ),
+    (
+        |now| is_size(now, |size| is_between(size) && size.is_multiple_of(MIB)),
+        begin("IMU-SIZE-002", &[Refusal::PartSizeInvalid], BAD_REQUEST),
+    ),
 ];
 
 fn is_between(size: u64) -> bool {
@@ -80,7 +166,9 @@ fn is_size(now: &Observation, fits: fn(u64) -> bool) -> bool {
 }
 
 fn part_size(now: &Observation) -> Option<u64> {
-    let Action::InitiateMultipartUpload { part_size, .. } = now.action() else { return None };
+    let Action::InitiateMultipartUpload { part_size, .. } = now.action() else {
+        return None;
+    };
     part_size.as_ref()?.parse().ok()
 }
 
@@ -94,18 +182,36 @@ fn goes_to_location(now: &Observation) -> bool {
 
 fn judge_headers(evidence: &Evidence<'_>, out: &mut Judgements) {
     if let Some(now) = success(evidence, O::InitiateMultipartUpload) {
-        judge_made("IMU-HDR-001", now, "x-amz-multipart-upload-id", "multipart-uploads", out);
+        judge_made(
+            "IMU-HDR-001",
+            now,
+            "x-amz-multipart-upload-id",
+            "multipart-uploads",
+            out,
+        );
     }
 }
 
 fn judge_id(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::InitiateMultipartUpload) else { return };
-    let Some(id) = identifier(now, "x-amz-multipart-upload-id") else { return };
+    let Some(now) = success(evidence, O::InitiateMultipartUpload) else {
+        return;
+    };
+    let Some(id) = identifier(now, "x-amz-multipart-upload-id") else {
+        return;
+    };
     let begun = |seen: &&Observation| seen.operation == now.operation && seen.succeeded();
     let others: Vec<&Observation> = earlier(evidence).iter().filter(begun).collect();
     let Some(last) = others.last() else { return };
-    let twin = others.iter().find(|other| identifier(other, "x-amz-multipart-upload-id") == Some(id));
+    let twin = others
+        .iter()
+        .find(|other| identifier(other, "x-amz-multipart-upload-id") == Some(id));
     out.also_rests_on(twin.unwrap_or(last).index);
     let symptom = || Symptom::new("upload-id-shared", "two multipart uploads share one id");
-    out.judge("IMU-ID-001", twin.is_none(), symptom, "an id no other upload has", || format!("{id} again"));
+    out.judge(
+        "IMU-ID-001",
+        twin.is_none(),
+        symptom,
+        "an id no other upload has",
+        || format!("{id} again"),
+    );
 }

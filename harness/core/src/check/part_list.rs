@@ -2,9 +2,14 @@
 
 use serde_json::Value;
 
-use super::rules::{AcceptanceRule, Demand, RefusalRule, judge_acceptance, judge_refusal, judge_refusal_graded};
+use super::rules::{
+    AcceptanceRule, Demand, RefusalRule, judge_acceptance, judge_refusal, judge_refusal_graded,
+};
 use super::shape::{Kind, Member, brief, judge_members, shorten};
-use super::subject::{is_first_page, is_whole_list, items, limit, marker_given, page, same_vault, success, success_after, text, upload, upload_ref, vault_name};
+use super::subject::{
+    is_first_page, is_whole_list, items, limit, marker_given, page, same_vault, success,
+    success_after, text, upload, upload_ref, vault_name,
+};
 use super::treehash::wrong_hash;
 use super::vault_description::{arn_names, judge_object, plausible};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
@@ -16,42 +21,119 @@ use crate::spec::OperationName as O;
 
 /// Lists of parts.
 pub(super) const CHECKS: &[Check] = &[
-    Check { id: "part-list-accepted", requirements: &["LP-STATUS-001", "LP-LIMIT-002"], judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out) },
+    Check {
+        id: "part-list-accepted",
+        requirements: &["LP-STATUS-001", "LP-LIMIT-002"],
+        judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    },
     Check {
         id: "part-list-refused",
-        requirements: &["LP-404-001", "LP-404-002", "CMU-AFTER-001", "AMU-EFFECT-001"],
+        requirements: &[
+            "LP-404-001",
+            "LP-404-002",
+            "CMU-AFTER-001",
+            "AMU-EFFECT-001",
+        ],
         judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
     },
-    Check { id: "part-list-refused-rightly", requirements: &["LP-404-001"], judge: judge_softly },
-    Check { id: "part-list-members", requirements: &["LP-STATUS-001", "LP-BODY-001"], judge: judge_body },
-    Check { id: "part-list-upload", requirements: &["LP-BODY-001", "LP-BODY-003", "LP-BODY-004"], judge: judge_identity },
-    Check { id: "part-list-description", requirements: &["LP-BODY-002", "IMU-DESC-001", "IMU-DESC-003", "IMU-DESC-004"], judge: judge_description },
+    Check {
+        id: "part-list-refused-rightly",
+        requirements: &["LP-404-001"],
+        judge: judge_softly,
+    },
+    Check {
+        id: "part-list-members",
+        requirements: &["LP-STATUS-001", "LP-BODY-001"],
+        judge: judge_body,
+    },
+    Check {
+        id: "part-list-upload",
+        requirements: &["LP-BODY-001", "LP-BODY-003", "LP-BODY-004"],
+        judge: judge_identity,
+    },
+    Check {
+        id: "part-list-description",
+        requirements: &[
+            "LP-BODY-002",
+            "IMU-DESC-001",
+            "IMU-DESC-003",
+            "IMU-DESC-004",
+        ],
+        judge: judge_description,
+    },
     Check {
         id: "part-list-parts",
-        requirements: &["LP-PARTS-001", "LP-PARTS-002", "LP-PARTS-003", "UMP-IDEM-001", "UMP-HASH-001"],
+        requirements: &[
+            "LP-PARTS-001",
+            "LP-PARTS-002",
+            "LP-PARTS-003",
+            "UMP-IDEM-001",
+            "UMP-HASH-001",
+        ],
         judge: judge_parts,
     },
-    Check { id: "part-list-unfinished", requirements: &["LP-PARTS-003"], judge: judge_unfinished },
-    Check { id: "part-list-order", requirements: &["LP-ORDER-001"], judge: judge_order },
-    Check { id: "part-list-limit", requirements: &["LP-LIMIT-001", "LP-LIMIT-002"], judge: judge_limit },
-    Check { id: "part-list-walk", requirements: &["LP-LIMIT-002"], judge: judge_walk },
+    Check {
+        id: "part-list-unfinished",
+        requirements: &["LP-PARTS-003"],
+        judge: judge_unfinished,
+    },
+    Check {
+        id: "part-list-order",
+        requirements: &["LP-ORDER-001"],
+        judge: judge_order,
+    },
+    Check {
+        id: "part-list-limit",
+        requirements: &["LP-LIMIT-001", "LP-LIMIT-002"],
+        judge: judge_limit,
+    },
+    Check {
+        id: "part-list-walk",
+        requirements: &["LP-LIMIT-002"],
+        judge: judge_walk,
+    },
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
-    AcceptanceRule { requirement: "LP-STATUS-001", operation: O::ListParts, applies: None },
-    AcceptanceRule { requirement: "LP-LIMIT-002", operation: O::ListParts, applies: Some(|now| limit(now.action()) == Some(1)) },
+    AcceptanceRule {
+        requirement: "LP-STATUS-001",
+        operation: O::ListParts,
+        applies: None,
+    },
+    AcceptanceRule {
+        requirement: "LP-LIMIT-002",
+        operation: O::ListParts,
+        applies: Some(|now| limit(now.action()) == Some(1)),
+    },
 ];
 
-const fn refused(requirement: &'static str, refusals: &'static [Refusal], demand: Demand) -> RefusalRule {
-    RefusalRule { requirement, operations: &[O::ListParts], refusals, demand }
+const fn refused(
+    requirement: &'static str,
+    refusals: &'static [Refusal],
+    demand: Demand,
+) -> RefusalRule {
+    RefusalRule {
+        requirement,
+        operations: &[O::ListParts],
+        refusals,
+        demand,
+    }
 }
 
 const NOT_FOUND: Demand = Demand::Answer(&[(404, "ResourceNotFoundException")]);
 
 const REFUSED: &[RefusalRule] = &[
     refused("LP-404-001", &[Refusal::UploadUnknown], NOT_FOUND),
-    refused("LP-404-001", &[Refusal::UploadAborted, Refusal::UploadCompleted], Demand::Refused),
-    refused("CMU-AFTER-001", &[Refusal::UploadCompleted], Demand::Refused),
+    refused(
+        "LP-404-001",
+        &[Refusal::UploadAborted, Refusal::UploadCompleted],
+        Demand::Refused,
+    ),
+    refused(
+        "CMU-AFTER-001",
+        &[Refusal::UploadCompleted],
+        Demand::Refused,
+    ),
     refused("AMU-EFFECT-001", &[Refusal::UploadAborted], Demand::Refused),
     refused("LP-404-002", &[Refusal::UploadForeign], Demand::Refused),
 ];
@@ -62,15 +144,29 @@ pub(super) const PAGE: usize = 50;
 pub(super) const OLD_PAGE: usize = 1000;
 
 fn judge_softly(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let rules = [refused("LP-404-001", &[Refusal::UploadAborted, Refusal::UploadCompleted], NOT_FOUND)];
-    if evidence.exchange().and_then(Observation::status).is_some_and(|status| (400..500).contains(&status)) {
+    let rules = [refused(
+        "LP-404-001",
+        &[Refusal::UploadAborted, Refusal::UploadCompleted],
+        NOT_FOUND,
+    )];
+    if evidence
+        .exchange()
+        .and_then(Observation::status)
+        .is_some_and(|status| (400..500).contains(&status))
+    {
         judge_refusal_graded(Level::Should, &rules, evidence, out);
     }
 }
 
 fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListParts) else { return };
-    let Some(document) = now.document.as_deref().filter(|document| document.is_object()) else {
+    let Some(now) = success(evidence, O::ListParts) else {
+        return;
+    };
+    let Some(document) = now
+        .document
+        .as_deref()
+        .filter(|document| document.is_object())
+    else {
         return judge_object("LP-STATUS-001", now, out);
     };
     let members = [
@@ -82,7 +178,13 @@ fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
         Member::optional("Marker", Kind::Text),
     ];
     judge_members("LP-STATUS-001", "ListParts", document, &members, out);
-    judge_members("LP-BODY-001", "ListParts", document, &[Member::required("PartSizeInBytes", Kind::Count)], out);
+    judge_members(
+        "LP-BODY-001",
+        "ListParts",
+        document,
+        &[Member::required("PartSizeInBytes", Kind::Count)],
+        out,
+    );
 }
 
 /// The upload of a list of parts, when it is known to be open.
@@ -91,16 +193,36 @@ fn open_upload(now: &Observation) -> Option<&Upload> {
 }
 
 fn judge_identity(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListParts) else { return };
-    let Some((upload, document)) = open_upload(now).zip(now.document.as_deref()) else { return };
+    let Some(now) = success(evidence, O::ListParts) else {
+        return;
+    };
+    let Some((upload, document)) = open_upload(now).zip(now.document.as_deref()) else {
+        return;
+    };
     if let Some(size) = now.member("/PartSizeInBytes").and_then(Value::as_u64) {
-        out.judge("LP-BODY-001", size == upload.part_size, || other("PartSizeInBytes"), format!("PartSizeInBytes {}", upload.part_size), || size.to_string());
+        out.judge(
+            "LP-BODY-001",
+            size == upload.part_size,
+            || other("PartSizeInBytes"),
+            format!("PartSizeInBytes {}", upload.part_size),
+            || size.to_string(),
+        );
     }
     if let Some((id, arn)) = text(document, "MultipartUploadId").zip(text(document, "VaultARN")) {
         let name = vault_name(now).unwrap_or_default();
-        let member = if id == upload.id { "VaultARN" } else { "MultipartUploadId" };
+        let member = if id == upload.id {
+            "VaultARN"
+        } else {
+            "MultipartUploadId"
+        };
         let expected = format!("upload {} of vault {name}", shorten(&upload.id));
-        out.judge("LP-BODY-003", id == upload.id && arn_names(arn, name), || other(member), expected, || format!("upload {} of {arn}", shorten(id)));
+        out.judge(
+            "LP-BODY-003",
+            id == upload.id && arn_names(arn, name),
+            || other(member),
+            expected,
+            || format!("upload {} of {arn}", shorten(id)),
+        );
     }
     if let Some(told) = text(document, "CreationDate") {
         judge_creation("LP-BODY-004", upload, told, out);
@@ -109,35 +231,87 @@ fn judge_identity(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// The symptom of an upload that is described otherwise than it was begun.
 pub(super) fn other(member: &'static str) -> Symptom {
-    Symptom::new("upload-misdescribed", format!("the {member} of a multipart upload is not what it was begun with")).about(member)
+    Symptom::new(
+        "upload-misdescribed",
+        format!("the {member} of a multipart upload is not what it was begun with"),
+    )
+    .about(member)
 }
 
 /// The time of initiation, told the same each time.
-pub(super) fn judge_creation(requirement: &'static str, upload: &Upload, told: &str, out: &mut Judgements) {
-    let moved = upload.creation_date.as_deref().filter(|known| *known != told);
-    let Some(within) = plausible(told, upload.created) else { return };
-    let expected = moved.map_or_else(|| format!("a time near {}", upload.created.0), |known| format!("{known}, as before"));
-    out.judge(requirement, within && moved.is_none(), || other("CreationDate"), expected, || told.to_owned());
+pub(super) fn judge_creation(
+    requirement: &'static str,
+    upload: &Upload,
+    told: &str,
+    out: &mut Judgements,
+) {
+    let moved = upload
+        .creation_date
+        .as_deref()
+        .filter(|known| *known != told);
+    let Some(within) = plausible(told, upload.created) else {
+        return;
+    };
+    let expected = moved.map_or_else(
+        || format!("a time near {}", upload.created.0),
+        |known| format!("{known}, as before"),
+    );
+    out.judge(
+        requirement,
+        within && moved.is_none(),
+        || other("CreationDate"),
+        expected,
+        || told.to_owned(),
+    );
 }
 
 /// Judges the description of an upload as listed. An empty text for none is only unexpected.
-pub(super) fn judge_listed_description(requirements: &[&'static str], given: Option<&str>, told: Option<&str>, out: &mut Judgements) {
+pub(super) fn judge_listed_description(
+    requirements: &[&'static str],
+    given: Option<&str>,
+    told: Option<&str>,
+    out: &mut Judgements,
+) {
     let trimmed = |text: Option<&str>| text.unwrap_or_default().trim_matches(' ').to_owned();
     let kept = trimmed(given) == trimmed(told);
-    let words = |text: Option<&str>| text.map_or_else(|| "no ArchiveDescription".to_owned(), |text| format!("ArchiveDescription `{}`", shorten(text)));
+    let words = |text: Option<&str>| {
+        text.map_or_else(
+            || "no ArchiveDescription".to_owned(),
+            |text| format!("ArchiveDescription `{}`", shorten(text)),
+        )
+    };
     for requirement in requirements.iter().copied() {
         if kept && given.is_none() && told == Some("") {
-            let symptom = Symptom::new("description-empty", "an upload without description is listed with an empty one");
-            out.graded(requirement, Level::Should, symptom, "null or no ArchiveDescription", "an empty text");
+            let symptom = Symptom::new(
+                "description-empty",
+                "an upload without description is listed with an empty one",
+            );
+            out.graded(
+                requirement,
+                Level::Should,
+                symptom,
+                "null or no ArchiveDescription",
+                "an empty text",
+            );
         } else {
-            out.judge(requirement, kept, || other("ArchiveDescription"), words(given), || words(told));
+            out.judge(
+                requirement,
+                kept,
+                || other("ArchiveDescription"),
+                words(given),
+                || words(told),
+            );
         }
     }
 }
 
 fn judge_description(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, earlier)) = success_after(evidence, O::ListParts) else { return };
-    let Some(upload) = open_upload(now) else { return };
+    let Some((now, earlier)) = success_after(evidence, O::ListParts) else {
+        return;
+    };
+    let Some(upload) = open_upload(now) else {
+        return;
+    };
     let told = now.member("/ArchiveDescription").and_then(Value::as_str);
     let given = upload.description.as_deref();
     judge_listed_description(&["LP-BODY-002"], given, told, out);
@@ -148,8 +322,19 @@ fn judge_description(evidence: &Evidence<'_>, out: &mut Judgements) {
         }
     }
     if sent_description(now, earlier).is_some_and(|sent| sent.starts_with(' ')) {
-        let symptom = || Symptom::new("leading-spaces", "leading spaces of an upload's description are kept");
-        out.judge("IMU-DESC-003", told.is_none_or(|told| !told.starts_with(' ')), symptom, "no leading spaces", || format!("`{}`", shorten(told.unwrap_or_default())));
+        let symptom = || {
+            Symptom::new(
+                "leading-spaces",
+                "leading spaces of an upload's description are kept",
+            )
+        };
+        out.judge(
+            "IMU-DESC-003",
+            told.is_none_or(|told| !told.starts_with(' ')),
+            symptom,
+            "no leading spaces",
+            || format!("`{}`", shorten(told.unwrap_or_default())),
+        );
     }
 }
 
@@ -157,22 +342,32 @@ fn judge_description(evidence: &Evidence<'_>, out: &mut Judgements) {
 fn sent_description<'a>(now: &Observation, earlier: &'a [Observation]) -> Option<&'a str> {
     let handle = upload_ref(now.action())?.handle()?;
     earlier.iter().rev().find_map(|seen| match seen.action() {
-        Action::InitiateMultipartUpload { upload, description, .. } if upload == handle && same_vault(seen, now) => description.as_deref(),
+        Action::InitiateMultipartUpload {
+            upload,
+            description,
+            ..
+        } if upload == handle && same_vault(seen, now) => description.as_deref(),
         _ => None,
     })
 }
 
 /// Every part listed is one that was stored, with its hash; on a whole list none is missing.
 fn judge_parts(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, earlier)) = success_after(evidence, O::ListParts) else { return };
-    let (Some(upload), Some(listed)) = (open_upload(now), items(now, "Parts")) else { return };
+    let Some((now, earlier)) = success_after(evidence, O::ListParts) else {
+        return;
+    };
+    let (Some(upload), Some(listed)) = (open_upload(now), items(now, "Parts")) else {
+        return;
+    };
     for item in listed {
         judge_part(item, now, upload, earlier, out);
     }
     if is_whole_list(now) && listed.len() <= OLD_PAGE {
         judge_missing(upload, listed, out);
     }
-    for refused in refused_parts(now, earlier).filter(|range| !upload.parts.contains_key(&range.start)) {
+    for refused in
+        refused_parts(now, earlier).filter(|range| !upload.parts.contains_key(&range.start))
+    {
         if !listed.iter().any(|item| range_of(item) == Some(refused)) {
             out.held("LP-PARTS-003");
             out.held("UMP-HASH-001");
@@ -184,57 +379,132 @@ fn range_of(item: &Value) -> Option<ByteRange> {
     parse_retrieval_range(text(item, "RangeInBytes")?)
 }
 
-fn judge_part(item: &Value, now: &Observation, upload: &Upload, earlier: &[Observation], out: &mut Judgements) {
+fn judge_part(
+    item: &Value,
+    now: &Observation,
+    upload: &Upload,
+    earlier: &[Observation],
+    out: &mut Judgements,
+) {
     let Some(range) = range_of(item) else {
-        let symptom = Symptom::new("part-range-form", "the RangeInBytes of a part is not `first-last`");
-        return out.violated("LP-PARTS-001", symptom, "RangeInBytes: first-last", item.get("RangeInBytes").map_or_else(|| "none".to_owned(), brief));
+        let symptom = Symptom::new(
+            "part-range-form",
+            "the RangeInBytes of a part is not `first-last`",
+        );
+        return out.violated(
+            "LP-PARTS-001",
+            symptom,
+            "RangeInBytes: first-last",
+            item.get("RangeInBytes")
+                .map_or_else(|| "none".to_owned(), brief),
+        );
     };
     match upload.parts.get(&range.start) {
         Some(part) if part.range == range => {
             out.held("LP-PARTS-001");
             judge_part_hash(item, part, now, earlier, out);
         }
-        Some(part) if part.certain => out.violated("LP-PARTS-001", misplaced(), format!("RangeInBytes {}", part.range), range.to_string()),
+        Some(part) if part.certain => out.violated(
+            "LP-PARTS-001",
+            misplaced(),
+            format!("RangeInBytes {}", part.range),
+            range.to_string(),
+        ),
         None if refused_parts(now, earlier).any(|refused| refused == range) => {
-            let symptom = || Symptom::new("refused-part-stored", "a part that was refused is stored");
-            out.violated("LP-PARTS-003", symptom(), format!("{range} not listed: it was refused"), "listed");
+            let symptom =
+                || Symptom::new("refused-part-stored", "a part that was refused is stored");
+            out.violated(
+                "LP-PARTS-003",
+                symptom(),
+                format!("{range} not listed: it was refused"),
+                "listed",
+            );
             if refused_for_its_hash(now, earlier, range) {
-                out.violated("UMP-HASH-001", symptom(), format!("{range} not stored: its hash was wrong"), "listed");
+                out.violated(
+                    "UMP-HASH-001",
+                    symptom(),
+                    format!("{range} not stored: its hash was wrong"),
+                    "listed",
+                );
             }
         }
         // Unfinished parts are the business of their own rule.
-        None if now.record.group.is_none() => out.violated("LP-PARTS-001", misplaced(), "the ranges uploaded", format!("{range} too")),
+        None if now.record.group.is_none() => out.violated(
+            "LP-PARTS-001",
+            misplaced(),
+            "the ranges uploaded",
+            format!("{range} too"),
+        ),
         _ => {}
     }
 }
 
 fn misplaced() -> Symptom {
-    Symptom::new("part-range-wrong", "parts are listed with other ranges than they were uploaded for")
+    Symptom::new(
+        "part-range-wrong",
+        "parts are listed with other ranges than they were uploaded for",
+    )
 }
 
-fn judge_part_hash(item: &Value, part: &Part, now: &Observation, earlier: &[Observation], out: &mut Judgements) {
+fn judge_part_hash(
+    item: &Value,
+    part: &Part,
+    now: &Observation,
+    earlier: &[Observation],
+    out: &mut Judgements,
+) {
     let told = text(item, "SHA256TreeHash");
     let kept = told.is_some_and(|told| told.parse() == Ok(part.tree_hash));
     let former = former_hash(part, now, earlier);
     let symptom = || match told {
-        None => Symptom::new("part-hash-missing", "parts are listed without SHA256TreeHash"),
-        Some(told) if former.as_deref().is_some_and(|former| former.eq_ignore_ascii_case(told)) => {
-            Symptom::new("part-not-replaced", "a part uploaded again does not replace the earlier one")
+        None => Symptom::new(
+            "part-hash-missing",
+            "parts are listed without SHA256TreeHash",
+        ),
+        Some(told)
+            if former
+                .as_deref()
+                .is_some_and(|former| former.eq_ignore_ascii_case(told)) =>
+        {
+            Symptom::new(
+                "part-not-replaced",
+                "a part uploaded again does not replace the earlier one",
+            )
         }
         Some(told) => wrong_hash(&part.content, told),
     };
     let actual = || told.map_or_else(|| "none".to_owned(), str::to_owned);
-    out.judge("LP-PARTS-002", kept, symptom, format!("{} for {}", part.tree_hash, part.range), actual);
+    out.judge(
+        "LP-PARTS-002",
+        kept,
+        symptom,
+        format!("{} for {}", part.tree_hash, part.range),
+        actual,
+    );
     if former.is_some() {
-        out.judge("UMP-IDEM-001", kept, symptom, format!("the hash of the later data of {}", part.range), actual);
+        out.judge(
+            "UMP-IDEM-001",
+            kept,
+            symptom,
+            format!("the hash of the later data of {}", part.range),
+            actual,
+        );
     }
 }
 
 /// The hash of other data that was uploaded for the same range before.
 fn former_hash(part: &Part, now: &Observation, earlier: &[Observation]) -> Option<String> {
-    let sent = earlier.iter().filter(|seen| seen.succeeded() && same_vault(seen, now) && upload_ref(seen.action()) == upload_ref(now.action()));
+    let sent = earlier.iter().filter(|seen| {
+        seen.succeeded()
+            && same_vault(seen, now)
+            && upload_ref(seen.action()) == upload_ref(now.action())
+    });
     sent.filter_map(|seen| match seen.action() {
-        Action::UploadMultipartPart { range: RangeClaim::At(first), content, .. } if *first == part.range.start => Some(content.tree_hash()),
+        Action::UploadMultipartPart {
+            range: RangeClaim::At(first),
+            content,
+            ..
+        } if *first == part.range.start => Some(content.tree_hash()),
         _ => None,
     })
     .filter(|hash| *hash != part.tree_hash)
@@ -244,108 +514,256 @@ fn former_hash(part: &Part, now: &Observation, earlier: &[Observation]) -> Optio
 
 fn judge_missing(upload: &Upload, listed: &[Value], out: &mut Judgements) {
     let shown: Vec<ByteRange> = listed.iter().filter_map(range_of).collect();
-    let missing = upload.parts.values().find(|part| part.certain && !shown.contains(&part.range));
+    let missing = upload
+        .parts
+        .values()
+        .find(|part| part.certain && !shown.contains(&part.range));
     if let Some(part) = missing.filter(|_| shown.len() == listed.len()) {
         let symptom = Symptom::new("parts-dropped", "parts that were stored are not listed");
-        out.violated("LP-PARTS-001", symptom, format!("{} among {} parts", part.range, upload.parts.len()), format!("{} parts without it", shown.len()));
+        out.violated(
+            "LP-PARTS-001",
+            symptom,
+            format!("{} among {} parts", part.range, upload.parts.len()),
+            format!("{} parts without it", shown.len()),
+        );
     }
 }
 
 /// The ranges that parts of this upload were sent for in vain.
-fn refused_parts<'a>(now: &'a Observation, earlier: &'a [Observation]) -> impl Iterator<Item = ByteRange> + 'a {
-    earlier.iter().filter(|seen| is_refused_part(seen, now)).filter_map(sent_range)
+fn refused_parts<'a>(
+    now: &'a Observation,
+    earlier: &'a [Observation],
+) -> impl Iterator<Item = ByteRange> + 'a {
+    earlier
+        .iter()
+        .filter(|seen| is_refused_part(seen, now))
+        .filter_map(sent_range)
 }
 
 fn is_refused_part(seen: &Observation, now: &Observation) -> bool {
     seen.operation == Some(O::UploadMultipartPart)
-        && seen.status().is_some_and(|status| (400..500).contains(&status))
+        && seen
+            .status()
+            .is_some_and(|status| (400..500).contains(&status))
         && same_vault(seen, now)
         && upload_ref(seen.action()) == upload_ref(now.action())
 }
 
 fn refused_for_its_hash(now: &Observation, earlier: &[Observation], range: ByteRange) -> bool {
     let wrong = Expectation::Refuse(vec![Refusal::TreeHashMismatch]);
-    earlier.iter().any(|seen| is_refused_part(seen, now) && seen.expectation == wrong && sent_range(seen) == Some(range))
+    earlier.iter().any(|seen| {
+        is_refused_part(seen, now) && seen.expectation == wrong && sent_range(seen) == Some(range)
+    })
 }
 
 fn sent_range(seen: &Observation) -> Option<ByteRange> {
     match seen.action() {
-        Action::UploadMultipartPart { range: RangeClaim::At(first), content, .. } => ByteRange::new(*first, first.checked_add(content.length())?),
+        Action::UploadMultipartPart {
+            range: RangeClaim::At(first),
+            content,
+            ..
+        } => ByteRange::new(*first, first.checked_add(content.length())?),
         _ => None,
     }
 }
 
 /// A part of which only half has been sent is not listed.
 fn judge_unfinished(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Evidence::Group { group: Group::During, members, .. } = evidence else { return };
-    let Some((slow, others)) = members.split_last() else { return };
-    let Some(range) = sent_range(slow).filter(|_| slow.expectation == Expectation::Accept) else { return };
-    for list in others.iter().filter(|seen| seen.operation == Some(O::ListParts) && seen.succeeded()) {
+    let Evidence::Group {
+        group: Group::During,
+        members,
+        ..
+    } = evidence
+    else {
+        return;
+    };
+    let Some((slow, others)) = members.split_last() else {
+        return;
+    };
+    let Some(range) = sent_range(slow).filter(|_| slow.expectation == Expectation::Accept) else {
+        return;
+    };
+    for list in others
+        .iter()
+        .filter(|seen| seen.operation == Some(O::ListParts) && seen.succeeded())
+    {
         let known = open_upload(list).is_none_or(|upload| upload.parts.contains_key(&range.start));
-        if known || upload_ref(list.action()) != upload_ref(slow.action()) || !same_vault(list, slow) {
+        if known
+            || upload_ref(list.action()) != upload_ref(slow.action())
+            || !same_vault(list, slow)
+        {
             continue;
         }
-        let listed = items(list, "Parts").unwrap_or_default().iter().any(|item| range_of(item) == Some(range));
-        let symptom = || Symptom::new("unfinished-part-listed", "a part is listed before it is uploaded");
-        out.judge("LP-PARTS-003", !listed, symptom, format!("{range} not listed while half of it is missing"), || "listed".to_owned());
+        let listed = items(list, "Parts")
+            .unwrap_or_default()
+            .iter()
+            .any(|item| range_of(item) == Some(range));
+        let symptom = || {
+            Symptom::new(
+                "unfinished-part-listed",
+                "a part is listed before it is uploaded",
+            )
+        };
+        out.judge(
+            "LP-PARTS-003",
+            !listed,
+            symptom,
+            format!("{range} not listed while half of it is missing"),
+            || "listed".to_owned(),
+        );
     }
 }
 
 fn starts(now: &Observation) -> Vec<u64> {
-    items(now, "Parts").unwrap_or_default().iter().filter_map(range_of).map(|range| range.start).collect()
+    items(now, "Parts")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(range_of)
+        .map(|range| range.start)
+        .collect()
 }
 
 fn judge_order(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListParts) else { return };
+    let Some(now) = success(evidence, O::ListParts) else {
+        return;
+    };
     let starts = starts(now);
-    let symptom = || Symptom::new("parts-unsorted", "parts are not listed in the order of their ranges");
+    let symptom = || {
+        Symptom::new(
+            "parts-unsorted",
+            "parts are not listed in the order of their ranges",
+        )
+    };
     let swapped = starts.windows(2).find(|pair| pair[0] > pair[1]);
     if starts.len() > 1 {
-        out.judge("LP-ORDER-001", swapped.is_none(), symptom, "ranges in ascending order", || swapped.map_or_else(String::new, |pair| format!("{} before {}", pair[0], pair[1])));
+        out.judge(
+            "LP-ORDER-001",
+            swapped.is_none(),
+            symptom,
+            "ranges in ascending order",
+            || {
+                swapped.map_or_else(String::new, |pair| {
+                    format!("{} before {}", pair[0], pair[1])
+                })
+            },
+        );
     }
 }
 
 fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListParts) else { return };
-    let (Some(count), Some(upload)) = (items(now, "Parts").map(<[Value]>::len), open_upload(now)) else { return };
+    let Some(now) = success(evidence, O::ListParts) else {
+        return;
+    };
+    let (Some(count), Some(upload)) = (items(now, "Parts").map(<[Value]>::len), open_upload(now))
+    else {
+        return;
+    };
     let known = upload.parts.values().filter(|part| part.certain).count();
     judge_page("ListParts", now, count, known, out);
 }
 
 /// Judges how many items a page of parts or uploads holds, `known` of them existing.
-pub(super) fn judge_page(list: &'static str, now: &Observation, count: usize, known: usize, out: &mut Judgements) {
-    let (default, limited) = if list == "ListParts" { ("LP-LIMIT-001", "LP-LIMIT-002") } else { ("LMU-LIMIT-001", "LMU-LIMIT-001") };
+pub(super) fn judge_page(
+    list: &'static str,
+    now: &Observation,
+    count: usize,
+    known: usize,
+    out: &mut Judgements,
+) {
+    let (default, limited) = if list == "ListParts" {
+        ("LP-LIMIT-001", "LP-LIMIT-002")
+    } else {
+        ("LMU-LIMIT-001", "LMU-LIMIT-001")
+    };
     let asked = page(now.action()).is_some_and(|page| page.limit.is_some());
     let too_large = || Symptom::new("page-too-large", "a list is not cut at its limit").about(list);
-    let no_marker = || Symptom::new("marker-missing", "a page that leaves items out has no Marker").about(list);
+    let no_marker = || {
+        Symptom::new(
+            "marker-missing",
+            "a page that leaves items out has no Marker",
+        )
+        .about(list)
+    };
     let left_out = is_first_page(now) && known > count && marker_given(now).is_none();
     let without = format!("{count} of {known} items and no Marker");
     match limit(now.action()) {
         Some(most @ 1..=50) if list == "ListParts" && most as usize <= known => {
             if count as u64 > most {
-                out.violated(limited, too_large(), format!("at most {most} items"), format!("{count} items"));
+                out.violated(
+                    limited,
+                    too_large(),
+                    format!("at most {most} items"),
+                    format!("{count} items"),
+                );
             } else {
-                out.judge(limited, !left_out, no_marker, "a Marker, since more items exist", || without);
+                out.judge(
+                    limited,
+                    !left_out,
+                    no_marker,
+                    "a Marker, since more items exist",
+                    || without,
+                );
             }
         }
         None if asked => {}
         Some(1..=50) => {}
-        _ if count > OLD_PAGE => out.graded(default, Level::Must, too_large(), "at most 1000 items", format!("{count} items")),
+        _ if count > OLD_PAGE => out.graded(
+            default,
+            Level::Must,
+            too_large(),
+            "at most 1000 items",
+            format!("{count} items"),
+        ),
         _ if known <= PAGE => {}
-        _ if left_out => out.graded(default, Level::Must, no_marker(), "a Marker, since more items exist", without),
-        _ => out.judge(default, count <= PAGE, too_large, format!("at most {PAGE} items"), || format!("{count} items")),
+        _ if left_out => out.graded(
+            default,
+            Level::Must,
+            no_marker(),
+            "a Marker, since more items exist",
+            without,
+        ),
+        _ => out.judge(
+            default,
+            count <= PAGE,
+            too_large,
+            format!("at most {PAGE} items"),
+            || format!("{count} items"),
+        ),
     }
 }
 
 /// Pages follow each other in the order of the ranges.
 fn judge_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Evidence::Group { group: Group::Walk, members, .. } = evidence else { return };
-    let pages = members.len() > 1 && members.iter().all(|seen| seen.operation == Some(O::ListParts) && seen.succeeded());
-    let asked_for_one = members.first().is_some_and(|first| limit(first.action()) == Some(1));
+    let Evidence::Group {
+        group: Group::Walk,
+        members,
+        ..
+    } = evidence
+    else {
+        return;
+    };
+    let pages = members.len() > 1
+        && members
+            .iter()
+            .all(|seen| seen.operation == Some(O::ListParts) && seen.succeeded());
+    let asked_for_one = members
+        .first()
+        .is_some_and(|first| limit(first.action()) == Some(1));
     if !pages || !asked_for_one {
         return;
     }
     let starts: Vec<u64> = members.iter().flat_map(starts).collect();
-    let symptom = || Symptom::new("parts-unsorted", "parts are not listed in the order of their ranges");
-    out.judge("LP-LIMIT-002", starts.is_sorted(), symptom, "pages in the order of the ranges", || format!("{starts:?}"));
+    let symptom = || {
+        Symptom::new(
+            "parts-unsorted",
+            "parts are not listed in the order of their ranges",
+        )
+    };
+    out.judge(
+        "LP-LIMIT-002",
+        starts.is_sorted(),
+        symptom,
+        "pages in the order of the ranges",
+        || format!("{starts:?}"),
+    );
 }

@@ -54,19 +54,39 @@ pub fn judge_refusal(rules: &[RefusalRule], evidence: &Evidence<'_>, out: &mut J
 
 /// Judges one exchange by the rows whose condition it meets.
 pub fn judge_refusal_cases(cases: &[RefusalCase], evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else { return };
-    let rules: Vec<_> = cases.iter().filter(|(applies, _)| applies(now)).map(|(_, rule)| *rule).collect();
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
+    let rules: Vec<_> = cases
+        .iter()
+        .filter(|(applies, _)| applies(now))
+        .map(|(_, rule)| *rule)
+        .collect();
     judge_refusal(&rules, evidence, out);
 }
 
 /// Judges one exchange by rows that state only a part of their requirement, graded as said here.
-pub fn judge_refusal_graded(grade: Level, rules: &[RefusalRule], evidence: &Evidence<'_>, out: &mut Judgements) {
+pub fn judge_refusal_graded(
+    grade: Level,
+    rules: &[RefusalRule],
+    evidence: &Evidence<'_>,
+    out: &mut Judgements,
+) {
     judge_rows(rules, Some(grade), evidence, out);
 }
 
-fn judge_rows(rules: &[RefusalRule], grade: Option<Level>, evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else { return };
-    let [only] = now.expectation.refusals() else { return };
+fn judge_rows(
+    rules: &[RefusalRule],
+    grade: Option<Level>,
+    evidence: &Evidence<'_>,
+    out: &mut Judgements,
+) {
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
+    let [only] = now.expectation.refusals() else {
+        return;
+    };
     if matches!(now.expectation, Expectation::Either(_)) && now.succeeded() {
         return;
     }
@@ -78,10 +98,19 @@ fn judge_rows(rules: &[RefusalRule], grade: Option<Level>, evidence: &Evidence<'
 impl RefusalRule {
     fn is_about(&self, now: &Observation, refusal: Refusal) -> bool {
         self.refusals.contains(&refusal)
-            && (self.operations.is_empty() || now.operation.is_some_and(|name| self.operations.contains(&name)))
+            && (self.operations.is_empty()
+                || now
+                    .operation
+                    .is_some_and(|name| self.operations.contains(&name)))
     }
 
-    fn judge(&self, now: &Observation, refusal: Refusal, grade: Option<Level>, out: &mut Judgements) {
+    fn judge(
+        &self,
+        now: &Observation,
+        refusal: Refusal,
+        grade: Option<Level>,
+        out: &mut Judgements,
+    ) {
         let symptom = match &now.exchange().reply {
             Reply::Response(response) if (400..500).contains(&response.status) => {
                 let code = response.error_code().unwrap_or_default();
@@ -103,16 +132,34 @@ impl RefusalRule {
 
 /// The symptom of a refusal that is not the documented one.
 pub fn refused_otherwise(refusal: Refusal) -> Symptom {
-    let title = format!("answer to a request where {} is not the documented one", refusal.phrase());
+    let title = format!(
+        "answer to a request where {} is not the documented one",
+        refusal.phrase()
+    );
     Symptom::new("refused-otherwise", title).about(refusal.word())
 }
 
 /// The symptom of an answer that is no refusal although it must be one.
 pub fn not_refused(now: &Observation, refusal: Refusal) -> Symptom {
     match now.status() {
-        Some(200..300) => Symptom::new("accepted", format!("accepted although {}", refusal.phrase())).about(refusal.word()),
-        Some(_) => Symptom::new("crashed-refusing", format!("server error instead of a refusal where {}", refusal.phrase())).about(refusal.word()),
-        None => Symptom::new("no-answer", format!("no complete answer where {}", refusal.phrase())).about(refusal.word()),
+        Some(200..300) => Symptom::new(
+            "accepted",
+            format!("accepted although {}", refusal.phrase()),
+        )
+        .about(refusal.word()),
+        Some(_) => Symptom::new(
+            "crashed-refusing",
+            format!(
+                "server error instead of a refusal where {}",
+                refusal.phrase()
+            ),
+        )
+        .about(refusal.word()),
+        None => Symptom::new(
+            "no-answer",
+            format!("no complete answer where {}", refusal.phrase()),
+        )
+        .about(refusal.word()),
     }
 }
 
@@ -129,8 +176,16 @@ impl Demand {
     fn words(self) -> String {
         match self {
             Self::Refused => "a 4xx refusal".to_owned(),
-            Self::Status(statuses) => statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or "),
-            Self::Answer(pairs) => pairs.iter().map(|(status, code)| format!("{status} {code}")).collect::<Vec<_>>().join(" or "),
+            Self::Status(statuses) => statuses
+                .iter()
+                .map(u16::to_string)
+                .collect::<Vec<_>>()
+                .join(" or "),
+            Self::Answer(pairs) => pairs
+                .iter()
+                .map(|(status, code)| format!("{status} {code}"))
+                .collect::<Vec<_>>()
+                .join(" or "),
             Self::CodeIfRefused(codes) => format!("code {}", codes.join(" or ")),
         }
     }
@@ -138,34 +193,77 @@ impl Demand {
 
 /// Judges one exchange by the acceptance rows of its operation: specific ones first, the general one where none applies.
 pub fn judge_acceptance(rules: &[AcceptanceRule], evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Evidence::Exchange { now, definition: Some(definition), .. } = evidence else { return };
+    let Evidence::Exchange {
+        now,
+        definition: Some(definition),
+        ..
+    } = evidence
+    else {
+        return;
+    };
     if now.expectation != Expectation::Accept {
         return;
     }
-    let of_this = || rules.iter().filter(|rule| now.operation == Some(rule.operation));
-    let specific: Vec<_> = of_this().filter(|rule| rule.applies.is_some_and(|applies| applies(now))).collect();
+    let of_this = || {
+        rules
+            .iter()
+            .filter(|rule| now.operation == Some(rule.operation))
+    };
+    let specific: Vec<_> = of_this()
+        .filter(|rule| rule.applies.is_some_and(|applies| applies(now)))
+        .collect();
     let general = || of_this().filter(|rule| rule.applies.is_none());
-    let kept = now.status() == Some(definition.success_status) || (now.succeeded() && accepts_any_success(now));
-    let about: Vec<_> = if specific.is_empty() || kept { specific.into_iter().chain(general()).collect() } else { specific };
+    let kept = now.status() == Some(definition.success_status)
+        || (now.succeeded() && accepts_any_success(now));
+    let about: Vec<_> = if specific.is_empty() || kept {
+        specific.into_iter().chain(general()).collect()
+    } else {
+        specific
+    };
     for rule in about {
         let expected = format!("{} for a valid request", definition.success_status);
-        out.judge(rule.requirement, kept, || not_accepted(now), expected, || answer(now));
+        out.judge(
+            rule.requirement,
+            kept,
+            || not_accepted(now),
+            expected,
+            || answer(now),
+        );
     }
 }
 
 /// Get Job Output answers 200 or 206, Describe Job 200 or (the guide's syntax block) 201; families judge which.
 fn accepts_any_success(now: &Observation) -> bool {
-    matches!(now.operation, Some(OperationName::GetJobOutput | OperationName::DescribeJob))
+    matches!(
+        now.operation,
+        Some(OperationName::GetJobOutput | OperationName::DescribeJob)
+    )
 }
 
 /// The symptom of an answer that is no success although it must be one.
 pub fn not_accepted(now: &Observation) -> Symptom {
-    let name = now.operation.map_or_else(String::new, |name| name.to_string());
+    let name = now
+        .operation
+        .map_or_else(String::new, |name| name.to_string());
     match now.status() {
-        Some(status @ 200..300) => Symptom::new("success-status", format!("{name} succeeds with status {status}")).about(name),
-        Some(400..500) => Symptom::new("refused-valid", format!("a valid {name} request is refused")).about(name),
-        Some(_) => Symptom::new("crashed", format!("server error on a valid {name} request")).about(name),
-        None => Symptom::new("no-answer-valid", format!("no complete answer to a valid {name} request")).about(name),
+        Some(status @ 200..300) => Symptom::new(
+            "success-status",
+            format!("{name} succeeds with status {status}"),
+        )
+        .about(name),
+        Some(400..500) => Symptom::new(
+            "refused-valid",
+            format!("a valid {name} request is refused"),
+        )
+        .about(name),
+        Some(_) => {
+            Symptom::new("crashed", format!("server error on a valid {name} request")).about(name)
+        }
+        None => Symptom::new(
+            "no-answer-valid",
+            format!("no complete answer to a valid {name} request"),
+        )
+        .about(name),
     }
 }
 

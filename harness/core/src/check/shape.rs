@@ -25,12 +25,20 @@ pub(super) struct Member {
 impl Member {
     /// One that is never null or absent.
     pub(super) const fn required(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, optional: false }
+        Self {
+            name,
+            kind,
+            optional: false,
+        }
     }
 
     /// One that is null or absent where it does not apply.
     pub(super) const fn optional(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, optional: true }
+        Self {
+            name,
+            kind,
+            optional: true,
+        }
     }
 
     fn fault(&self, object: &Value) -> Option<(&'static str, String)> {
@@ -71,14 +79,21 @@ pub(super) fn judge_members(
 ) -> bool {
     let mut sound = true;
     for member in members {
-        let Some((id, actual)) = member.fault(object) else { continue };
+        let Some((id, actual)) = member.fault(object) else {
+            continue;
+        };
         sound = false;
         let title = match id {
             "member-missing" => format!("{what} lacks {}", member.name),
             _ => format!("{} of {what} is not {}", member.name, member.kind.phrase()),
         };
         let symptom = Symptom::new(id, title).about(format!("{what}.{}", member.name));
-        out.violated(requirement, symptom, format!("{}: {}", member.name, member.kind.phrase()), actual);
+        out.violated(
+            requirement,
+            symptom,
+            format!("{}: {}", member.name, member.kind.phrase()),
+            actual,
+        );
     }
     if sound {
         out.held(requirement);

@@ -9,13 +9,20 @@ use crate::scenario::{Action, Page, Ref};
 use crate::spec::OperationName;
 
 /// The exchange, when it is a successful `operation` that was allowed to succeed.
-pub(super) fn success<'a>(evidence: &Evidence<'a>, operation: OperationName) -> Option<&'a Observation> {
-    evidence.exchange().filter(|now| now.operation == Some(operation) && succeeded_rightly(now))
+pub(super) fn success<'a>(
+    evidence: &Evidence<'a>,
+    operation: OperationName,
+) -> Option<&'a Observation> {
+    evidence
+        .exchange()
+        .filter(|now| now.operation == Some(operation) && succeeded_rightly(now))
 }
 
 /// Whether it succeeded and the documents let it.
 pub(super) fn succeeded_rightly(now: &Observation) -> bool {
-    now.succeeded() && now.expectation.allows_success() && !matches!(now.expectation, Expectation::Blocked(_))
+    now.succeeded()
+        && now.expectation.allows_success()
+        && !matches!(now.expectation, Expectation::Blocked(_))
 }
 
 /// The exchange with those before it, when it is a successful `operation` that was allowed to succeed.
@@ -29,7 +36,11 @@ pub(super) fn success_after<'a>(
 
 /// The exchanges before the one that is judged.
 pub(super) fn earlier<'a>(evidence: &Evidence<'a>) -> &'a [Observation] {
-    if let Evidence::Exchange { earlier, .. } = evidence { earlier } else { &[] }
+    if let Evidence::Exchange { earlier, .. } = evidence {
+        earlier
+    } else {
+        &[]
+    }
 }
 
 /// Whether both go through the same vault.
@@ -66,26 +77,36 @@ pub(super) fn upload_ref(action: &Action) -> Option<&Ref> {
 
 /// The upload of the action in the vault of the action, unless it is in doubt.
 pub(super) fn upload<'a>(model: &'a Model, action: &Action) -> Option<&'a Upload> {
-    let upload = vault(model, action)?.uploads.get(upload_ref(action)?.handle()?)?;
+    let upload = vault(model, action)?
+        .uploads
+        .get(upload_ref(action)?.handle()?)?;
     (upload.life != Life::Doubtful).then_some(upload)
 }
 
 /// The archive an action deletes, in the vault of the action.
 pub(super) fn deleted_archive<'a>(model: &'a Model, action: &Action) -> Option<&'a Archive> {
-    let Action::DeleteArchive { archive, .. } = action else { return None };
+    let Action::DeleteArchive { archive, .. } = action else {
+        return None;
+    };
     vault(model, action)?.archives.get(archive.handle()?)
 }
 
 /// The job an action names, in the vault of the action, unless it is in doubt.
 pub(super) fn job<'a>(model: &'a Model, action: &Action) -> Option<&'a Job> {
-    let (Action::DescribeJob { job, .. } | Action::GetJobOutput { job, .. }) = action else { return None };
-    vault(model, action)?.jobs.get(job.handle()?).filter(|job| !job.doubtful)
+    let (Action::DescribeJob { job, .. } | Action::GetJobOutput { job, .. }) = action else {
+        return None;
+    };
+    vault(model, action)?
+        .jobs
+        .get(job.handle()?)
+        .filter(|job| !job.doubtful)
 }
 
 /// The description an archive or upload request carries.
 pub(super) fn description(action: &Action) -> Option<&str> {
     match action {
-        Action::UploadArchive { description, .. } | Action::InitiateMultipartUpload { description, .. } => description.as_deref(),
+        Action::UploadArchive { description, .. }
+        | Action::InitiateMultipartUpload { description, .. } => description.as_deref(),
         _ => None,
     }
 }
@@ -117,12 +138,18 @@ pub(super) fn marker_sent(now: &Observation) -> Option<String> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (name == "marker").then_some(value)
     })?;
-    Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().into_owned())
+    Some(
+        percent_encoding::percent_decode_str(value)
+            .decode_utf8_lossy()
+            .into_owned(),
+    )
 }
 
 /// The marker of a page, when it promises more.
 pub(super) fn marker_given(now: &Observation) -> Option<&str> {
-    now.member("/Marker")?.as_str().filter(|marker| !marker.is_empty())
+    now.member("/Marker")?
+        .as_str()
+        .filter(|marker| !marker.is_empty())
 }
 
 /// Whether a page is the whole list.
@@ -132,7 +159,9 @@ pub(super) fn is_whole_list(now: &Observation) -> bool {
 
 /// The items of a page.
 pub(super) fn items<'a>(now: &'a Observation, member: &str) -> Option<&'a [Value]> {
-    now.member(&format!("/{member}"))?.as_array().map(Vec::as_slice)
+    now.member(&format!("/{member}"))?
+        .as_array()
+        .map(Vec::as_slice)
 }
 
 /// A string member of an item.

@@ -17,16 +17,37 @@ use crate::treehash::{Digest, MIB, Mistake};
 pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "tree-hash-structure",
-        requirements: &["TH-ALG-001", "TH-ALG-002", "TH-ALG-003", "TH-ALG-004", "TH-ALG-005"],
+        requirements: &[
+            "TH-ALG-001",
+            "TH-ALG-002",
+            "TH-ALG-003",
+            "TH-ALG-004",
+            "TH-ALG-005",
+        ],
         judge: judge_structure,
     },
-    Check { id: "hash-form", requirements: &["TH-ALG-006"], judge: judge_form },
-    Check { id: "hash-upper-case", requirements: &["TH-ALG-007"], judge: judge_upper_case },
-    Check { id: "hash-of-parts", requirements: &["TH-ALG-008"], judge: |evidence, out| judge_acceptance(OF_PARTS, evidence, out) },
+    Check {
+        id: "hash-form",
+        requirements: &["TH-ALG-006"],
+        judge: judge_form,
+    },
+    Check {
+        id: "hash-upper-case",
+        requirements: &["TH-ALG-007"],
+        judge: judge_upper_case,
+    },
+    Check {
+        id: "hash-of-parts",
+        requirements: &["TH-ALG-008"],
+        judge: |evidence, out| judge_acceptance(OF_PARTS, evidence, out),
+    },
 ];
 
-const OF_PARTS: &[AcceptanceRule] =
-    &[AcceptanceRule { requirement: "TH-ALG-008", operation: O::CompleteMultipartUpload, applies: Some(has_several_parts) }];
+const OF_PARTS: &[AcceptanceRule] = &[AcceptanceRule {
+    requirement: "TH-ALG-008",
+    operation: O::CompleteMultipartUpload,
+    applies: Some(has_several_parts),
+}];
 
 fn has_several_parts(now: &Observation) -> bool {
     upload(&now.before, now.action()).is_some_and(|upload| upload.parts.len() > 1)
@@ -34,13 +55,23 @@ fn has_several_parts(now: &Observation) -> bool {
 
 /// The symptom of a creation that does not tell the tree hash.
 pub(super) fn hash_missing(now: &Observation) -> Symptom {
-    let operation = now.operation.map_or_else(String::new, |name| name.to_string());
-    Symptom::new("hash-header-missing", format!("{operation} answers without x-amz-sha256-tree-hash")).about(operation)
+    let operation = now
+        .operation
+        .map_or_else(String::new, |name| name.to_string());
+    Symptom::new(
+        "hash-header-missing",
+        format!("{operation} answers without x-amz-sha256-tree-hash"),
+    )
+    .about(operation)
 }
 
 /// The symptom of a tree hash that is not that of `content`: the mistake behind it, if it is a classic.
 pub(super) fn wrong_hash(content: &Content, told: &str) -> Symptom {
-    match told.parse().ok().and_then(|told: Digest| content.diagnose(told)) {
+    match told
+        .parse()
+        .ok()
+        .and_then(|told: Digest| content.diagnose(told))
+    {
         Some(mistake) => mistaken(mistake),
         None => Symptom::new("tree-hash-wrong", "a tree hash is not that of the content"),
     }
@@ -48,12 +79,29 @@ pub(super) fn wrong_hash(content: &Content, told: &str) -> Symptom {
 
 fn mistaken(mistake: Mistake) -> Symptom {
     match mistake {
-        Mistake::LinearSha256 => Symptom::new("linear-sha256", "the plain SHA-256 is used as tree hash"),
-        Mistake::OddNodeDuplicated => Symptom::new("odd-node-duplicated", "an unpaired node of the hash tree is paired with itself"),
-        Mistake::OddNodeRehashed => Symptom::new("odd-node-rehashed", "an unpaired node of the hash tree is hashed once more"),
-        Mistake::HexPairs => Symptom::new("hex-pairs", "nodes of the hash tree are made of hexadecimal text"),
-        Mistake::FlatConcatenation => Symptom::new("flat-hash", "the leaves of the hash tree are hashed all at once"),
-        Mistake::DecimalChunks => Symptom::new("decimal-chunks", "the hash tree has leaves of 1,000,000 bytes"),
+        Mistake::LinearSha256 => {
+            Symptom::new("linear-sha256", "the plain SHA-256 is used as tree hash")
+        }
+        Mistake::OddNodeDuplicated => Symptom::new(
+            "odd-node-duplicated",
+            "an unpaired node of the hash tree is paired with itself",
+        ),
+        Mistake::OddNodeRehashed => Symptom::new(
+            "odd-node-rehashed",
+            "an unpaired node of the hash tree is hashed once more",
+        ),
+        Mistake::HexPairs => Symptom::new(
+            "hex-pairs",
+            "nodes of the hash tree are made of hexadecimal text",
+        ),
+        Mistake::FlatConcatenation => Symptom::new(
+            "flat-hash",
+            "the leaves of the hash tree are hashed all at once",
+        ),
+        Mistake::DecimalChunks => Symptom::new(
+            "decimal-chunks",
+            "the hash tree has leaves of 1,000,000 bytes",
+        ),
     }
 }
 
@@ -67,7 +115,11 @@ fn illustrated(length: u64) -> Vec<&'static str> {
         ("TH-ALG-004", promotions(leaves) > 0),
         ("TH-ALG-005", promotions(leaves) > 1),
     ];
-    applies.into_iter().filter(|(_, applies)| *applies).map(|(requirement, _)| requirement).collect()
+    applies
+        .into_iter()
+        .filter(|(_, applies)| *applies)
+        .map(|(requirement, _)| requirement)
+        .collect()
 }
 
 /// Over how many levels in a row a node is promoted, at most.
@@ -91,15 +143,31 @@ fn broken(mistake: Mistake) -> &'static [&'static str] {
 }
 
 fn judge_structure(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::UploadArchive).or_else(|| success(evidence, O::UploadMultipartPart)) else { return };
-    let (Some(content), Some(told)) = (content(now), header(now, "x-amz-sha256-tree-hash")) else { return };
+    let Some(now) =
+        success(evidence, O::UploadArchive).or_else(|| success(evidence, O::UploadMultipartPart))
+    else {
+        return;
+    };
+    let (Some(content), Some(told)) = (content(now), header(now, "x-amz-sha256-tree-hash")) else {
+        return;
+    };
     let right = content.tree_hash();
-    let mistake = told.parse().ok().and_then(|told: Digest| content.diagnose(told));
+    let mistake = told
+        .parse()
+        .ok()
+        .and_then(|told: Digest| content.diagnose(told));
     for requirement in illustrated(content.length()) {
         if told.parse() == Ok(right) {
             out.held(requirement);
-        } else if mistake.map_or(requirement <= "TH-ALG-003", |mistake| broken(mistake).contains(&requirement)) {
-            out.violated(requirement, wrong_hash(content, told), right.to_string(), told);
+        } else if mistake.map_or(requirement <= "TH-ALG-003", |mistake| {
+            broken(mistake).contains(&requirement)
+        }) {
+            out.violated(
+                requirement,
+                wrong_hash(content, told),
+                right.to_string(),
+                told,
+            );
         }
     }
 }
@@ -118,7 +186,11 @@ fn collect<'a>(value: &'a Value, told: &mut Vec<&'a str>) {
         Value::Object(members) => {
             for (name, member) in members {
                 match member {
-                    Value::String(text) if matches!(name.as_str(), "SHA256TreeHash" | "ArchiveSHA256TreeHash") => told.push(text),
+                    Value::String(text)
+                        if matches!(name.as_str(), "SHA256TreeHash" | "ArchiveSHA256TreeHash") =>
+                    {
+                        told.push(text)
+                    }
                     _ => collect(member, told),
                 }
             }
@@ -130,23 +202,46 @@ fn collect<'a>(value: &'a Value, told: &mut Vec<&'a str>) {
 
 /// 64 hexadecimal digits are demanded, lower case is expected.
 fn judge_form(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.succeeded() && now.operation.is_some()) else { return };
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.succeeded() && now.operation.is_some())
+    else {
+        return;
+    };
     let told = hashes_told(now);
     if let Some(odd) = told.iter().find(|hash| hash.parse::<Digest>().is_err()) {
         let symptom = Symptom::new("hash-form", "a tree hash is not 64 hexadecimal digits");
-        out.violated("TH-ALG-006", symptom, "64 hexadecimal digits", format!("`{}`", super::shape::shorten(odd)));
-    } else if let Some(upper) = told.iter().find(|hash| hash.bytes().any(|digit| digit.is_ascii_uppercase())) {
+        out.violated(
+            "TH-ALG-006",
+            symptom,
+            "64 hexadecimal digits",
+            format!("`{}`", super::shape::shorten(odd)),
+        );
+    } else if let Some(upper) = told
+        .iter()
+        .find(|hash| hash.bytes().any(|digit| digit.is_ascii_uppercase()))
+    {
         let symptom = Symptom::new("hash-case", "tree hashes are written in upper case");
-        out.graded("TH-ALG-006", Level::Should, symptom, "lower-case digits", *upper);
+        out.graded(
+            "TH-ALG-006",
+            Level::Should,
+            symptom,
+            "lower-case digits",
+            *upper,
+        );
     } else if !told.is_empty() {
         out.held("TH-ALG-006");
     }
 }
 
 fn judge_upper_case(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else { return };
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
     let claim = match now.action() {
-        Action::UploadArchive { tree_hash, .. } | Action::UploadMultipartPart { tree_hash, .. } | Action::CompleteMultipartUpload { tree_hash, .. } => tree_hash,
+        Action::UploadArchive { tree_hash, .. }
+        | Action::UploadMultipartPart { tree_hash, .. }
+        | Action::CompleteMultipartUpload { tree_hash, .. } => tree_hash,
         _ => return,
     };
     if *claim == Claim::UpperCase {

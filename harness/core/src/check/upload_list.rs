@@ -13,16 +13,53 @@ use crate::spec::OperationName as O;
 
 /// Lists of multipart uploads.
 pub(super) const CHECKS: &[Check] = &[
-    Check { id: "upload-list-accepted", requirements: &["LMU-STATUS-001"], judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out) },
-    Check { id: "upload-list-members", requirements: &["LMU-STATUS-001"], judge: judge_body },
-    Check { id: "upload-list-values", requirements: &["LMU-BODY-001", "LMU-BODY-002"], judge: judge_values },
-    Check { id: "upload-list-parts", requirements: &["LMU-BODY-002"], judge: judge_listed_parts },
-    Check { id: "upload-list-scope", requirements: &["LMU-SCOPE-001"], judge: judge_scope },
-    Check { id: "upload-list-open", requirements: &["LMU-DONE-001", "CMU-AFTER-002", "AMU-EFFECT-001", "LMU-ORDER-001"], judge: judge_open },
-    Check { id: "upload-list-limit", requirements: &["LMU-LIMIT-001"], judge: judge_limit },
+    Check {
+        id: "upload-list-accepted",
+        requirements: &["LMU-STATUS-001"],
+        judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    },
+    Check {
+        id: "upload-list-members",
+        requirements: &["LMU-STATUS-001"],
+        judge: judge_body,
+    },
+    Check {
+        id: "upload-list-values",
+        requirements: &["LMU-BODY-001", "LMU-BODY-002"],
+        judge: judge_values,
+    },
+    Check {
+        id: "upload-list-parts",
+        requirements: &["LMU-BODY-002"],
+        judge: judge_listed_parts,
+    },
+    Check {
+        id: "upload-list-scope",
+        requirements: &["LMU-SCOPE-001"],
+        judge: judge_scope,
+    },
+    Check {
+        id: "upload-list-open",
+        requirements: &[
+            "LMU-DONE-001",
+            "CMU-AFTER-002",
+            "AMU-EFFECT-001",
+            "LMU-ORDER-001",
+        ],
+        judge: judge_open,
+    },
+    Check {
+        id: "upload-list-limit",
+        requirements: &["LMU-LIMIT-001"],
+        judge: judge_limit,
+    },
 ];
 
-const ACCEPTED: &[AcceptanceRule] = &[AcceptanceRule { requirement: "LMU-STATUS-001", operation: O::ListMultipartUploads, applies: None }];
+const ACCEPTED: &[AcceptanceRule] = &[AcceptanceRule {
+    requirement: "LMU-STATUS-001",
+    operation: O::ListMultipartUploads,
+    applies: None,
+}];
 
 const ELEMENT: &[Member] = &[
     Member::required("CreationDate", Kind::Text),
@@ -33,14 +70,35 @@ const ELEMENT: &[Member] = &[
 ];
 
 fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListMultipartUploads) else { return };
-    let Some(document) = now.document.as_deref().filter(|document| document.is_object()) else {
+    let Some(now) = success(evidence, O::ListMultipartUploads) else {
+        return;
+    };
+    let Some(document) = now
+        .document
+        .as_deref()
+        .filter(|document| document.is_object())
+    else {
         return judge_object("LMU-STATUS-001", now, out);
     };
-    let members = [Member::required("UploadsList", Kind::List), Member::optional("Marker", Kind::Text)];
-    if judge_members("LMU-STATUS-001", "ListMultipartUploads", document, &members, out) {
+    let members = [
+        Member::required("UploadsList", Kind::List),
+        Member::optional("Marker", Kind::Text),
+    ];
+    if judge_members(
+        "LMU-STATUS-001",
+        "ListMultipartUploads",
+        document,
+        &members,
+        out,
+    ) {
         for item in items(now, "UploadsList").unwrap_or_default() {
-            judge_members("LMU-STATUS-001", "ListMultipartUploads.UploadsList", item, ELEMENT, out);
+            judge_members(
+                "LMU-STATUS-001",
+                "ListMultipartUploads.UploadsList",
+                item,
+                ELEMENT,
+                out,
+            );
         }
     }
 }
@@ -51,13 +109,26 @@ fn id(item: &Value) -> Option<&str> {
 
 /// The listed items with the open uploads they stand for.
 fn known(now: &Observation) -> Vec<(&Value, &Upload)> {
-    let Some(vault) = live_vault(&now.before, now.action()) else { return Vec::new() };
-    let of_item = |item: &Value| vault.uploads.values().find(|upload| upload.life == Life::Live && Some(upload.id.as_str()) == id(item));
-    items(now, "UploadsList").unwrap_or_default().iter().filter_map(|item| Some((item, of_item(item)?))).collect()
+    let Some(vault) = live_vault(&now.before, now.action()) else {
+        return Vec::new();
+    };
+    let of_item = |item: &Value| {
+        vault
+            .uploads
+            .values()
+            .find(|upload| upload.life == Life::Live && Some(upload.id.as_str()) == id(item))
+    };
+    items(now, "UploadsList")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|item| Some((item, of_item(item)?)))
+        .collect()
 }
 
 fn judge_values(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListMultipartUploads) else { return };
+    let Some(now) = success(evidence, O::ListMultipartUploads) else {
+        return;
+    };
     for (item, upload) in known(now) {
         let told = text(item, "ArchiveDescription");
         match upload.description.as_deref() {
@@ -65,10 +136,22 @@ fn judge_values(evidence: &Evidence<'_>, out: &mut Judgements) {
             given => judge_listed_description(&["LMU-BODY-002"], given, told, out),
         }
         if let Some(size) = item.get("PartSizeInBytes").and_then(Value::as_u64) {
-            out.judge("LMU-BODY-002", size == upload.part_size, || other("PartSizeInBytes"), format!("PartSizeInBytes {}", upload.part_size), || size.to_string());
+            out.judge(
+                "LMU-BODY-002",
+                size == upload.part_size,
+                || other("PartSizeInBytes"),
+                format!("PartSizeInBytes {}", upload.part_size),
+                || size.to_string(),
+            );
         }
         if let Some((arn, name)) = text(item, "VaultARN").zip(vault_name(now)) {
-            out.judge("LMU-BODY-002", arn_names(arn, name), || other("VaultARN"), format!("VaultARN …:vaults/{name}"), || arn.to_owned());
+            out.judge(
+                "LMU-BODY-002",
+                arn_names(arn, name),
+                || other("VaultARN"),
+                format!("VaultARN …:vaults/{name}"),
+                || arn.to_owned(),
+            );
         }
         if let Some(told) = text(item, "CreationDate") {
             judge_creation("LMU-BODY-002", upload, told, out);
@@ -78,57 +161,134 @@ fn judge_values(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// An element says what ListParts said of the same upload.
 fn judge_listed_parts(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, earlier)) = success_after(evidence, O::ListMultipartUploads) else { return };
+    let Some((now, earlier)) = success_after(evidence, O::ListMultipartUploads) else {
+        return;
+    };
     for (item, upload) in known(now) {
         let of_upload = |seen: &&Observation| {
-            seen.operation == Some(O::ListParts) && seen.succeeded() && seen.member("/MultipartUploadId").and_then(Value::as_str) == Some(&upload.id)
+            seen.operation == Some(O::ListParts)
+                && seen.succeeded()
+                && seen.member("/MultipartUploadId").and_then(Value::as_str) == Some(&upload.id)
         };
-        let Some(parts) = earlier.iter().rev().find(of_upload) else { continue };
-        let compared = ["CreationDate", "PartSizeInBytes", "VaultARN", "ArchiveDescription"];
-        let differs = |member: &&&str| item.get(**member).filter(|value| !value.is_null()) != parts.member(&format!("/{member}"));
+        let Some(parts) = earlier.iter().rev().find(of_upload) else {
+            continue;
+        };
+        let compared = [
+            "CreationDate",
+            "PartSizeInBytes",
+            "VaultARN",
+            "ArchiveDescription",
+        ];
+        let differs = |member: &&&str| {
+            item.get(**member).filter(|value| !value.is_null())
+                != parts.member(&format!("/{member}"))
+        };
         let differing = compared.iter().find(differs).copied();
-        let words = |value: Option<&Value>| format!("{} {}", differing.unwrap_or_default(), value.map_or_else(|| "null".to_owned(), brief));
+        let words = |value: Option<&Value>| {
+            format!(
+                "{} {}",
+                differing.unwrap_or_default(),
+                value.map_or_else(|| "null".to_owned(), brief)
+            )
+        };
         let expected = words(parts.member(&format!("/{}", differing.unwrap_or_default())));
         let symptom = || {
             let member = differing.unwrap_or_default();
-            Symptom::new("upload-lists-differ", format!("ListParts and ListMultipartUploads differ in {member}")).about(member)
+            Symptom::new(
+                "upload-lists-differ",
+                format!("ListParts and ListMultipartUploads differ in {member}"),
+            )
+            .about(member)
         };
-        let expected = if differing.is_none() { "what ListParts says".to_owned() } else { expected };
-        out.judge("LMU-BODY-002", differing.is_none(), symptom, expected, || words(item.get(differing.unwrap_or_default())));
+        let expected = if differing.is_none() {
+            "what ListParts says".to_owned()
+        } else {
+            expected
+        };
+        out.judge(
+            "LMU-BODY-002",
+            differing.is_none(),
+            symptom,
+            expected,
+            || words(item.get(differing.unwrap_or_default())),
+        );
     }
 }
 
 /// No upload of another vault is listed.
 fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListMultipartUploads) else { return };
-    let Some(here) = now.action().vault().and_then(|named| named.handle()) else { return };
-    let elsewhere = now.before.vaults.iter().filter(|(handle, _)| handle.as_str() != here);
-    let foreign: Vec<&Upload> = elsewhere.flat_map(|(_, vault)| vault.uploads.values()).filter(|upload| !upload.id.is_empty()).collect();
+    let Some(now) = success(evidence, O::ListMultipartUploads) else {
+        return;
+    };
+    let Some(here) = now.action().vault().and_then(|named| named.handle()) else {
+        return;
+    };
+    let elsewhere = now
+        .before
+        .vaults
+        .iter()
+        .filter(|(handle, _)| handle.as_str() != here);
+    let foreign: Vec<&Upload> = elsewhere
+        .flat_map(|(_, vault)| vault.uploads.values())
+        .filter(|upload| !upload.id.is_empty())
+        .collect();
     if foreign.is_empty() || live_vault(&now.before, now.action()).is_none() {
         return;
     }
     let listed = items(now, "UploadsList").unwrap_or_default();
-    let own = |id: &str| live_vault(&now.before, now.action()).is_some_and(|vault| vault.uploads.values().any(|upload| upload.id == id));
-    let stray = foreign.iter().find(|upload| !own(&upload.id) && listed.iter().any(|item| id(item) == Some(&upload.id)));
+    let own = |id: &str| {
+        live_vault(&now.before, now.action())
+            .is_some_and(|vault| vault.uploads.values().any(|upload| upload.id == id))
+    };
+    let stray = foreign
+        .iter()
+        .find(|upload| !own(&upload.id) && listed.iter().any(|item| id(item) == Some(&upload.id)));
     let symptom = || Symptom::new("foreign-uploads", "uploads of another vault are listed");
-    out.judge("LMU-SCOPE-001", stray.is_none(), symptom, "uploads of this vault alone", || stray.map_or_else(String::new, |upload| format!("{} of another vault", shorten(&upload.id))));
+    out.judge(
+        "LMU-SCOPE-001",
+        stray.is_none(),
+        symptom,
+        "uploads of this vault alone",
+        || {
+            stray.map_or_else(String::new, |upload| {
+                format!("{} of another vault", shorten(&upload.id))
+            })
+        },
+    );
 }
 
 /// Open uploads are listed, whatever the order; finished ones are not.
 fn judge_open(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListMultipartUploads) else { return };
-    let Some(vault) = live_vault(&now.before, now.action()) else { return };
-    let ids: Vec<&str> = items(now, "UploadsList").unwrap_or_default().iter().filter_map(id).collect();
+    let Some(now) = success(evidence, O::ListMultipartUploads) else {
+        return;
+    };
+    let Some(vault) = live_vault(&now.before, now.action()) else {
+        return;
+    };
+    let ids: Vec<&str> = items(now, "UploadsList")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(id)
+        .collect();
     if ids.len() > 1 {
         out.held("LMU-ORDER-001");
     }
-    for upload in vault.uploads.values().filter(|upload| !upload.id.is_empty()) {
+    for upload in vault
+        .uploads
+        .values()
+        .filter(|upload| !upload.id.is_empty())
+    {
         let listed = ids.contains(&upload.id.as_str());
         match upload.life {
             Life::Live if listed => out.held("LMU-DONE-001"),
             Life::Live if is_whole_list(now) => {
                 let symptom = Symptom::new("upload-unlisted", "an open upload is not listed");
-                out.violated("LMU-DONE-001", symptom, format!("{} listed", shorten(&upload.id)), format!("{} other uploads", ids.len()));
+                out.violated(
+                    "LMU-DONE-001",
+                    symptom,
+                    format!("{} listed", shorten(&upload.id)),
+                    format!("{} other uploads", ids.len()),
+                );
             }
             Life::Gone if !listed && !is_whole_list(now) => {}
             Life::Gone => judge_finished(upload, listed, out),
@@ -138,16 +298,43 @@ fn judge_open(evidence: &Evidence<'_>, out: &mut Judgements) {
 }
 
 fn judge_finished(upload: &Upload, listed: bool, out: &mut Judgements) {
-    let (requirement, how) = if upload.completed.is_some() { ("CMU-AFTER-002", "completed") } else { ("AMU-EFFECT-001", "aborted") };
-    let symptom = || Symptom::new("finished-upload-listed", format!("an upload is still listed after it was {how}")).about(how);
+    let (requirement, how) = if upload.completed.is_some() {
+        ("CMU-AFTER-002", "completed")
+    } else {
+        ("AMU-EFFECT-001", "aborted")
+    };
+    let symptom = || {
+        Symptom::new(
+            "finished-upload-listed",
+            format!("an upload is still listed after it was {how}"),
+        )
+        .about(how)
+    };
     for requirement in [requirement, "LMU-DONE-001"] {
-        out.judge(requirement, !listed, symptom, format!("not listed: it was {how}"), || format!("{} listed", shorten(&upload.id)));
+        out.judge(
+            requirement,
+            !listed,
+            symptom,
+            format!("not listed: it was {how}"),
+            || format!("{} listed", shorten(&upload.id)),
+        );
     }
 }
 
 fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListMultipartUploads) else { return };
-    let (Some(count), Some(vault)) = (items(now, "UploadsList").map(<[Value]>::len), live_vault(&now.before, now.action())) else { return };
-    let known = vault.uploads.values().filter(|upload| upload.life == Life::Live).count();
+    let Some(now) = success(evidence, O::ListMultipartUploads) else {
+        return;
+    };
+    let (Some(count), Some(vault)) = (
+        items(now, "UploadsList").map(<[Value]>::len),
+        live_vault(&now.before, now.action()),
+    ) else {
+        return;
+    };
+    let known = vault
+        .uploads
+        .values()
+        .filter(|upload| upload.life == Life::Live)
+        .count();
     judge_page("ListMultipartUploads", now, count, known, out);
 }

@@ -14,13 +14,41 @@ use crate::spec::OperationName as O;
 
 /// Descriptions of vaults.
 pub(super) const CHECKS: &[Check] = &[
-    Check { id: "vault-members", requirements: &["DSV-STATUS-001", "DSV-BODY-001"], judge: judge_body },
-    Check { id: "vault-identity", requirements: &["DSV-BODY-002"], judge: judge_identity },
-    Check { id: "vault-created", requirements: &["DSV-BODY-003"], judge: judge_created },
-    Check { id: "vault-uninventoried", requirements: &["DSV-INV-001", "DSV-INV-002", "DSV-INV-003"], judge: judge_uninventoried },
-    Check { id: "vault-counts", requirements: &["DSV-INV-004"], judge: judge_counts },
-    Check { id: "vault-inventoried", requirements: &["DSV-INV-005", "DSV-INV-007"], judge: judge_inventoried },
-    Check { id: "vault-lag", requirements: &["DSV-INV-006", "UA-INV-001"], judge: judge_lag },
+    Check {
+        id: "vault-members",
+        requirements: &["DSV-STATUS-001", "DSV-BODY-001"],
+        judge: judge_body,
+    },
+    Check {
+        id: "vault-identity",
+        requirements: &["DSV-BODY-002"],
+        judge: judge_identity,
+    },
+    Check {
+        id: "vault-created",
+        requirements: &["DSV-BODY-003"],
+        judge: judge_created,
+    },
+    Check {
+        id: "vault-uninventoried",
+        requirements: &["DSV-INV-001", "DSV-INV-002", "DSV-INV-003"],
+        judge: judge_uninventoried,
+    },
+    Check {
+        id: "vault-counts",
+        requirements: &["DSV-INV-004"],
+        judge: judge_counts,
+    },
+    Check {
+        id: "vault-inventoried",
+        requirements: &["DSV-INV-005", "DSV-INV-007"],
+        judge: judge_inventoried,
+    },
+    Check {
+        id: "vault-lag",
+        requirements: &["DSV-INV-006", "UA-INV-001"],
+        judge: judge_lag,
+    },
 ];
 
 /// The members of a vault, in a description and in a list.
@@ -35,8 +63,14 @@ pub(super) const MEMBERS: &[Member] = &[
 const TOLERANCE: i64 = 10 * 60 * 1000;
 
 fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::DescribeVault) else { return };
-    let Some(document) = now.document.as_deref().filter(|document| document.is_object()) else {
+    let Some(now) = success(evidence, O::DescribeVault) else {
+        return;
+    };
+    let Some(document) = now
+        .document
+        .as_deref()
+        .filter(|document| document.is_object())
+    else {
         return judge_object("DSV-STATUS-001", now, out);
     };
     judge_members("DSV-BODY-001", "DescribeVault", document, MEMBERS, out);
@@ -44,16 +78,33 @@ fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// Judges that a successful answer has a JSON object as its body.
 pub(super) fn judge_object(requirement: &'static str, now: &Observation, out: &mut Judgements) {
-    let operation = now.operation.map_or_else(String::new, |name| name.to_string());
+    let operation = now
+        .operation
+        .map_or_else(String::new, |name| name.to_string());
     let is_object = now.document.as_deref().is_some_and(Value::is_object);
-    let symptom = || Symptom::new("no-document", format!("the answer of {operation} is no JSON object")).about(operation.clone());
-    out.judge(requirement, is_object, symptom, "a JSON object", || now.document.as_deref().map_or_else(|| format!("{} without one", answer(now)), brief));
+    let symptom = || {
+        Symptom::new(
+            "no-document",
+            format!("the answer of {operation} is no JSON object"),
+        )
+        .about(operation.clone())
+    };
+    out.judge(requirement, is_object, symptom, "a JSON object", || {
+        now.document
+            .as_deref()
+            .map_or_else(|| format!("{} without one", answer(now)), brief)
+    });
 }
 
 fn judge_identity(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::DescribeVault) else { return };
+    let Some(now) = success(evidence, O::DescribeVault) else {
+        return;
+    };
     let Some(name) = vault_name(now) else { return };
-    let (Some(told), Some(arn)) = (now.member("/VaultName").and_then(Value::as_str), now.member("/VaultARN").and_then(Value::as_str)) else {
+    let (Some(told), Some(arn)) = (
+        now.member("/VaultName").and_then(Value::as_str),
+        now.member("/VaultARN").and_then(Value::as_str),
+    ) else {
         return;
     };
     let symptom = || {
@@ -63,27 +114,66 @@ fn judge_identity(evidence: &Evidence<'_>, out: &mut Judgements) {
         Symptom::new("vault-identity", "a vault is described under another name")
     };
     let expected = format!("VaultName {name}, VaultARN …:vaults/{name}");
-    out.judge("DSV-BODY-002", told == name && arn_names(arn, name), symptom, expected, || format!("VaultName {told}, VaultARN {arn}"));
+    out.judge(
+        "DSV-BODY-002",
+        told == name && arn_names(arn, name),
+        symptom,
+        expected,
+        || format!("VaultName {told}, VaultARN {arn}"),
+    );
 }
 
 /// Whether an ARN is that of a vault of this name.
 pub(super) fn arn_names(arn: &str, name: &str) -> bool {
-    arn.strip_suffix(name).is_some_and(|head| head.ends_with(":vaults/"))
+    arn.strip_suffix(name)
+        .is_some_and(|head| head.ends_with(":vaults/"))
 }
 
 /// The same text at every telling, and a time at which the vault can have come into being.
 fn judge_created(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::DescribeVault) else { return };
-    let Some(vault) = live_vault(&now.before, now.action()) else { return };
-    let Some(told) = now.member("/CreationDate").and_then(Value::as_str) else { return };
-    if let Some(known) = vault.creation_date.as_deref().filter(|known| *known != told) {
+    let Some(now) = success(evidence, O::DescribeVault) else {
+        return;
+    };
+    let Some(vault) = live_vault(&now.before, now.action()) else {
+        return;
+    };
+    let Some(told) = now.member("/CreationDate").and_then(Value::as_str) else {
+        return;
+    };
+    if let Some(known) = vault
+        .creation_date
+        .as_deref()
+        .filter(|known| *known != told)
+    {
         let again = made_again(now, earlier(evidence));
-        let symptom = || if again { wiped() } else { Symptom::new("creation-date-moves", "the CreationDate of a vault changes") };
-        return out.violated("DSV-BODY-003", symptom(), format!("CreationDate {known}, as before"), format!("CreationDate {told}"));
+        let symptom = || {
+            if again {
+                wiped()
+            } else {
+                Symptom::new("creation-date-moves", "the CreationDate of a vault changes")
+            }
+        };
+        return out.violated(
+            "DSV-BODY-003",
+            symptom(),
+            format!("CreationDate {known}, as before"),
+            format!("CreationDate {told}"),
+        );
     }
     if let Some(within) = plausible(told, vault.created) {
-        let symptom = || Symptom::new("creation-date-wrong", "the CreationDate of a vault is not the time of its creation");
-        out.judge("DSV-BODY-003", within, symptom, format!("a time near {}", vault.created.0), || told.to_owned());
+        let symptom = || {
+            Symptom::new(
+                "creation-date-wrong",
+                "the CreationDate of a vault is not the time of its creation",
+            )
+        };
+        out.judge(
+            "DSV-BODY-003",
+            within,
+            symptom,
+            format!("a time near {}", vault.created.0),
+            || told.to_owned(),
+        );
     }
 }
 
@@ -94,8 +184,12 @@ pub(super) fn plausible(told: &str, window: (Timestamp, Timestamp)) -> Option<bo
 }
 
 fn judge_uninventoried(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::DescribeVault) else { return };
-    let Some(vault) = live_vault(&now.before, now.action()) else { return };
+    let Some(now) = success(evidence, O::DescribeVault) else {
+        return;
+    };
+    let Some(vault) = live_vault(&now.before, now.action()) else {
+        return;
+    };
     if let Some(date) = now.member("/LastInventoryDate") {
         judge_inventory_date(now, vault, date, out);
     } else {
@@ -107,64 +201,165 @@ fn judge_uninventoried(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// Null is expected before any inventory; that a date is a date, and not before the vault, is demanded.
 fn judge_inventory_date(now: &Observation, vault: &Vault, date: &Value, out: &mut Judgements) {
-    let created = now.member("/CreationDate").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok());
-    let told = date.as_str().and_then(|text| text.parse::<Timestamp>().ok());
-    let sound = told.is_some_and(|told| created.is_none_or(|created| told >= created.whole_seconds()));
+    let created = now
+        .member("/CreationDate")
+        .and_then(Value::as_str)
+        .and_then(|text| text.parse::<Timestamp>().ok());
+    let told = date
+        .as_str()
+        .and_then(|text| text.parse::<Timestamp>().ok());
+    let sound =
+        told.is_some_and(|told| created.is_none_or(|created| told >= created.whole_seconds()));
     if !sound {
-        let symptom = Symptom::new("inventory-date-wrong", "LastInventoryDate is no time after the creation of the vault");
-        return out.graded("DSV-INV-001", Level::Must, symptom, "an ISO 8601 UTC time not before CreationDate, or null", brief(date));
+        let symptom = Symptom::new(
+            "inventory-date-wrong",
+            "LastInventoryDate is no time after the creation of the vault",
+        );
+        return out.graded(
+            "DSV-INV-001",
+            Level::Must,
+            symptom,
+            "an ISO 8601 UTC time not before CreationDate, or null",
+            brief(date),
+        );
     }
     if !vault.inventoried && vault.archives.is_empty() {
-        let symptom = Symptom::new("inventory-imagined", "a vault that was never inventoried has a LastInventoryDate");
-        return out.violated("DSV-INV-001", symptom, "null before the first inventory", brief(date));
+        let symptom = Symptom::new(
+            "inventory-imagined",
+            "a vault that was never inventoried has a LastInventoryDate",
+        );
+        return out.violated(
+            "DSV-INV-001",
+            symptom,
+            "null before the first inventory",
+            brief(date),
+        );
     }
     out.held("DSV-INV-001");
 }
 
-fn judge_uncounted(requirement: &'static str, now: &Observation, member: &'static str, out: &mut Judgements) {
+fn judge_uncounted(
+    requirement: &'static str,
+    now: &Observation,
+    member: &'static str,
+    out: &mut Judgements,
+) {
     let count = now.member(&format!("/{member}"));
     let kept = count.is_none_or(|count| count.as_u64() == Some(0));
-    let symptom = || Symptom::new("counted-before-inventory", "archives are counted before the first inventory");
-    out.judge(requirement, kept, symptom, format!("{member} null or 0 while LastInventoryDate is null"), || format!("{member} {}", brief(count.unwrap_or(&Value::Null))));
+    let symptom = || {
+        Symptom::new(
+            "counted-before-inventory",
+            "archives are counted before the first inventory",
+        )
+    };
+    out.judge(
+        requirement,
+        kept,
+        symptom,
+        format!("{member} null or 0 while LastInventoryDate is null"),
+        || format!("{member} {}", brief(count.unwrap_or(&Value::Null))),
+    );
 }
 
 fn judge_counts(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::DescribeVault) else { return };
-    let counts = [Member::optional("NumberOfArchives", Kind::Count), Member::optional("SizeInBytes", Kind::Count)];
-    if let Some(document) = now.document.as_deref().filter(|document| document.is_object()) {
+    let Some(now) = success(evidence, O::DescribeVault) else {
+        return;
+    };
+    let counts = [
+        Member::optional("NumberOfArchives", Kind::Count),
+        Member::optional("SizeInBytes", Kind::Count),
+    ];
+    if let Some(document) = now
+        .document
+        .as_deref()
+        .filter(|document| document.is_object())
+    {
         judge_members("DSV-INV-004", "DescribeVault", document, &counts, out);
     }
 }
 
 /// After an inventory later than the last change the counts are those of the archives there are.
 fn judge_inventoried(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::DescribeVault) else { return };
-    let Some(vault) = live_vault(&now.before, now.action()) else { return };
-    let certain = vault.archives.values().all(|archive| archive.life != Life::Doubtful);
-    if !certain || !vault.changed_at.is_some_and(|changed| inventoried_since(now, changed)) {
+    let Some(now) = success(evidence, O::DescribeVault) else {
+        return;
+    };
+    let Some(vault) = live_vault(&now.before, now.action()) else {
+        return;
+    };
+    let certain = vault
+        .archives
+        .values()
+        .all(|archive| archive.life != Life::Doubtful);
+    if !certain
+        || !vault
+            .changed_at
+            .is_some_and(|changed| inventoried_since(now, changed))
+    {
         return;
     }
-    let live = vault.archives.values().filter(|archive| archive.life == Life::Live);
-    let (archives, bytes) = live.fold((0, 0), |(n, b), archive| (n + 1, b + archive.content.length()));
-    let shrunk = vault.archives.values().any(|archive| archive.life == Life::Gone);
+    let live = vault
+        .archives
+        .values()
+        .filter(|archive| archive.life == Life::Live);
+    let (archives, bytes) = live.fold((0, 0), |(n, b), archive| {
+        (n + 1, b + archive.content.length())
+    });
+    let shrunk = vault
+        .archives
+        .values()
+        .any(|archive| archive.life == Life::Gone);
     let requirement = if shrunk { "DSV-INV-007" } else { "DSV-INV-005" };
     let count = |member| now.member(member).and_then(Value::as_u64);
     let (told, size) = (count("/NumberOfArchives"), count("/SizeInBytes"));
     let kept = told == Some(archives) && size.is_some_and(|size| size >= bytes);
-    let symptom = || Symptom::new("counts-stale", "an inventory does not bring the counts of a vault up to date");
+    let symptom = || {
+        Symptom::new(
+            "counts-stale",
+            "an inventory does not bring the counts of a vault up to date",
+        )
+    };
     let words = |told: Option<u64>| told.map_or_else(|| "null".to_owned(), |n| n.to_string());
-    out.judge(requirement, kept, symptom, format!("{archives} archives of at least {bytes} bytes"), || format!("{} archives of {} bytes", words(told), words(size)));
+    out.judge(
+        requirement,
+        kept,
+        symptom,
+        format!("{archives} archives of at least {bytes} bytes"),
+        || format!("{} archives of {} bytes", words(told), words(size)),
+    );
 }
 
 /// Counts may lag behind: any number from none to all archives there ever were is allowed.
 fn judge_lag(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::DescribeVault) else { return };
-    let Some(vault) = live_vault(&now.before, now.action()).filter(|vault| !vault.archives.is_empty()) else { return };
+    let Some(now) = success(evidence, O::DescribeVault) else {
+        return;
+    };
+    let Some(vault) =
+        live_vault(&now.before, now.action()).filter(|vault| !vault.archives.is_empty())
+    else {
+        return;
+    };
     judge_permission("UA-INV-001", now, out);
-    let count = now.member("/NumberOfArchives").map_or(Some(0), Value::as_u64);
+    let count = now
+        .member("/NumberOfArchives")
+        .map_or(Some(0), Value::as_u64);
     let most = vault.archives.len() as u64;
-    let symptom = || Symptom::new("counts-invented", "a vault counts more archives than were ever stored in it");
-    out.judge("DSV-INV-006", count.is_some_and(|count| count <= most), symptom, format!("null or up to {most}"), || {
-        format!("NumberOfArchives {}", now.member("/NumberOfArchives").map_or_else(String::new, brief))
-    });
+    let symptom = || {
+        Symptom::new(
+            "counts-invented",
+            "a vault counts more archives than were ever stored in it",
+        )
+    };
+    out.judge(
+        "DSV-INV-006",
+        count.is_some_and(|count| count <= most),
+        symptom,
+        format!("null or up to {most}"),
+        || {
+            format!(
+                "NumberOfArchives {}",
+                now.member("/NumberOfArchives")
+                    .map_or_else(String::new, brief)
+            )
+        },
+    );
 }

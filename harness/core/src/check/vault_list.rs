@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::rules::{AcceptanceRule, judge_acceptance};
 use super::shape::{Kind, Member, brief, judge_members};
 use super::subject::{
-    is_first_page, is_whole_list, items, limit, marker_given, marker_sent, page, same_vault, success, success_after, text,
+    is_first_page, is_whole_list, items, limit, marker_given, marker_sent, page, same_vault,
+    success, success_after, text,
 };
 use super::vault_description::{MEMBERS, judge_object};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
@@ -20,19 +21,59 @@ pub(super) const CHECKS: &[Check] = &[
         requirements: &["LV-STATUS-001", "LV-MARKER-003", "LV-LIMIT-002"],
         judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
     },
-    Check { id: "vault-list-members", requirements: &["LV-STATUS-001", "LV-BODY-001"], judge: judge_body },
-    Check { id: "vault-list-described", requirements: &["LV-BODY-001"], judge: judge_described },
-    Check { id: "vault-list-order", requirements: &["LV-ORDER-001"], judge: judge_order },
-    Check { id: "vault-list-limit", requirements: &["LV-LIMIT-001", "LV-LIMIT-002"], judge: judge_limit },
-    Check { id: "vault-list-marker", requirements: &["LV-MARKER-001", "LV-MARKER-002"], judge: judge_marker },
-    Check { id: "vault-list-empty-marker", requirements: &["LV-MARKER-003"], judge: judge_empty_marker },
-    Check { id: "vault-list-scope", requirements: &["LV-SCOPE-001"], judge: judge_scope },
-    Check { id: "vault-list-fresh", requirements: &["LV-FRESH-001"], judge: judge_fresh },
+    Check {
+        id: "vault-list-members",
+        requirements: &["LV-STATUS-001", "LV-BODY-001"],
+        judge: judge_body,
+    },
+    Check {
+        id: "vault-list-described",
+        requirements: &["LV-BODY-001"],
+        judge: judge_described,
+    },
+    Check {
+        id: "vault-list-order",
+        requirements: &["LV-ORDER-001"],
+        judge: judge_order,
+    },
+    Check {
+        id: "vault-list-limit",
+        requirements: &["LV-LIMIT-001", "LV-LIMIT-002"],
+        judge: judge_limit,
+    },
+    Check {
+        id: "vault-list-marker",
+        requirements: &["LV-MARKER-001", "LV-MARKER-002"],
+        judge: judge_marker,
+    },
+    Check {
+        id: "vault-list-empty-marker",
+        requirements: &["LV-MARKER-003"],
+        judge: judge_empty_marker,
+    },
+    Check {
+        id: "vault-list-scope",
+        requirements: &["LV-SCOPE-001"],
+        judge: judge_scope,
+    },
+    Check {
+        id: "vault-list-fresh",
+        requirements: &["LV-FRESH-001"],
+        judge: judge_fresh,
+    },
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
-    AcceptanceRule { requirement: "LV-STATUS-001", operation: O::ListVaults, applies: None },
-    AcceptanceRule { requirement: "LV-LIMIT-002", operation: O::ListVaults, applies: Some(|now| limit(now.action()).is_some()) },
+    AcceptanceRule {
+        requirement: "LV-STATUS-001",
+        operation: O::ListVaults,
+        applies: None,
+    },
+    AcceptanceRule {
+        requirement: "LV-LIMIT-002",
+        operation: O::ListVaults,
+        applies: Some(|now| limit(now.action()).is_some()),
+    },
     AcceptanceRule {
         requirement: "LV-MARKER-003",
         operation: O::ListVaults,
@@ -44,15 +85,28 @@ const ACCEPTED: &[AcceptanceRule] = &[
 const PAGE: usize = 10;
 
 fn names(now: &Observation) -> Vec<&str> {
-    items(now, "VaultList").unwrap_or_default().iter().filter_map(|item| text(item, "VaultName")).collect()
+    items(now, "VaultList")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|item| text(item, "VaultName"))
+        .collect()
 }
 
 fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListVaults) else { return };
-    let Some(document) = now.document.as_deref().filter(|document| document.is_object()) else {
+    let Some(now) = success(evidence, O::ListVaults) else {
+        return;
+    };
+    let Some(document) = now
+        .document
+        .as_deref()
+        .filter(|document| document.is_object())
+    else {
         return judge_object("LV-STATUS-001", now, out);
     };
-    let members = [Member::required("VaultList", Kind::List), Member::optional("Marker", Kind::Text)];
+    let members = [
+        Member::required("VaultList", Kind::List),
+        Member::optional("Marker", Kind::Text),
+    ];
     if judge_members("LV-STATUS-001", "ListVaults", document, &members, out) {
         for item in items(now, "VaultList").unwrap_or_default() {
             judge_members("LV-BODY-001", "ListVaults.VaultList", item, MEMBERS, out);
@@ -62,17 +116,46 @@ fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// An element says what the description of the same vault said, when nothing happened to the vault since.
 fn judge_described(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, earlier)) = success_after(evidence, O::ListVaults) else { return };
+    let Some((now, earlier)) = success_after(evidence, O::ListVaults) else {
+        return;
+    };
     for item in items(now, "VaultList").unwrap_or_default() {
-        let Some(described) = text(item, "VaultName").and_then(|name| last_description(earlier, name)) else { continue };
-        let differs = |member: &&&str| item.get(**member).filter(|value| !value.is_null()) != described.member(&format!("/{member}"));
-        let compared = ["CreationDate", "VaultARN", "LastInventoryDate", "NumberOfArchives", "SizeInBytes"];
+        let Some(described) =
+            text(item, "VaultName").and_then(|name| last_description(earlier, name))
+        else {
+            continue;
+        };
+        let differs = |member: &&&str| {
+            item.get(**member).filter(|value| !value.is_null())
+                != described.member(&format!("/{member}"))
+        };
+        let compared = [
+            "CreationDate",
+            "VaultARN",
+            "LastInventoryDate",
+            "NumberOfArchives",
+            "SizeInBytes",
+        ];
         match compared.iter().find(differs) {
             None => out.held("LV-BODY-001"),
             Some(member) => {
-                let words = |value: Option<&Value>| format!("{member} {}", value.map_or_else(|| "null".to_owned(), brief));
-                let symptom = Symptom::new("list-contradicts-description", format!("ListVaults and DescribeVault differ in {member}")).about(*member);
-                out.violated("LV-BODY-001", symptom, words(described.member(&format!("/{member}"))), words(item.get(*member)));
+                let words = |value: Option<&Value>| {
+                    format!(
+                        "{member} {}",
+                        value.map_or_else(|| "null".to_owned(), brief)
+                    )
+                };
+                let symptom = Symptom::new(
+                    "list-contradicts-description",
+                    format!("ListVaults and DescribeVault differ in {member}"),
+                )
+                .about(*member);
+                out.violated(
+                    "LV-BODY-001",
+                    symptom,
+                    words(described.member(&format!("/{member}"))),
+                    words(item.get(*member)),
+                );
             }
         }
     }
@@ -81,23 +164,42 @@ fn judge_described(evidence: &Evidence<'_>, out: &mut Judgements) {
 /// The description of the vault of this name, if only descriptions and lists came after it.
 fn last_description<'a>(earlier: &'a [Observation], name: &str) -> Option<&'a Observation> {
     let place = earlier.iter().rposition(|seen| {
-        seen.operation == Some(O::DescribeVault) && seen.succeeded() && seen.member("/VaultName").and_then(Value::as_str) == Some(name)
+        seen.operation == Some(O::DescribeVault)
+            && seen.succeeded()
+            && seen.member("/VaultName").and_then(Value::as_str) == Some(name)
     })?;
     let described = &earlier[place];
-    let quiet = |seen: &Observation| !same_vault(seen, described) || seen.operation == Some(O::DescribeVault);
-    let inventoried = described.action().vault().and_then(|named| described.before.vaults.get(named.handle()?)).is_none_or(|vault| vault.inventoried);
+    let quiet = |seen: &Observation| {
+        !same_vault(seen, described) || seen.operation == Some(O::DescribeVault)
+    };
+    let inventoried = described
+        .action()
+        .vault()
+        .and_then(|named| described.before.vaults.get(named.handle()?))
+        .is_none_or(|vault| vault.inventoried);
     (!inventoried && earlier[place..].iter().all(quiet)).then_some(described)
 }
 
 fn unsorted() -> Symptom {
-    Symptom::new("vaults-unsorted", "vaults are not listed in ASCII order of their names")
+    Symptom::new(
+        "vaults-unsorted",
+        "vaults are not listed in ASCII order of their names",
+    )
 }
 
 fn judge_order(evidence: &Evidence<'_>, out: &mut Judgements) {
     let mut names: Vec<&str> = Vec::new();
     match evidence {
-        Evidence::Exchange { .. } => names.extend(success(evidence, O::ListVaults).map(self::names).unwrap_or_default()),
-        Evidence::Group { group: Group::Walk, members, .. } if members.len() > 1 && members.iter().all(is_page) => {
+        Evidence::Exchange { .. } => names.extend(
+            success(evidence, O::ListVaults)
+                .map(self::names)
+                .unwrap_or_default(),
+        ),
+        Evidence::Group {
+            group: Group::Walk,
+            members,
+            ..
+        } if members.len() > 1 && members.iter().all(is_page) => {
             // Order within a page is judged on the page.
             if members.iter().all(|page| self::names(page).is_sorted()) {
                 names.extend(members.iter().flat_map(self::names));
@@ -106,7 +208,12 @@ fn judge_order(evidence: &Evidence<'_>, out: &mut Judgements) {
         _ => return,
     }
     if let Some(pair) = names.windows(2).find(|pair| pair[0] > pair[1]) {
-        out.violated("LV-ORDER-001", unsorted(), format!("{} before {}", pair[1], pair[0]), format!("{} before {}", pair[0], pair[1]));
+        out.violated(
+            "LV-ORDER-001",
+            unsorted(),
+            format!("{} before {}", pair[1], pair[0]),
+            format!("{} before {}", pair[0], pair[1]),
+        );
     } else if names.len() > 1 {
         out.held("LV-ORDER-001");
     }
@@ -117,17 +224,35 @@ fn is_page(now: &Observation) -> bool {
 }
 
 fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListVaults) else { return };
-    let Some(count) = items(now, "VaultList").map(<[Value]>::len) else { return };
-    let known = now.before.vaults.values().filter(|vault| vault.life == Life::Live).count();
-    let (requirement, most) = match (page(now.action()).and_then(|page| page.limit.as_deref()), limit(now.action())) {
+    let Some(now) = success(evidence, O::ListVaults) else {
+        return;
+    };
+    let Some(count) = items(now, "VaultList").map(<[Value]>::len) else {
+        return;
+    };
+    let known = now
+        .before
+        .vaults
+        .values()
+        .filter(|vault| vault.life == Life::Live)
+        .count();
+    let (requirement, most) = match (
+        page(now.action()).and_then(|page| page.limit.as_deref()),
+        limit(now.action()),
+    ) {
         (None, _) => ("LV-LIMIT-001", PAGE),
         (Some(_), Some(limit @ 1..=10)) => ("LV-LIMIT-002", limit as usize),
         _ => return,
     };
-    let ignored = Symptom::new("page-too-large", "a list is not cut at its limit").about("ListVaults");
+    let ignored =
+        Symptom::new("page-too-large", "a list is not cut at its limit").about("ListVaults");
     if count > most {
-        return out.violated(requirement, ignored, format!("at most {most} vaults"), format!("{count} vaults"));
+        return out.violated(
+            requirement,
+            ignored,
+            format!("at most {most} vaults"),
+            format!("{count} vaults"),
+        );
     }
     if known <= most || !is_first_page(now) {
         if marker_given(now).is_some() || count == most {
@@ -139,82 +264,188 @@ fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
 }
 
 /// A first page of a list known to be longer.
-fn judge_full_page(requirement: &'static str, now: &Observation, count: usize, most: usize, out: &mut Judgements) {
+fn judge_full_page(
+    requirement: &'static str,
+    now: &Observation,
+    count: usize,
+    most: usize,
+    out: &mut Judgements,
+) {
     if marker_given(now).is_none() {
-        let symptom = Symptom::new("marker-missing", "a page that leaves items out has no Marker").about("ListVaults");
-        return out.violated(requirement, symptom, "a Marker, since more vaults exist", format!("{count} vaults and no Marker"));
+        let symptom = Symptom::new(
+            "marker-missing",
+            "a page that leaves items out has no Marker",
+        )
+        .about("ListVaults");
+        return out.violated(
+            requirement,
+            symptom,
+            "a Marker, since more vaults exist",
+            format!("{count} vaults and no Marker"),
+        );
     }
     if count < most {
-        let symptom = Symptom::new("page-too-small", "a page holds fewer items than it could").about("ListVaults");
-        return out.graded(requirement, Level::Should, symptom, format!("{most} vaults"), format!("{count} vaults"));
+        let symptom = Symptom::new("page-too-small", "a page holds fewer items than it could")
+            .about("ListVaults");
+        return out.graded(
+            requirement,
+            Level::Should,
+            symptom,
+            format!("{most} vaults"),
+            format!("{count} vaults"),
+        );
     }
     out.held(requirement);
 }
 
 fn judge_marker(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListVaults) else { return };
+    let Some(now) = success(evidence, O::ListVaults) else {
+        return;
+    };
     if let Some(given) = marker_given(now) {
         let symptom = || Symptom::new("marker-no-arn", "the Marker of ListVaults is no vault ARN");
-        out.judge("LV-MARKER-001", arn_name(given).is_some(), symptom, "the ARN of a vault", || given.to_owned());
+        out.judge(
+            "LV-MARKER-001",
+            arn_name(given).is_some(),
+            symptom,
+            "the ARN of a vault",
+            || given.to_owned(),
+        );
     }
     let Some(sent) = marker_sent(now) else { return };
     if let Some(name) = arn_name(&sent) {
-        let symptom = || Symptom::new("marker-inclusive", "a page of vaults begins with the vault its marker names");
-        out.judge("LV-MARKER-002", !names(now).contains(&name), symptom, format!("vaults after {name}"), || format!("{name} again"));
+        let symptom = || {
+            Symptom::new(
+                "marker-inclusive",
+                "a page of vaults begins with the vault its marker names",
+            )
+        };
+        out.judge(
+            "LV-MARKER-002",
+            !names(now).contains(&name),
+            symptom,
+            format!("vaults after {name}"),
+            || format!("{name} again"),
+        );
     }
 }
 
 /// The name in the ARN of a vault: `arn:<partition>:glacier:<region>:<account>:vaults/<name>`.
 fn arn_name(arn: &str) -> Option<&str> {
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
-    let [scheme, partition, "glacier", region, account, resource] = parts[..] else { return None };
+    let [scheme, partition, "glacier", region, account, resource] = parts[..] else {
+        return None;
+    };
     let sound = scheme == "arn" && partition.starts_with("aws") && !region.is_empty();
     let sound = sound && account.len() == 12 && account.bytes().all(|digit| digit.is_ascii_digit());
-    resource.strip_prefix("vaults/").filter(|name| sound && !name.is_empty())
+    resource
+        .strip_prefix("vaults/")
+        .filter(|name| sound && !name.is_empty())
 }
 
 /// The vaults of this case that a list without marker showed are not missing from one with an empty marker.
 fn judge_empty_marker(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, earlier)) = success_after(evidence, O::ListVaults) else { return };
+    let Some((now, earlier)) = success_after(evidence, O::ListVaults) else {
+        return;
+    };
     if marker_sent(now).is_none_or(|marker| !marker.is_empty()) {
         return;
     }
-    let plain = earlier.iter().rev().find(|seen| is_page(seen) && marker_sent(seen).is_none() && limit(seen.action()) == limit(now.action()));
+    let plain = earlier.iter().rev().find(|seen| {
+        is_page(seen) && marker_sent(seen).is_none() && limit(seen.action()) == limit(now.action())
+    });
     let Some(plain) = plain else { return };
     let (shown, last) = (names(now), names(now).last().copied());
     let reached = |name: &str| marker_given(now).is_none() || last.is_some_and(|last| name < last);
-    let own = |name: &str| now.before.vaults.values().any(|vault| vault.life == Life::Live && vault.name == name);
-    let missing = names(plain).into_iter().find(|name| own(name) && reached(name) && !shown.contains(name));
-    let symptom = || Symptom::new("empty-marker", "an empty marker does not list from the first vault");
-    out.judge("LV-MARKER-003", missing.is_none(), symptom, "the list from its beginning", || format!("{} is left out", missing.unwrap_or_default()));
+    let own = |name: &str| {
+        now.before
+            .vaults
+            .values()
+            .any(|vault| vault.life == Life::Live && vault.name == name)
+    };
+    let missing = names(plain)
+        .into_iter()
+        .find(|name| own(name) && reached(name) && !shown.contains(name));
+    let symptom = || {
+        Symptom::new(
+            "empty-marker",
+            "an empty marker does not list from the first vault",
+        )
+    };
+    out.judge(
+        "LV-MARKER-003",
+        missing.is_none(),
+        symptom,
+        "the list from its beginning",
+        || format!("{} is left out", missing.unwrap_or_default()),
+    );
 }
 
 /// All vaults on a page are of one account and region.
 fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListVaults) else { return };
-    let owner = |item: &Value| text(item, "VaultARN").and_then(|arn| Some(arn.rsplit_once(":vaults/")?.0.to_owned()));
-    let owners: Option<Vec<String>> = items(now, "VaultList").unwrap_or_default().iter().map(owner).collect();
-    let Some(owners) = owners.filter(|owners| !owners.is_empty()) else { return };
+    let Some(now) = success(evidence, O::ListVaults) else {
+        return;
+    };
+    let owner = |item: &Value| {
+        text(item, "VaultARN").and_then(|arn| Some(arn.rsplit_once(":vaults/")?.0.to_owned()))
+    };
+    let owners: Option<Vec<String>> = items(now, "VaultList")
+        .unwrap_or_default()
+        .iter()
+        .map(owner)
+        .collect();
+    let Some(owners) = owners.filter(|owners| !owners.is_empty()) else {
+        return;
+    };
     let other = owners.iter().find(|owner| **owner != owners[0]);
-    let symptom = || Symptom::new("foreign-vaults", "vaults of another account or region are listed");
-    out.judge("LV-SCOPE-001", other.is_none(), symptom, format!("vaults of {} alone", owners[0]), || format!("one of {}", other.map_or("", String::as_str)));
+    let symptom = || {
+        Symptom::new(
+            "foreign-vaults",
+            "vaults of another account or region are listed",
+        )
+    };
+    out.judge(
+        "LV-SCOPE-001",
+        other.is_none(),
+        symptom,
+        format!("vaults of {} alone", owners[0]),
+        || format!("one of {}", other.map_or("", String::as_str)),
+    );
 }
 
 /// Vaults of this case stand on lists that show their place, deleted ones on none.
 fn judge_fresh(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListVaults) else { return };
+    let Some(now) = success(evidence, O::ListVaults) else {
+        return;
+    };
     let shown = names(now);
-    for vault in now.before.vaults.values().filter(|vault| !vault.name.is_empty()) {
+    for vault in now
+        .before
+        .vaults
+        .values()
+        .filter(|vault| !vault.name.is_empty())
+    {
         let listed = shown.contains(&vault.name.as_str());
         match vault.life {
             Life::Live if listed => out.held("LV-FRESH-001"),
             Life::Live if shows_place(now, &shown, &vault.name) => {
                 let symptom = Symptom::new("vault-unlisted", "a vault that exists is not listed");
-                out.violated("LV-FRESH-001", symptom, format!("{} on the list", vault.name), "not listed");
+                out.violated(
+                    "LV-FRESH-001",
+                    symptom,
+                    format!("{} on the list", vault.name),
+                    "not listed",
+                );
             }
             Life::Gone if listed && !lives_again(now, &vault.name) => {
-                let symptom = Symptom::new("deleted-vault-listed", "a deleted vault is still listed");
-                out.violated("LV-FRESH-001", symptom, format!("{} not listed after its deletion", vault.name), "listed");
+                let symptom =
+                    Symptom::new("deleted-vault-listed", "a deleted vault is still listed");
+                out.violated(
+                    "LV-FRESH-001",
+                    symptom,
+                    format!("{} not listed after its deletion", vault.name),
+                    "listed",
+                );
             }
             Life::Gone if is_whole_list(now) => out.held("LV-FRESH-001"),
             _ => {}
@@ -224,12 +455,17 @@ fn judge_fresh(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// Whether a vault of this name would have to stand on this page: the whole list, or neighbours on both sides.
 fn shows_place(now: &Observation, shown: &[&str], name: &str) -> bool {
-    let between = shown.is_sorted() && shown.first().is_some_and(|first| *first < name) && shown.last().is_some_and(|last| name < *last);
+    let between = shown.is_sorted()
+        && shown.first().is_some_and(|first| *first < name)
+        && shown.last().is_some_and(|last| name < *last);
     is_whole_list(now) || between
 }
 
 fn lives_again(now: &Observation, name: &str) -> bool {
-    now.before.vaults.values().any(|vault| vault.life != Life::Gone && vault.name == name)
+    now.before
+        .vaults
+        .values()
+        .any(|vault| vault.life != Life::Gone && vault.name == name)
 }
 
 #[cfg(test)]
@@ -238,8 +474,14 @@ mod tests {
 
     #[test]
     fn a_marker_is_the_arn_of_a_vault() {
-        assert_eq!(arn_name("arn:aws:glacier:us-west-2:012345678901:vaults/examplevault3"), Some("examplevault3"));
-        assert_eq!(arn_name("arn:aws-cn:glacier:cn-north-1:012345678901:vaults/v"), Some("v"));
+        assert_eq!(
+            arn_name("arn:aws:glacier:us-west-2:012345678901:vaults/examplevault3"),
+            Some("examplevault3")
+        );
+        assert_eq!(
+            arn_name("arn:aws-cn:glacier:cn-north-1:012345678901:vaults/v"),
+            Some("v")
+        );
         assert_eq!(arn_name("examplevault3"), None);
         assert_eq!(arn_name("arn:aws:s3:us-west-2:012345678901:vaults/v"), None);
     }
