@@ -15,41 +15,33 @@ use crate::wire::ObservedBody;
 
 /// What jobs reveal of archives.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "archive-durable",
-        requirements: &[
+    Check::new(
+        "archive-durable",
+        &[
             "UA-DUR-001",
             "CMU-CONTENT-001",
             "UMP-ORDER-001",
             "UMP-IDEM-001",
         ],
-        judge: judge_bytes,
-    },
-    Check {
-        id: "archive-description-kept",
-        requirements: &["UA-DESC-004", "UA-DESC-007", "IMU-DESC-001", "CMU-DESC-001"],
-        judge: judge_descriptions,
-    },
-    Check {
-        id: "deleted-archive-retrieved",
-        requirements: &["DA-EFFECT-001"],
-        judge: judge_deleted,
-    },
-    Check {
-        id: "output-after-deletion",
-        requirements: &["DA-EFFECT-002"],
-        judge: judge_outlived,
-    },
-    Check {
-        id: "deletion-meanwhile",
-        requirements: &["DA-EFFECT-003"],
-        judge: judge_meanwhile,
-    },
-    Check {
-        id: "deleted-archive-inventoried",
-        requirements: &["DA-EFFECT-004"],
-        judge: judge_inventory,
-    },
+        judge_bytes,
+    ),
+    Check::new(
+        "archive-description-kept",
+        &["UA-DESC-004", "UA-DESC-007", "IMU-DESC-001", "CMU-DESC-001"],
+        judge_descriptions,
+    ),
+    Check::new(
+        "deleted-archive-retrieved",
+        &["DA-EFFECT-001"],
+        judge_deleted,
+    ),
+    Check::new("output-after-deletion", &["DA-EFFECT-002"], judge_outlived),
+    Check::new("deletion-meanwhile", &["DA-EFFECT-003"], judge_meanwhile),
+    Check::new(
+        "deleted-archive-inventoried",
+        &["DA-EFFECT-004"],
+        judge_inventory,
+    ),
 ];
 
 /// What a retrieval without any range must bring, and the handle of its archive.

@@ -18,9 +18,9 @@ use crate::treehash::MIB;
 
 /// Uploading and deleting archives.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "archive-accepted",
-        requirements: &[
+    Check::new(
+        "archive-accepted",
+        &[
             "UA-STATUS-001",
             "UA-HASH-008",
             "UA-SIZE-001",
@@ -32,11 +32,11 @@ pub(super) const CHECKS: &[Check] = &[
             "DA-STATUS-001",
             "DA-IDEM-001",
         ],
-        judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
-    },
-    Check {
-        id: "archive-refused",
-        requirements: &[
+        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    ),
+    Check::new(
+        "archive-refused",
+        &[
             "UA-404-001",
             "UA-HASH-001",
             "UA-HASH-002",
@@ -53,101 +53,51 @@ pub(super) const CHECKS: &[Check] = &[
             "DA-404-001",
             "DA-XVAULT-001",
         ],
-        judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
-    },
-    Check {
-        id: "linear-hash-refused",
-        requirements: &["UA-HASH-006"],
-        judge: |evidence, out| judge_refusal_cases(LINEAR, evidence, out),
-    },
-    Check {
-        id: "archive-made",
-        requirements: &["UA-HDR-001", "UA-HDR-002"],
-        judge: judge_headers,
-    },
-    Check {
-        id: "archive-hash",
-        requirements: &["UA-HDR-003"],
-        judge: judge_hash,
-    },
-    Check {
-        id: "archive-id",
-        requirements: &["UA-ID-001", "UA-ID-002", "UA-ID-003"],
-        judge: judge_id,
-    },
-    Check {
-        id: "archive-refused-without-id",
-        requirements: &["UA-HASH-001"],
-        judge: judge_nothing_made,
-    },
-    Check {
-        id: "archive-immutable",
-        requirements: &["UA-IMMUT-001"],
-        judge: judge_immutable,
-    },
-    Check {
-        id: "unknown-archive-deleted",
-        requirements: &["DA-404-002"],
-        judge: judge_unknown_deleted,
-    },
+        |evidence, out| judge_refusal(REFUSED, evidence, out),
+    ),
+    Check::new("linear-hash-refused", &["UA-HASH-006"], |evidence, out| {
+        judge_refusal_cases(LINEAR, evidence, out)
+    }),
+    Check::new("archive-made", &["UA-HDR-001", "UA-HDR-002"], judge_headers),
+    Check::new("archive-hash", &["UA-HDR-003"], judge_hash),
+    Check::new(
+        "archive-id",
+        &["UA-ID-001", "UA-ID-002", "UA-ID-003"],
+        judge_id,
+    ),
+    Check::new(
+        "archive-refused-without-id",
+        &["UA-HASH-001"],
+        judge_nothing_made,
+    ),
+    Check::new("archive-immutable", &["UA-IMMUT-001"], judge_immutable),
+    Check::new(
+        "unknown-archive-deleted",
+        &["DA-404-002"],
+        judge_unknown_deleted,
+    ),
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
-    AcceptanceRule {
-        requirement: "UA-STATUS-001",
-        operation: O::UploadArchive,
-        applies: None,
-    },
-    AcceptanceRule {
-        requirement: "UA-HASH-008",
-        operation: O::UploadArchive,
-        applies: Some(|now| content(now).is_some_and(|sent| sent.length() > MIB)),
-    },
-    AcceptanceRule {
-        requirement: "UA-SIZE-001",
-        operation: O::UploadArchive,
-        applies: Some(|now| content(now).is_some_and(|sent| sent.length() == 1)),
-    },
-    AcceptanceRule {
-        requirement: "UA-DESC-001",
-        operation: O::UploadArchive,
-        applies: Some(is_small_and_undescribed),
-    },
-    AcceptanceRule {
-        requirement: "UA-DESC-002",
-        operation: O::UploadArchive,
-        applies: Some(|now| described(now).is_some_and(|text| text.len() == 1024)),
-    },
-    AcceptanceRule {
-        requirement: "UA-DESC-004",
-        operation: O::UploadArchive,
-        applies: Some(|now| described(now).is_some_and(is_of_all_characters)),
-    },
-    AcceptanceRule {
-        requirement: "UA-DESC-006",
-        operation: O::UploadArchive,
-        applies: Some(repeats_a_description),
-    },
-    AcceptanceRule {
-        requirement: "UA-USE-001",
-        operation: O::DeleteArchive,
-        applies: Some(is_fresh_deletion),
-    },
-    AcceptanceRule {
-        requirement: "UA-USE-001",
-        operation: O::InitiateJob,
-        applies: Some(is_fresh_retrieval),
-    },
-    AcceptanceRule {
-        requirement: "DA-STATUS-001",
-        operation: O::DeleteArchive,
-        applies: None,
-    },
-    AcceptanceRule {
-        requirement: "DA-IDEM-001",
-        operation: O::DeleteArchive,
-        applies: Some(is_repeated_deletion),
-    },
+    AcceptanceRule::general("UA-STATUS-001", O::UploadArchive),
+    AcceptanceRule::example("UA-HASH-008", O::UploadArchive, |now| {
+        content(now).is_some_and(|sent| sent.length() > MIB)
+    }),
+    AcceptanceRule::example("UA-SIZE-001", O::UploadArchive, |now| {
+        content(now).is_some_and(|sent| sent.length() == 1)
+    }),
+    AcceptanceRule::example("UA-DESC-001", O::UploadArchive, is_small_and_undescribed),
+    AcceptanceRule::example("UA-DESC-002", O::UploadArchive, |now| {
+        described(now).is_some_and(|text| text.len() == 1024)
+    }),
+    AcceptanceRule::example("UA-DESC-004", O::UploadArchive, |now| {
+        described(now).is_some_and(is_of_all_characters)
+    }),
+    AcceptanceRule::example("UA-DESC-006", O::UploadArchive, repeats_a_description),
+    AcceptanceRule::example("UA-USE-001", O::DeleteArchive, is_fresh_deletion),
+    AcceptanceRule::example("UA-USE-001", O::InitiateJob, is_fresh_retrieval),
+    AcceptanceRule::general("DA-STATUS-001", O::DeleteArchive),
+    AcceptanceRule::example("DA-IDEM-001", O::DeleteArchive, is_repeated_deletion),
 ];
 
 const fn upload(

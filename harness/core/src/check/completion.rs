@@ -17,29 +17,29 @@ use crate::treehash::MIB;
 
 /// Completing and aborting multipart uploads.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "completion-accepted",
-        requirements: &[
+    Check::new(
+        "completion-accepted",
+        &[
             "CMU-STATUS-001",
             "CMU-SMALL-001",
             "UMP-SIZE-002",
             "AMU-STATUS-001",
         ],
-        judge: judge_accepted,
-    },
-    Check {
-        id: "completion-retried",
-        requirements: &["CMU-RETRY-001", "CMU-RETRY-002"],
-        judge: judge_retried,
-    },
-    Check {
-        id: "completion-of-parts",
-        requirements: &["UMP-ORDER-001", "UMP-IDEM-001"],
-        judge: judge_assembled,
-    },
-    Check {
-        id: "completion-refused",
-        requirements: &[
+        judge_accepted,
+    ),
+    Check::new(
+        "completion-retried",
+        &["CMU-RETRY-001", "CMU-RETRY-002"],
+        judge_retried,
+    ),
+    Check::new(
+        "completion-of-parts",
+        &["UMP-ORDER-001", "UMP-IDEM-001"],
+        judge_assembled,
+    ),
+    Check::new(
+        "completion-refused",
+        &[
             "CMU-HASH-001",
             "CMU-HASH-002",
             "CMU-HASH-003",
@@ -54,38 +54,22 @@ pub(super) const CHECKS: &[Check] = &[
             "AMU-DONE-001",
             "AMU-404-001",
         ],
-        judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
-    },
-    Check {
-        id: "completion-of-gap-refused",
-        requirements: &["CMU-GAP-002"],
-        judge: |evidence, out| judge_refusal_cases(GAPS, evidence, out),
-    },
-    Check {
-        id: "completion-refused-rightly",
-        requirements: &["CMU-404-001"],
-        judge: judge_softly,
-    },
-    Check {
-        id: "completion-made",
-        requirements: &["CMU-HDR-001", "CMU-HDR-002", "CMU-HASH-001"],
-        judge: judge_headers,
-    },
-    Check {
-        id: "completion-repeated",
-        requirements: &["CMU-IDEM-001"],
-        judge: judge_repeated,
-    },
-    Check {
-        id: "abort-repeated",
-        requirements: &["AMU-IDEM-001"],
-        judge: judge_abort_repeated,
-    },
-    Check {
-        id: "abort-in-flight",
-        requirements: &["AMU-INFLIGHT-001"],
-        judge: judge_in_flight,
-    },
+        |evidence, out| judge_refusal(REFUSED, evidence, out),
+    ),
+    Check::new(
+        "completion-of-gap-refused",
+        &["CMU-GAP-002"],
+        |evidence, out| judge_refusal_cases(GAPS, evidence, out),
+    ),
+    Check::new("completion-refused-rightly", &["CMU-404-001"], judge_softly),
+    Check::new(
+        "completion-made",
+        &["CMU-HDR-001", "CMU-HDR-002", "CMU-HASH-001"],
+        judge_headers,
+    ),
+    Check::new("completion-repeated", &["CMU-IDEM-001"], judge_repeated),
+    Check::new("abort-repeated", &["AMU-IDEM-001"], judge_abort_repeated),
+    Check::new("abort-in-flight", &["AMU-INFLIGHT-001"], judge_in_flight),
 ];
 
 const fn complete(
@@ -115,11 +99,7 @@ const ACCEPTED: &[AcceptanceRule] = &[
             })
         }),
     ),
-    AcceptanceRule {
-        requirement: "AMU-STATUS-001",
-        operation: O::AbortMultipartUpload,
-        applies: None,
-    },
+    AcceptanceRule::general("AMU-STATUS-001", O::AbortMultipartUpload),
 ];
 
 const fn refused(

@@ -7,6 +7,7 @@ mod completion;
 mod evidence;
 mod fold;
 mod judgement;
+mod listed_parts;
 mod location;
 mod multipart;
 mod part_list;
@@ -16,6 +17,7 @@ mod shape;
 mod subject;
 mod treehash;
 mod upload_list;
+mod vault_deletion;
 mod vault_description;
 mod vault_list;
 mod vaults;
@@ -37,10 +39,22 @@ pub struct Check {
     pub judge: fn(&Evidence<'_>, &mut Judgements),
 }
 
+impl Check {
+    /// Makes one.
+    pub const fn new(
+        id: &'static str,
+        requirements: &'static [&'static str],
+        judge: fn(&Evidence<'_>, &mut Judgements),
+    ) -> Self {
+        Self { id, requirements, judge }
+    }
+}
+
 /// Every check there is, family by family.
 pub fn all() -> impl Iterator<Item = &'static Check> {
     let families = [
         vaults::CHECKS,
+        vault_deletion::CHECKS,
         vault_description::CHECKS,
         vault_list::CHECKS,
         archives::CHECKS,
@@ -50,6 +64,7 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         parts::CHECKS,
         completion::CHECKS,
         part_list::CHECKS,
+        listed_parts::CHECKS,
         upload_list::CHECKS,
     ];
     families.into_iter().flatten()

@@ -16,90 +16,60 @@ use crate::treehash::MIB;
 
 /// Beginning multipart uploads.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "upload-accepted",
-        requirements: &[
+    Check::new(
+        "upload-accepted",
+        &[
             "IMU-STATUS-001",
             "IMU-SIZE-001",
             "IMU-DESC-001",
             "IMU-DESC-004",
             "IMU-HDR-002",
         ],
-        judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
-    },
-    Check {
-        id: "upload-refused",
-        requirements: &[
+        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    ),
+    Check::new(
+        "upload-refused",
+        &[
             "IMU-404-001",
             "IMU-SIZE-006",
             "IMU-SIZE-007",
             "IMU-DESC-002",
         ],
-        judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
-    },
-    Check {
-        id: "part-size-refused",
-        requirements: &[
+        |evidence, out| judge_refusal(REFUSED, evidence, out),
+    ),
+    Check::new(
+        "part-size-refused",
+        &[
             "IMU-SIZE-002",
             "IMU-SIZE-003",
             "IMU-SIZE-004",
             "IMU-SIZE-005",
         ],
-        judge: |evidence, out| judge_refusal_cases(SIZES, evidence, out),
-    },
-    Check {
-        id: "upload-description-refused",
-        requirements: &["IMU-DESC-004"],
-        judge: |evidence, out| judge_refusal_graded(Level::Should, ILLEGAL, evidence, out),
-    },
-    Check {
-        id: "upload-made",
-        requirements: &["IMU-HDR-001"],
-        judge: judge_headers,
-    },
-    Check {
-        id: "upload-id",
-        requirements: &["IMU-ID-001"],
-        judge: judge_id,
-    },
+        |evidence, out| judge_refusal_cases(SIZES, evidence, out),
+    ),
+    Check::new(
+        "upload-description-refused",
+        &["IMU-DESC-004"],
+        |evidence, out| judge_refusal_graded(Level::Should, ILLEGAL, evidence, out),
+    ),
+    Check::new("upload-made", &["IMU-HDR-001"], judge_headers),
+    Check::new("upload-id", &["IMU-ID-001"], judge_id),
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
-    AcceptanceRule {
-        requirement: "IMU-STATUS-001",
-        operation: O::InitiateMultipartUpload,
-        applies: None,
-    },
-    AcceptanceRule {
-        requirement: "IMU-SIZE-001",
-        operation: O::InitiateMultipartUpload,
-        applies: Some(|now| part_size(now).is_some_and(|size| size != MIB)),
-    },
-    AcceptanceRule {
-        requirement: "IMU-DESC-001",
-        operation: O::InitiateMultipartUpload,
-        applies: Some(|now| described(now).is_some_and(|text| text.len() == 1024)),
-    },
-    AcceptanceRule {
-        requirement: "IMU-DESC-004",
-        operation: O::InitiateMultipartUpload,
-        applies: Some(|now| described(now).is_some_and(is_of_all_characters)),
-    },
-    AcceptanceRule {
-        requirement: "IMU-HDR-002",
-        operation: O::UploadMultipartPart,
-        applies: Some(goes_to_location),
-    },
-    AcceptanceRule {
-        requirement: "IMU-HDR-002",
-        operation: O::ListParts,
-        applies: Some(goes_to_location),
-    },
-    AcceptanceRule {
-        requirement: "IMU-HDR-002",
-        operation: O::CompleteMultipartUpload,
-        applies: Some(goes_to_location),
-    },
+    AcceptanceRule::general("IMU-STATUS-001", O::InitiateMultipartUpload),
+    AcceptanceRule::example("IMU-SIZE-001", O::InitiateMultipartUpload, |now| {
+        part_size(now).is_some_and(|size| size != MIB)
+    }),
+    AcceptanceRule::example("IMU-DESC-001", O::InitiateMultipartUpload, |now| {
+        described(now).is_some_and(|text| text.len() == 1024)
+    }),
+    AcceptanceRule::example("IMU-DESC-004", O::InitiateMultipartUpload, |now| {
+        described(now).is_some_and(is_of_all_characters)
+    }),
+    AcceptanceRule::example("IMU-HDR-002", O::UploadMultipartPart, goes_to_location),
+    AcceptanceRule::example("IMU-HDR-002", O::ListParts, goes_to_location),
+    AcceptanceRule::example("IMU-HDR-002", O::CompleteMultipartUpload, goes_to_location),
 ];
 
 const fn begin(

@@ -14,9 +14,9 @@ use crate::spec::OperationName as O;
 
 /// Uploading parts.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "part-accepted",
-        requirements: &[
+    Check::new(
+        "part-accepted",
+        &[
             "UMP-STATUS-001",
             "UMP-RANGE-001",
             "UMP-SIZE-001",
@@ -25,11 +25,11 @@ pub(super) const CHECKS: &[Check] = &[
             "UMP-IDEM-001",
             "UMP-IDEM-002",
         ],
-        judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
-    },
-    Check {
-        id: "part-refused",
-        requirements: &[
+        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    ),
+    Check::new(
+        "part-refused",
+        &[
             "UMP-RANGE-002",
             "UMP-RANGE-003",
             "UMP-RANGE-004",
@@ -42,23 +42,17 @@ pub(super) const CHECKS: &[Check] = &[
             "UMP-404-002",
             "UMP-404-003",
         ],
-        judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
-    },
-    Check {
-        id: "part-range-refused",
-        requirements: &["UMP-RANGE-006"],
-        judge: |evidence, out| judge_refusal_cases(MALFORMED, evidence, out),
-    },
-    Check {
-        id: "part-hash",
-        requirements: &["UMP-HDR-001"],
-        judge: judge_hash,
-    },
-    Check {
-        id: "part-permitted",
-        requirements: &["UMP-RANGE-007", "UMP-LIMIT-001"],
-        judge: judge_permitted,
-    },
+        |evidence, out| judge_refusal(REFUSED, evidence, out),
+    ),
+    Check::new("part-range-refused", &["UMP-RANGE-006"], |evidence, out| {
+        judge_refusal_cases(MALFORMED, evidence, out)
+    }),
+    Check::new("part-hash", &["UMP-HDR-001"], judge_hash),
+    Check::new(
+        "part-permitted",
+        &["UMP-RANGE-007", "UMP-LIMIT-001"],
+        judge_permitted,
+    ),
 ];
 
 const fn part(

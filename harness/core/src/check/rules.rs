@@ -47,6 +47,30 @@ pub struct AcceptanceRule {
 /// A refusal row that stands only where the function says yes.
 pub type RefusalCase = (fn(&Observation) -> bool, RefusalRule);
 
+impl AcceptanceRule {
+    /// A row that is judged where no specific one applies.
+    pub const fn general(requirement: &'static str, operation: OperationName) -> Self {
+        Self {
+            requirement,
+            operation,
+            applies: None,
+        }
+    }
+
+    /// A row for the requests that `applies` picks.
+    pub const fn example(
+        requirement: &'static str,
+        operation: OperationName,
+        applies: fn(&Observation) -> bool,
+    ) -> Self {
+        Self {
+            requirement,
+            operation,
+            applies: Some(applies),
+        }
+    }
+}
+
 /// Judges one exchange by every refusal row that is about it.
 pub fn judge_refusal(rules: &[RefusalRule], evidence: &Evidence<'_>, out: &mut Judgements) {
     judge_rows(rules, None, evidence, out);
@@ -96,6 +120,21 @@ fn judge_rows(
 }
 
 impl RefusalRule {
+    /// Makes a row.
+    pub const fn new(
+        requirement: &'static str,
+        operations: &'static [OperationName],
+        refusals: &'static [Refusal],
+        demand: Demand,
+    ) -> Self {
+        Self {
+            requirement,
+            operations,
+            refusals,
+            demand,
+        }
+    }
+
     fn is_about(&self, now: &Observation, refusal: Refusal) -> bool {
         self.refusals.contains(&refusal)
             && (self.operations.is_empty()

@@ -15,32 +15,22 @@ use crate::treehash::{Digest, MIB, Mistake};
 
 /// The tree hash.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "tree-hash-structure",
-        requirements: &[
+    Check::new(
+        "tree-hash-structure",
+        &[
             "TH-ALG-001",
             "TH-ALG-002",
             "TH-ALG-003",
             "TH-ALG-004",
             "TH-ALG-005",
         ],
-        judge: judge_structure,
-    },
-    Check {
-        id: "hash-form",
-        requirements: &["TH-ALG-006"],
-        judge: judge_form,
-    },
-    Check {
-        id: "hash-upper-case",
-        requirements: &["TH-ALG-007"],
-        judge: judge_upper_case,
-    },
-    Check {
-        id: "hash-of-parts",
-        requirements: &["TH-ALG-008"],
-        judge: |evidence, out| judge_acceptance(OF_PARTS, evidence, out),
-    },
+        judge_structure,
+    ),
+    Check::new("hash-form", &["TH-ALG-006"], judge_form),
+    Check::new("hash-upper-case", &["TH-ALG-007"], judge_upper_case),
+    Check::new("hash-of-parts", &["TH-ALG-008"], |evidence, out| {
+        judge_acceptance(OF_PARTS, evidence, out)
+    }),
 ];
 
 const OF_PARTS: &[AcceptanceRule] = &[AcceptanceRule {

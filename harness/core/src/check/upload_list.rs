@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::part_list::{judge_creation, judge_listed_description, judge_page, other};
+use super::listed_parts::judge_page;
+use super::part_list::{judge_creation, judge_listed_description, other};
 use super::rules::{AcceptanceRule, judge_acceptance};
 use super::shape::{Kind, Member, brief, judge_members, shorten};
 use super::subject::{is_whole_list, items, live_vault, success, success_after, text, vault_name};
@@ -13,53 +14,36 @@ use crate::spec::OperationName as O;
 
 /// Lists of multipart uploads.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "upload-list-accepted",
-        requirements: &["LMU-STATUS-001"],
-        judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
-    },
-    Check {
-        id: "upload-list-members",
-        requirements: &["LMU-STATUS-001"],
-        judge: judge_body,
-    },
-    Check {
-        id: "upload-list-values",
-        requirements: &["LMU-BODY-001", "LMU-BODY-002"],
-        judge: judge_values,
-    },
-    Check {
-        id: "upload-list-parts",
-        requirements: &["LMU-BODY-002"],
-        judge: judge_listed_parts,
-    },
-    Check {
-        id: "upload-list-scope",
-        requirements: &["LMU-SCOPE-001"],
-        judge: judge_scope,
-    },
-    Check {
-        id: "upload-list-open",
-        requirements: &[
+    Check::new(
+        "upload-list-accepted",
+        &["LMU-STATUS-001"],
+        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    ),
+    Check::new("upload-list-members", &["LMU-STATUS-001"], judge_body),
+    Check::new(
+        "upload-list-values",
+        &["LMU-BODY-001", "LMU-BODY-002"],
+        judge_values,
+    ),
+    Check::new("upload-list-parts", &["LMU-BODY-002"], judge_listed_parts),
+    Check::new("upload-list-scope", &["LMU-SCOPE-001"], judge_scope),
+    Check::new(
+        "upload-list-open",
+        &[
             "LMU-DONE-001",
             "CMU-AFTER-002",
             "AMU-EFFECT-001",
             "LMU-ORDER-001",
         ],
-        judge: judge_open,
-    },
-    Check {
-        id: "upload-list-limit",
-        requirements: &["LMU-LIMIT-001"],
-        judge: judge_limit,
-    },
+        judge_open,
+    ),
+    Check::new("upload-list-limit", &["LMU-LIMIT-001"], judge_limit),
 ];
 
-const ACCEPTED: &[AcceptanceRule] = &[AcceptanceRule {
-    requirement: "LMU-STATUS-001",
-    operation: O::ListMultipartUploads,
-    applies: None,
-}];
+const ACCEPTED: &[AcceptanceRule] = &[AcceptanceRule::general(
+    "LMU-STATUS-001",
+    O::ListMultipartUploads,
+)];
 
 const ELEMENT: &[Member] = &[
     Member::required("CreationDate", Kind::Text),

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::rules::answer;
 use super::shape::{Kind, Member, brief, judge_members};
 use super::subject::{earlier, live_vault, success, vault_name};
-use super::vaults::{case_folded, inventoried_since, judge_permission, made_again, wiped};
+use super::vault_deletion::inventoried_since;
+use super::vaults::{case_folded, judge_permission, made_again, wiped};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Life, Vault};
@@ -14,41 +15,25 @@ use crate::spec::OperationName as O;
 
 /// Descriptions of vaults.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "vault-members",
-        requirements: &["DSV-STATUS-001", "DSV-BODY-001"],
-        judge: judge_body,
-    },
-    Check {
-        id: "vault-identity",
-        requirements: &["DSV-BODY-002"],
-        judge: judge_identity,
-    },
-    Check {
-        id: "vault-created",
-        requirements: &["DSV-BODY-003"],
-        judge: judge_created,
-    },
-    Check {
-        id: "vault-uninventoried",
-        requirements: &["DSV-INV-001", "DSV-INV-002", "DSV-INV-003"],
-        judge: judge_uninventoried,
-    },
-    Check {
-        id: "vault-counts",
-        requirements: &["DSV-INV-004"],
-        judge: judge_counts,
-    },
-    Check {
-        id: "vault-inventoried",
-        requirements: &["DSV-INV-005", "DSV-INV-007"],
-        judge: judge_inventoried,
-    },
-    Check {
-        id: "vault-lag",
-        requirements: &["DSV-INV-006", "UA-INV-001"],
-        judge: judge_lag,
-    },
+    Check::new(
+        "vault-members",
+        &["DSV-STATUS-001", "DSV-BODY-001"],
+        judge_body,
+    ),
+    Check::new("vault-identity", &["DSV-BODY-002"], judge_identity),
+    Check::new("vault-created", &["DSV-BODY-003"], judge_created),
+    Check::new(
+        "vault-uninventoried",
+        &["DSV-INV-001", "DSV-INV-002", "DSV-INV-003"],
+        judge_uninventoried,
+    ),
+    Check::new("vault-counts", &["DSV-INV-004"], judge_counts),
+    Check::new(
+        "vault-inventoried",
+        &["DSV-INV-005", "DSV-INV-007"],
+        judge_inventoried,
+    ),
+    Check::new("vault-lag", &["DSV-INV-006", "UA-INV-001"], judge_lag),
 ];
 
 /// The members of a vault, in a description and in a list.

@@ -16,69 +16,45 @@ use crate::spec::OperationName as O;
 
 /// Lists of vaults.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "vault-list-accepted",
-        requirements: &["LV-STATUS-001", "LV-MARKER-003", "LV-LIMIT-002"],
-        judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
-    },
-    Check {
-        id: "vault-list-members",
-        requirements: &["LV-STATUS-001", "LV-BODY-001"],
-        judge: judge_body,
-    },
-    Check {
-        id: "vault-list-described",
-        requirements: &["LV-BODY-001"],
-        judge: judge_described,
-    },
-    Check {
-        id: "vault-list-order",
-        requirements: &["LV-ORDER-001"],
-        judge: judge_order,
-    },
-    Check {
-        id: "vault-list-limit",
-        requirements: &["LV-LIMIT-001", "LV-LIMIT-002"],
-        judge: judge_limit,
-    },
-    Check {
-        id: "vault-list-marker",
-        requirements: &["LV-MARKER-001", "LV-MARKER-002"],
-        judge: judge_marker,
-    },
-    Check {
-        id: "vault-list-empty-marker",
-        requirements: &["LV-MARKER-003"],
-        judge: judge_empty_marker,
-    },
-    Check {
-        id: "vault-list-scope",
-        requirements: &["LV-SCOPE-001"],
-        judge: judge_scope,
-    },
-    Check {
-        id: "vault-list-fresh",
-        requirements: &["LV-FRESH-001"],
-        judge: judge_fresh,
-    },
+    Check::new(
+        "vault-list-accepted",
+        &["LV-STATUS-001", "LV-MARKER-003", "LV-LIMIT-002"],
+        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    ),
+    Check::new(
+        "vault-list-members",
+        &["LV-STATUS-001", "LV-BODY-001"],
+        judge_body,
+    ),
+    Check::new("vault-list-described", &["LV-BODY-001"], judge_described),
+    Check::new("vault-list-order", &["LV-ORDER-001"], judge_order),
+    Check::new(
+        "vault-list-limit",
+        &["LV-LIMIT-001", "LV-LIMIT-002"],
+        judge_limit,
+    ),
+    Check::new(
+        "vault-list-marker",
+        &["LV-MARKER-001", "LV-MARKER-002"],
+        judge_marker,
+    ),
+    Check::new(
+        "vault-list-empty-marker",
+        &["LV-MARKER-003"],
+        judge_empty_marker,
+    ),
+    Check::new("vault-list-scope", &["LV-SCOPE-001"], judge_scope),
+    Check::new("vault-list-fresh", &["LV-FRESH-001"], judge_fresh),
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
-    AcceptanceRule {
-        requirement: "LV-STATUS-001",
-        operation: O::ListVaults,
-        applies: None,
-    },
-    AcceptanceRule {
-        requirement: "LV-LIMIT-002",
-        operation: O::ListVaults,
-        applies: Some(|now| limit(now.action()).is_some()),
-    },
-    AcceptanceRule {
-        requirement: "LV-MARKER-003",
-        operation: O::ListVaults,
-        applies: Some(|now| marker_sent(now).is_some_and(|marker| marker.is_empty())),
-    },
+    AcceptanceRule::general("LV-STATUS-001", O::ListVaults),
+    AcceptanceRule::example("LV-LIMIT-002", O::ListVaults, |now| {
+        limit(now.action()).is_some()
+    }),
+    AcceptanceRule::example("LV-MARKER-003", O::ListVaults, |now| {
+        marker_sent(now).is_some_and(|marker| marker.is_empty())
+    }),
 ];
 
 /// The most vaults on one page.

@@ -5,12 +5,11 @@ use serde_json::Value;
 use super::location::judge_location;
 use super::rules::{
     AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
-    judge_refusal_cases, judge_refusal_graded, not_refused,
+    judge_refusal_cases, judge_refusal_graded,
 };
 use super::shape::brief;
-use super::subject::{clock_ahead, earlier, live_vault, same_vault, success, vault, vault_name};
+use super::subject::{earlier, live_vault, same_vault, success, vault_name};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::amz_date::Timestamp;
 use crate::model::{Expectation, Life, Refusal, Vault};
 use crate::requirement::Level;
 use crate::scenario::Action;
@@ -18,9 +17,9 @@ use crate::spec::OperationName as O;
 
 /// Making and deleting vaults.
 pub(super) const CHECKS: &[Check] = &[
-    Check {
-        id: "vault-accepted",
-        requirements: &[
+    Check::new(
+        "vault-accepted",
+        &[
             "CV-STATUS-001",
             "CV-IDEM-001",
             "CV-NAME-001",
@@ -29,117 +28,55 @@ pub(super) const CHECKS: &[Check] = &[
             "DSV-STATUS-001",
             "DV-STATUS-001",
         ],
-        judge: |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
-    },
-    Check {
-        id: "vault-refused",
-        requirements: &["DSV-404-001", "DV-NONEMPTY-001", "DV-NONEMPTY-002"],
-        judge: |evidence, out| judge_refusal(REFUSED, evidence, out),
-    },
-    Check {
-        id: "vault-name-refused",
-        requirements: &["CV-NAME-003", "CV-NAME-005"],
-        judge: judge_names,
-    },
-    Check {
-        id: "vault-location",
-        requirements: &["CV-LOC-001"],
-        judge: judge_vault_location,
-    },
-    Check {
-        id: "vault-made-again",
-        requirements: &["CV-IDEM-002"],
-        judge: judge_made_again,
-    },
-    Check {
-        id: "vault-name-case",
-        requirements: &["CV-NAME-006"],
-        judge: judge_case,
-    },
-    Check {
-        id: "vault-body-permitted",
-        requirements: &["CV-BODY-001"],
-        judge: judge_body,
-    },
-    Check {
-        id: "vault-deleted",
-        requirements: &["DV-STATUS-001", "DV-NONEMPTY-001"],
-        judge: judge_presence,
-    },
-    Check {
-        id: "vault-emptied",
-        requirements: &["DV-STATUS-002", "DV-NONEMPTY-003"],
-        judge: judge_emptied,
-    },
-    Check {
-        id: "vault-deleted-again",
-        requirements: &["DV-IDEM-001"],
-        judge: judge_deleted_again,
-    },
-    Check {
-        id: "vault-leftovers",
-        requirements: &["DV-POLICY-001", "DV-POLICY-002"],
-        judge: judge_leftovers,
-    },
+        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    ),
+    Check::new(
+        "vault-refused",
+        &["DSV-404-001", "DV-NONEMPTY-001", "DV-NONEMPTY-002"],
+        |evidence, out| judge_refusal(REFUSED, evidence, out),
+    ),
+    Check::new(
+        "vault-name-refused",
+        &["CV-NAME-003", "CV-NAME-005"],
+        judge_names,
+    ),
+    Check::new("vault-location", &["CV-LOC-001"], judge_vault_location),
+    Check::new("vault-made-again", &["CV-IDEM-002"], judge_made_again),
+    Check::new("vault-name-case", &["CV-NAME-006"], judge_case),
+    Check::new("vault-body-permitted", &["CV-BODY-001"], judge_body),
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
-    AcceptanceRule {
-        requirement: "CV-STATUS-001",
-        operation: O::CreateVault,
-        applies: None,
-    },
-    AcceptanceRule {
-        requirement: "CV-IDEM-001",
-        operation: O::CreateVault,
-        applies: Some(|now| live_vault(&now.before, now.action()).is_some()),
-    },
-    AcceptanceRule {
-        requirement: "CV-NAME-001",
-        operation: O::CreateVault,
-        applies: Some(|now| has_length(now, 1)),
-    },
-    AcceptanceRule {
-        requirement: "CV-NAME-002",
-        operation: O::CreateVault,
-        applies: Some(|now| has_length(now, 255)),
-    },
-    AcceptanceRule {
-        requirement: "CV-NAME-004",
-        operation: O::CreateVault,
-        applies: Some(has_rare_characters),
-    },
-    AcceptanceRule {
-        requirement: "DSV-STATUS-001",
-        operation: O::DescribeVault,
-        applies: None,
-    },
-    AcceptanceRule {
-        requirement: "DV-STATUS-001",
-        operation: O::DeleteVault,
-        applies: Some(never_written),
-    },
+    AcceptanceRule::general("CV-STATUS-001", O::CreateVault),
+    AcceptanceRule::example("CV-IDEM-001", O::CreateVault, |now| {
+        live_vault(&now.before, now.action()).is_some()
+    }),
+    AcceptanceRule::example("CV-NAME-001", O::CreateVault, |now| has_length(now, 1)),
+    AcceptanceRule::example("CV-NAME-002", O::CreateVault, |now| has_length(now, 255)),
+    AcceptanceRule::example("CV-NAME-004", O::CreateVault, has_rare_characters),
+    AcceptanceRule::general("DSV-STATUS-001", O::DescribeVault),
+    AcceptanceRule::example("DV-STATUS-001", O::DeleteVault, never_written),
 ];
 
 const REFUSED: &[RefusalRule] = &[
-    RefusalRule {
-        requirement: "DSV-404-001",
-        operations: &[O::DescribeVault],
-        refusals: &[Refusal::VaultUnknown],
-        demand: Demand::Answer(&[(404, "ResourceNotFoundException")]),
-    },
-    RefusalRule {
-        requirement: "DV-NONEMPTY-001",
-        operations: &[O::DeleteVault],
-        refusals: &[Refusal::VaultNotEmpty],
-        demand: Demand::Refused,
-    },
-    RefusalRule {
-        requirement: "DV-NONEMPTY-002",
-        operations: &[O::DeleteVault],
-        refusals: &[Refusal::VaultNotEmpty],
-        demand: Demand::Answer(&[(400, "InvalidParameterValueException")]),
-    },
+    RefusalRule::new(
+        "DSV-404-001",
+        &[O::DescribeVault],
+        &[Refusal::VaultUnknown],
+        Demand::Answer(&[(404, "ResourceNotFoundException")]),
+    ),
+    RefusalRule::new(
+        "DV-NONEMPTY-001",
+        &[O::DeleteVault],
+        &[Refusal::VaultNotEmpty],
+        Demand::Refused,
+    ),
+    RefusalRule::new(
+        "DV-NONEMPTY-002",
+        &[O::DeleteVault],
+        &[Refusal::VaultNotEmpty],
+        Demand::Answer(&[(400, "InvalidParameterValueException")]),
+    ),
 ];
 
 const fn name_refused(requirement: &'static str, demand: Demand) -> RefusalRule {
@@ -367,223 +304,4 @@ fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
     {
         judge_permission("CV-BODY-001", now, out);
     }
-}
-
-/// A deleted vault is gone, one whose deletion was refused is still there.
-fn judge_presence(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence
-        .exchange()
-        .filter(|now| now.operation == Some(O::DescribeVault))
-    else {
-        return;
-    };
-    let Some(status) = now.status().filter(|status| *status < 500) else {
-        return;
-    };
-    let last = earlier(evidence).iter().rev().find(|before| {
-        same_vault(before, now)
-            && matches!(before.operation, Some(O::DeleteVault | O::CreateVault))
-            && before.status().is_some()
-    });
-    let Some(last) = last.filter(|last| last.operation == Some(O::DeleteVault)) else {
-        return;
-    };
-    let Some(known) = vault(&now.before, now.action()) else {
-        return;
-    };
-    let refused_full =
-        last.expectation == Expectation::Refuse(vec![Refusal::VaultNotEmpty]) && !last.succeeded();
-    out.also_rests_on(last.index);
-    match known.life {
-        Life::Gone if last.succeeded() => {
-            out.judge(
-                "DV-STATUS-001",
-                status == 404,
-                || not_refused(now, Refusal::VaultUnknown),
-                "404: the vault was deleted",
-                || answer(now),
-            );
-        }
-        Life::Live if refused_full => {
-            let symptom = || {
-                Symptom::new(
-                    "refused-but-deleted",
-                    "a vault is gone although its deletion was refused",
-                )
-            };
-            out.judge(
-                "DV-NONEMPTY-001",
-                now.succeeded(),
-                symptom,
-                "200: the deletion was refused",
-                || answer(now),
-            );
-        }
-        _ => {}
-    }
-}
-
-/// A vault whose archives were all deleted: 204 or 400 before a new inventory, 204 after it.
-fn judge_emptied(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence
-        .exchange()
-        .filter(|now| now.operation == Some(O::DeleteVault))
-    else {
-        return;
-    };
-    let Some(vault) = live_vault(&now.before, now.action()) else {
-        return;
-    };
-    if vault.archives.is_empty()
-        || vault
-            .archives
-            .values()
-            .any(|archive| archive.life != Life::Gone)
-    {
-        return;
-    }
-    if let Some(shown) = shown_empty(now, earlier(evidence), vault) {
-        out.also_rests_on(shown.index);
-        let symptom = || {
-            Symptom::new(
-                "emptied-vault-kept",
-                "a vault cannot be deleted although its last inventory shows it empty",
-            )
-        };
-        out.judge(
-            "DV-STATUS-002",
-            now.succeeded(),
-            symptom,
-            "204: inventoried empty and not written since",
-            || answer(now),
-        );
-    }
-    judge_permission("DV-NONEMPTY-003", now, out);
-}
-
-/// The description that shows the vault empty by an inventory later than its last change.
-fn shown_empty<'a>(
-    now: &Observation,
-    earlier: &'a [Observation],
-    vault: &Vault,
-) -> Option<&'a Observation> {
-    let described = earlier.iter().rev().find(|seen| {
-        same_vault(seen, now) && seen.operation == Some(O::DescribeVault) && seen.succeeded()
-    })?;
-    let empty = described
-        .member("/NumberOfArchives")
-        .and_then(Value::as_u64)
-        == Some(0);
-    (empty && inventoried_since(described, vault.changed_at?)).then_some(described)
-}
-
-/// Whether the `LastInventoryDate` of a description is surely later than a time by our clock.
-pub(super) fn inventoried_since(described: &Observation, changed_at: Timestamp) -> bool {
-    let date = described
-        .member("/LastInventoryDate")
-        .and_then(Value::as_str)
-        .and_then(|text| text.parse::<Timestamp>().ok());
-    date.zip(clock_ahead(described))
-        .is_some_and(|(date, ahead)| date.plus_millis(-ahead) >= changed_at)
-}
-
-/// Idempotent says the page, `ResourceNotFoundException` its list of errors: both pass (AMB-10).
-fn judge_deleted_again(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence
-        .exchange()
-        .filter(|now| now.operation == Some(O::DeleteVault))
-    else {
-        return;
-    };
-    if now.expectation.refusals() != [Refusal::VaultUnknown] {
-        return;
-    }
-    let code = now.response().and_then(|response| response.error_code());
-    let kept = now.status() == Some(204)
-        || (now.status() == Some(404) && code.as_deref() == Some("ResourceNotFoundException"));
-    let symptom = || {
-        Symptom::new(
-            "missing-vault-deletion",
-            "deleting a vault that does not exist is answered neither 204 nor 404",
-        )
-    };
-    out.judge(
-        "DV-IDEM-001",
-        kept,
-        symptom,
-        "204 (or 404 ResourceNotFoundException)",
-        || answer(now),
-    );
-}
-
-/// What was set on a vault before it was deleted and made anew.
-fn judge_leftovers(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else {
-        return;
-    };
-    let Some(vault) = live_vault(&now.before, now.action()) else {
-        return;
-    };
-    let had = |setter: O| set_before_deletion(now, earlier(evidence), setter);
-    let survives = |what: &str| {
-        Symptom::new(
-            "survives-deletion",
-            format!("{what} of a deleted vault comes back with a new vault of the same name"),
-        )
-        .about(what.to_owned())
-    };
-    match now.operation {
-        Some(O::GetVaultAccessPolicy)
-            if vault.access_policy.is_none()
-                && had(O::SetVaultAccessPolicy)
-                && now.status().is_some() =>
-        {
-            out.judge(
-                "DV-POLICY-001",
-                now.status() == Some(404),
-                || survives("the access policy"),
-                "404: a new vault has no policy",
-                || answer(now),
-            );
-        }
-        Some(O::GetVaultNotifications)
-            if vault.notifications.is_none()
-                && had(O::SetVaultNotifications)
-                && now.status().is_some() =>
-        {
-            out.judge(
-                "DV-POLICY-002",
-                !now.succeeded(),
-                || survives("the notification configuration"),
-                "404: a new vault has none",
-                || answer(now),
-            );
-        }
-        Some(O::ListTagsForVault)
-            if vault.tags.is_empty() && had(O::AddTagsToVault) && now.succeeded() =>
-        {
-            let tags = now
-                .member("/Tags")
-                .and_then(Value::as_object)
-                .map_or(0, serde_json::Map::len);
-            out.judge(
-                "DV-POLICY-002",
-                tags == 0,
-                || survives("tags"),
-                "no tags on a new vault",
-                || format!("{tags} tags"),
-            );
-        }
-        _ => {}
-    }
-}
-
-fn set_before_deletion(now: &Observation, earlier: &[Observation], setter: O) -> bool {
-    let of_this = |wanted: O| {
-        move |seen: &Observation| {
-            same_vault(seen, now) && seen.operation == Some(wanted) && seen.succeeded()
-        }
-    };
-    let deleted = earlier.iter().rposition(of_this(O::DeleteVault));
-    deleted.is_some_and(|end| earlier[..end].iter().any(of_this(setter)))
 }
