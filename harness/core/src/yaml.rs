@@ -109,6 +109,11 @@ impl<'de> Visitor<'de> for Node<'_> {
         f.write_str("a mapping, a list or a scalar without a tag")
     }
 
+    /// An empty document.
+    fn visit_none<E: Error>(self) -> Result<Value, E> {
+        self.visit_unit()
+    }
+
     fn visit_unit<E: Error>(self) -> Result<Value, E> {
         self.draw(0)?;
         Ok(Value::Null)
@@ -179,6 +184,11 @@ mod tests {
     fn keys_become_text() {
         let seen = tree("200: {a: 1}\ntrue: [~, 1.5, -2]").unwrap();
         assert_eq!(seen, json!({"200": {"a": 1}, "true": [null, 1.5, -2]}));
+    }
+
+    #[test]
+    fn no_text_is_null() {
+        assert_eq!(tree("").unwrap(), Value::Null);
     }
 
     #[test]

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::SpecError;
+use super::foreign::Definition;
 use super::locate::Lines;
+use super::note::{Note, Severity};
+use super::{OperationName, SpecError};
 use crate::yaml::{self, YamlError};
 
 /// How many `$ref`s may lead from one to the next.
@@ -137,12 +139,48 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
+    pub(crate) fn document(&self) -> &'a Document<'a> {
+        self.document
+    }
+
+    /// A remark on this node.
+    pub(crate) fn note(&self, severity: Severity, rule: &'static str, text: String) -> Note {
+        Note {
+            severity,
+            rule,
+            document: self.document.name.to_owned(),
+            pointer: self.pointer.clone(),
+            line: self.document.line(&self.pointer),
+            text,
+        }
+    }
+
+    /// The definition of an operation that stands here.
+    pub(crate) fn definition(&self, operation: OperationName) -> Definition {
+        Definition {
+            operation,
+            document: self.document.name.to_owned(),
+            pointer: self.pointer.clone(),
+            line: self.document.line(&self.pointer),
+        }
+    }
+
     fn at(&self, token: &str, value: &'a Value) -> Self {
         Self {
             document: self.document,
             pointer: format!("{}/{}", self.pointer, escape(token)),
             value,
         }
+    }
+
+    /// The node under a pointer from here; this node where nothing is.
+    pub(crate) fn below(&self, pointer: &str) -> Self {
+        let found = self.value.pointer(pointer).map(|value| Self {
+            document: self.document,
+            pointer: format!("{}{pointer}", self.pointer),
+            value,
+        });
+        found.unwrap_or_else(|| self.clone())
     }
 
     /// A member of an object.

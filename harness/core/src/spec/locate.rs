@@ -29,57 +29,87 @@ impl<'a> Lines<'a> {
     /// Finds the line, from 1, where the value under `pointer` begins: exact for block-style YAML and indented JSON; for
     /// what stands on one line or in an unusual layout, the line of the nearest ancestor that can be told.
     pub(crate) fn line(&self, pointer: &str) -> usize {
-        let mut block = self.0.clone();
+        let mut block = Block {
+            first: None,
+            rest: &self.0,
+        };
         let mut found = 1;
         for token in pointer.split('/').skip(1) {
             let token = token.replace("~1", "/").replace("~0", "~");
-            let Some((line, inner)) = step(&block, &token) else {
+            let Some((line, below)) = block.entry(&token) else {
                 break;
             };
             found = line;
-            block = inner;
+            block = below;
         }
         found
     }
 }
 
-/// Finds `token` among the entries of a block; returns its line and the block below it.
-fn step<'a>(block: &[Line<'a>], token: &str) -> Option<(usize, Vec<Line<'a>>)> {
-    let depth = block
-        .iter()
-        .find(|line| !line.text.starts_with(['{', '[']))?
-        .indent;
-    let entries = || {
-        block
-            .iter()
-            .enumerate()
-            .filter(|(_, line)| line.indent == depth)
-    };
-    let listed = entries().next()?.1.text.starts_with('-');
-    let begins = |line: &Line<'_>| line.text == "-" || line.text.starts_with("- ");
-    let (at, line) = if listed {
-        let wanted = token.parse().ok()?;
-        entries().filter(|(_, line)| begins(line)).nth(wanted)?
-    } else {
-        entries().find(|(_, line)| key(line.text) == Some(token))?
-    };
-    let mut inner: Vec<Line<'a>> = Vec::new();
-    if listed {
-        let text = line.text[1..].trim_start();
-        let indent = line.indent + line.text.len() - text.len();
-        inner.extend(
-            Some(Line {
-                indent,
-                text,
-                ..*line
-            })
-            .filter(|line| !line.text.is_empty()),
-        );
+/// Lines that stand together. The first item of a list may begin on the line of its dash: that line comes apart.
+#[derive(Clone, Copy)]
+struct Block<'b, 'a> {
+    first: Option<Line<'a>>,
+    rest: &'b [Line<'a>],
+}
+
+impl<'b, 'a> Block<'b, 'a> {
+    fn lines(self) -> impl Iterator<Item = Line<'a>> {
+        self.first.into_iter().chain(self.rest.iter().copied())
     }
-    let below =
-        |next: &&Line<'_>| next.indent > depth || (!listed && next.indent == depth && begins(next));
-    inner.extend(block[at + 1..].iter().take_while(below));
-    Some((line.number, inner))
+
+    /// Finds an entry by its key or index; returns its line and what stands below it.
+    fn entry(self, token: &str) -> Option<(usize, Self)> {
+        let depth = self
+            .lines()
+            .find(|line| !line.text.starts_with(['{', '[']))?
+            .indent;
+        let mut entries = self
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| line.indent == depth);
+        let listed = self
+            .lines()
+            .find(|line| line.indent == depth)?
+            .text
+            .starts_with('-');
+        let (at, line) = if listed {
+            entries
+                .filter(|(_, line)| line.dashed())
+                .nth(token.parse().ok()?)?
+        } else {
+            entries.find(|(_, line)| key(line.text) == Some(token))?
+        };
+        let rest = &self.rest[at + 1 - usize::from(self.first.is_some())..];
+        let below = |next: &&Line<'_>| {
+            next.indent > depth || (!listed && next.indent == depth && next.dashed())
+        };
+        let rest = &rest[..rest.iter().take_while(below).count()];
+        Some((
+            line.number,
+            Block {
+                first: line.after_dash().filter(|_| listed),
+                rest,
+            },
+        ))
+    }
+}
+
+impl<'a> Line<'a> {
+    fn dashed(&self) -> bool {
+        self.text == "-" || self.text.starts_with("- ")
+    }
+
+    fn after_dash(self) -> Option<Self> {
+        let text = self.text.strip_prefix('-')?.trim_start();
+        let indent = self.indent + self.text.len() - text.len();
+        Some(Self {
+            indent,
+            text,
+            ..self
+        })
+        .filter(|line| !line.text.is_empty())
+    }
 }
 
 /// The key that a line begins with, without quotes.

@@ -1,10 +1,17 @@
 //! What the service offers: operations, their parameters, bodies, statuses and errors.
 
+mod circle;
 mod document;
+mod foreign;
+mod lint;
 mod locate;
+mod note;
 mod operation;
+#[cfg(any(test, feature = "properties"))]
+pub mod properties;
 mod reader;
 mod schema;
+mod survey;
 mod template;
 
 use std::sync::OnceLock;
@@ -13,6 +20,9 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 pub use document::Format;
+pub use foreign::{Definition, Resolver};
+pub use lint::{LintReport, lint};
+pub use note::{Note, Severity};
 pub use operation::{
     BodyKind, Location, Operation, OperationName, Paging, Parameter, ResponseHeader,
     UnknownOperation,
@@ -31,6 +41,10 @@ pub struct Spec {
     pub digest: String,
     /// The operations, in the order of the document.
     pub operations: IndexMap<OperationName, Operation>,
+    /// Whether others wrote the document; its operations are then the built-in ones of the same name.
+    pub foreign: bool,
+    /// What a foreign document says that did not take part, and what it does not say.
+    pub dropped: Vec<Note>,
 }
 
 /// Why a document cannot be read.
@@ -84,6 +98,27 @@ impl Spec {
     pub fn parse_strict(text: &str) -> Result<Self, SpecError> {
         let document = document::Document::read("openapi.yaml", text)?;
         reader::spec(&document, digest(&[text]))
+    }
+
+    /// Reads a document that others wrote: OpenAPI 3, Swagger 2.0 or an APIs.json index of such, as YAML or JSON, also
+    /// between `---` lines of a Markdown file. Operations are recognised by method and URI, the names of parameters and
+    /// the case of letters aside, and judged by the built-in semantics.
+    ///
+    /// `resolver` finds the text of a document that an index links to, by the last segment of the link.
+    ///
+    /// # Errors
+    /// A text that is no such document: too large, cut short, of another kind, with `$ref`s in a circle, or without any
+    /// operation of this service. Lesser faults are noted in `dropped`.
+    pub fn load_foreign(name: &str, text: &str, resolver: Resolver<'_>) -> Result<Self, SpecError> {
+        let loaded = foreign::load(name, text, resolver)?;
+        if loaded.definitions.is_empty() {
+            return Err(SpecError::Unread {
+                document: name.to_owned(),
+                line: None,
+                text: "no operation of this service is defined".to_owned(),
+            });
+        }
+        Ok(loaded.into_spec(name))
     }
 
     /// Finds the operation that a request asks for and the values in its path, percent-decoded once.

@@ -78,6 +78,23 @@ pub enum Location {
     Header,
 }
 
+impl Location {
+    /// Spells the place as OpenAPI does.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// Something a request carries beside its body.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Parameter {

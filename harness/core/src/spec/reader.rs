@@ -57,6 +57,8 @@ pub(super) fn spec(document: &Document<'_>, digest: String) -> Read<Spec> {
         name: name(&needed(&root, "info")?)?,
         digest,
         operations,
+        foreign: false,
+        dropped: Vec::new(),
     })
 }
 
@@ -183,15 +185,12 @@ impl Reader {
     fn parameter(&mut self, node: &Node<'_>) -> Read<Parameter> {
         let node = reference(node)?;
         only(&node, &["name", "in", "required", "schema"])?;
-        let location = match text(&node, "in")? {
-            "path" => Location::Path,
-            "query" => Location::Query,
-            "header" => Location::Header,
-            other => return Err(node.wrong(format!("a parameter in {other}"))),
-        };
+        let place = text(&node, "in")?;
+        let locations = [Location::Path, Location::Query, Location::Header];
+        let location = locations.into_iter().find(|known| known.as_str() == place);
         Ok(Parameter {
             name: text(&node, "name")?.to_owned(),
-            location,
+            location: location.ok_or_else(|| node.wrong(format!("a parameter in {place}")))?,
             required: flag(&node, "required")?,
             schema: self.schema(&needed(&node, "schema")?, 0)?,
         })
