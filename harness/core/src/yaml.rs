@@ -14,7 +14,7 @@ pub(crate) const LARGEST: usize = 16 << 20;
 const HEAVIEST: usize = 64 << 20;
 const NODE: usize = 64;
 /// The most characters that can begin a node; prose stays far below.
-const MOST_INDICATORS: usize = 1 << 20;
+const MOST_INDICATORS: usize = 1 << 18;
 /// The most `[` and `{` in YAML: the time to parse them grows with their square.
 const MOST_BRACKETS: usize = 20_000;
 
@@ -84,7 +84,7 @@ impl Node<'_> {
     fn draw<E: Error>(self, bytes: usize) -> Result<(), E> {
         let left = self.0.get().checked_sub(NODE + bytes);
         self.0
-            .set(left.ok_or_else(|| E::custom("aliases make the text too large"))?);
+            .set(left.ok_or_else(|| E::custom("the text grows too large"))?);
         Ok(())
     }
 

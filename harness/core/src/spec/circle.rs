@@ -44,24 +44,22 @@ fn leads_back(
     references: &BTreeMap<String, String>,
     ended: &mut BTreeSet<String>,
 ) -> bool {
+    let mut open = BTreeSet::from([start.to_owned()]);
     let mut path = vec![(start.to_owned(), targets(start, references))];
-    while let Some((_, open)) = path.last_mut() {
-        let Some(next) = open.pop() else {
-            ended.extend(path.pop().map(|(place, _)| place));
+    while let Some((_, ahead)) = path.last_mut() {
+        let Some(next) = ahead.pop() else {
+            let (ending, _) = path.pop().expect("the last of a path that has one");
+            open.remove(&ending);
+            ended.insert(ending);
             continue;
         };
-        let inside = |place: &str| {
-            place == next
-                || place
-                    .strip_prefix(&next)
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
-        if path.iter().any(|(place, _)| inside(place)) {
+        if open.contains(&next) {
             return true;
         }
         if !ended.contains(&next) {
-            let open = targets(&next, references);
-            path.push((next, open));
+            open.insert(next.clone());
+            let ahead = targets(&next, references);
+            path.push((next, ahead));
         }
     }
     false
@@ -109,8 +107,8 @@ mod tests {
 
     #[test]
     fn many_references_take_little_time() {
-        let chain: String = (0..5_000)
-            .map(|at| format!("a{at}: {{$ref: '#/a{}'}}\n", at + 1))
+        let chain: String = (0..50_000)
+            .map(|at| format!("a{at}:\n  $ref: '#/a{}'\n", at + 1))
             .collect();
         assert!(!circular(&chain));
     }
