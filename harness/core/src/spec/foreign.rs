@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::document::{Document, Format, Node};
 use super::note::{Note, Notes};
 use super::operation::{Operation, OperationName};
-use super::survey::Survey;
+use super::survey::{Survey, resolved};
 use super::template::UriTemplate;
 use super::{Spec, SpecError, circle, digest};
 
@@ -18,7 +18,7 @@ const MOST_LINKS: usize = 256;
 const METHODS: [&str; 8] = [
     "get", "put", "post", "delete", "head", "patch", "options", "trace",
 ];
-const BESIDE_METHODS: [&str; 5] = ["parameters", "summary", "description", "servers", "$ref"];
+const BESIDE_METHODS: [&str; 4] = ["parameters", "summary", "description", "servers"];
 
 /// Finds the text of a linked document by the last segment of its link.
 pub type Resolver<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -220,6 +220,9 @@ impl Loader {
                     .notes
                     .wrong(item, "malformed-path", format!("{path:?}: {text}"));
             }
+        };
+        let Some(item) = &resolved(item, &mut self.notes) else {
+            return;
         };
         for (method, node) in item.members() {
             if METHODS.contains(&method) {

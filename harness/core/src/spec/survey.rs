@@ -497,7 +497,8 @@ fn members<'a>(schema: &Node<'a>, depth: usize) -> Vec<(&'a str, Node<'a>)> {
     found
 }
 
-fn resolved<'a>(node: &Node<'a>, notes: &mut Notes) -> Option<Node<'a>> {
+/// What a node stands for; a `$ref` that leads nowhere is noted.
+pub(super) fn resolved<'a>(node: &Node<'a>, notes: &mut Notes) -> Option<Node<'a>> {
     let seen = node.resolved();
     if seen.is_err() {
         let target = node.text("$ref").unwrap_or_default();

@@ -1,5 +1,9 @@
 //! The built-in specification, and what a strict document may not say.
 
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any, proptest};
+use proptest::sample::{Index, select};
+
 use super::*;
 
 fn route(method: &str, path: &str, query: &str) -> Option<OperationName> {
@@ -198,55 +202,53 @@ fn a_document_cut_short_is_an_error_or_a_smaller_one() {
     }
 }
 
-/// The fixtures, and our own document: where mutations begin.
-const SEEDS: [&str; 9] = [
-    BUILTIN,
-    include_str!("../../tests/it/specs/index.yaml"),
-    include_str!("../../tests/it/specs/list-jobs.md"),
-    include_str!("../../tests/it/specs/job-output.md"),
-    include_str!("../../tests/it/specs/converted.yaml"),
-    include_str!("../../tests/it/specs/tidy.json"),
-    include_str!("../../tests/it/specs/circle.yaml"),
-    include_str!("../../tests/it/specs/cut-short.yaml"),
-    include_str!("../../tests/it/specs/bomb.yaml"),
-];
+/// The fixtures of the checkout, and our own document: where mutations begin.
+fn seeds() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/specs");
+    let files = std::fs::read_dir(folder).expect("the fixtures of the checkout");
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    let texts = paths
+        .iter()
+        .map(|path| std::fs::read_to_string(path).expect("a text"));
+    texts.chain([BUILTIN.to_owned()]).collect()
+}
 
 #[test]
 fn the_fixtures_are_loaded_or_refused() {
-    SEEDS
+    let seeds = seeds();
+    assert!(seeds.len() > 9);
+    seeds
         .iter()
         .for_each(|seed| properties::any_document(seed.as_bytes()));
 }
 
-proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Cuts a stretch out of a document and puts a stretch of another, or of noise, in its place.
+    /// Cuts a stretch out of a document and puts noise and a stretch of another in its place.
     #[test]
     fn mutated_documents_are_loaded_or_refused(
-        seed in proptest::sample::select(&SEEDS[1..]),
-        other in proptest::sample::select(&SEEDS[..]),
-        noise in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..8),
-        cuts in proptest::prelude::any::<[proptest::sample::Index; 4]>(),
+        seed in select(seeds()),
+        other in select(seeds()),
+        noise in vec(any::<u8>(), 0..8),
+        cuts in any::<[Index; 4]>(),
     ) {
         let span = |text: &str, a: usize, b: usize| {
             let (a, b) = (cuts[a].index(text.len()), cuts[b].index(text.len()));
             (a.min(b), a.max(b))
         };
-        let (from, to) = span(seed, 0, 1);
-        let (begin, end) = span(other, 2, 3);
-        let mut bytes = seed.as_bytes()[..from].to_vec();
-        bytes.extend(&noise);
-        bytes.extend(&other.as_bytes()[begin..end]);
-        bytes.extend(&seed.as_bytes()[to..]);
-        properties::any_document(&bytes);
+        let (from, to) = span(&seed, 0, 1);
+        let (begin, end) = span(&other, 2, 3);
+        let parts = [&seed.as_bytes()[..from], &noise, &other.as_bytes()[begin..end], &seed.as_bytes()[to..]];
+        properties::any_document(&parts.concat());
     }
 
-    /// Replaces one line of a document by another.
+    /// Replaces some lines of a document by others of it.
     #[test]
     fn documents_with_lines_exchanged_are_loaded_or_refused(
-        seed in proptest::sample::select(&SEEDS[1..]),
-        picks in proptest::collection::vec(proptest::prelude::any::<[proptest::sample::Index; 2]>(), 1..6),
+        seed in select(seeds()),
+        picks in vec(any::<[Index; 2]>(), 1..6),
     ) {
         let mut lines: Vec<&str> = seed.lines().collect();
         for [a, b] in picks {

@@ -7,7 +7,7 @@ use crevasse_core::spec::{LintReport, OperationName, Severity, Spec, lint};
 use crate::shared;
 
 fn fixture(name: &str) -> String {
-    let path = format!("{}/tests/it/specs/{name}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../../fixtures/specs/{name}", env!("CARGO_MANIFEST_DIR"));
     std::fs::read_to_string(path).expect("a fixture that is there")
 }
 
@@ -98,6 +98,18 @@ fn what_a_converter_got_wrong_is_named() {
             "GetVaultAccessPolicy"
         ]
     );
+}
+
+#[test]
+fn a_path_may_stand_among_the_components() {
+    let text = fixture("tidy.json").replace(
+        "\"/{account}/VAULTS/{name}\": {",
+        "\"/{account}/VAULTS/{name}\": {\"$ref\": \"#/x-item\"}}, \"x-item\": {",
+    );
+    let text = text.replacen("    }\n  }\n}", "    }\n}", 1);
+    let report = lint("tidy.json", &text, &|_| None).unwrap();
+    assert_eq!(defined(&report), ["CreateVault"]);
+    assert_eq!(report.notes, []);
 }
 
 #[test]
