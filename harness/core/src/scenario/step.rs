@@ -133,7 +133,9 @@ impl From<Marker> for String {
 /// The body of a JSON operation.
 ///
 /// In any string of it `${archive:a}`, `${archive:?a}`, `${vault:v}`, `${job:j}`, `${upload:u}`, `${lock:l}`, `${arn:v}` (a vault's ARN), `${account}`,
-/// `${topic:name}` (the ARN of an SNS topic) and `${date:j}` stand for what only the target knows.
+/// `${topic:name}` (the ARN of an SNS topic), `${created:a}` (`CreationDate` of that archive in the latest JSON inventory that listed it) and
+/// `${marker:j}` (where the inventory of that job goes on, as the latest `DescribeJob` of it told: `NextInventoryRetrievalMarker` or
+/// `InventoryRetrievalParameters.Marker`) stand for what only the target knows. A step with one that is not known is blocked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum JsonBody {
