@@ -1,20 +1,31 @@
 //! Checks: pure judgements of what was seen, each citing the requirements it judges.
 //! Refuses to know how anything was sent, and never says more than the evidence does.
 
+mod account;
 mod archive_effects;
 mod archives;
+mod auth;
+mod common;
 mod completion;
+mod documents;
+mod errors;
 mod evidence;
 mod fold;
 mod judgement;
 mod listed_parts;
 mod location;
+mod lock;
 mod multipart;
+mod notifications;
+mod paging;
 mod part_list;
 mod parts;
+mod policies;
 pub mod rules;
 mod shape;
 mod subject;
+mod surface;
+mod tags;
 mod treehash;
 mod upload_list;
 mod vault_deletion;
@@ -66,6 +77,16 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         part_list::CHECKS,
         listed_parts::CHECKS,
         upload_list::CHECKS,
+        common::CHECKS,
+        errors::CHECKS,
+        paging::CHECKS,
+        surface::CHECKS,
+        auth::CHECKS,
+        tags::CHECKS,
+        lock::CHECKS,
+        policies::CHECKS,
+        notifications::CHECKS,
+        account::CHECKS,
     ];
     families.into_iter().flatten()
 }

@@ -4,8 +4,9 @@
 use super::{Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Refusal};
 use crate::requirement::Level;
+use crate::scenario::{AccountForm, PathForm, Signing, Tweak};
 use crate::spec::OperationName;
-use crate::wire::Reply;
+use crate::wire::{Framing, Reply};
 
 /// A row: a request refused for one of `refusals` keeps `requirement` when its answer meets `demand`.
 #[derive(Clone, Copy)]
@@ -156,7 +157,7 @@ impl RefusalRule {
                 if self.demand.met(response.status, &code) {
                     return out.held(self.requirement);
                 }
-                refused_otherwise(refusal)
+                super::errors::common_fault(response).unwrap_or_else(|| refused_otherwise(refusal))
             }
             _ if matches!(self.demand, Demand::CodeIfRefused(_)) => return,
             _ => not_refused(now, refusal),
@@ -251,7 +252,9 @@ pub fn judge_acceptance(rules: &[AcceptanceRule], evidence: &Evidence<'_>, out: 
     let specific: Vec<_> = of_this()
         .filter(|rule| rule.applies.is_some_and(|applies| applies(now)))
         .collect();
-    let general = || of_this().filter(|rule| rule.applies.is_none());
+    // What a twist of the request does is for the rule about that twist: a plain request may still be accepted.
+    let general =
+        || of_this().filter(|rule| rule.applies.is_none() && !is_twisted(&now.record.tweak));
     let kept = now.status() == Some(definition.success_status)
         || (now.succeeded() && accepts_any_success(now));
     let about: Vec<_> = if specific.is_empty() || kept {
@@ -279,8 +282,20 @@ fn accepts_any_success(now: &Observation) -> bool {
     )
 }
 
+/// Whether a request is written in a way that has a rule of its own.
+fn is_twisted(tweak: &Tweak) -> bool {
+    tweak.framing == Framing::UpperCaseNames
+        || tweak.account != AccountForm::Hyphen
+        || tweak.path == Some(PathForm::Encoded)
+        || tweak.signing != Signing::Right
+        || tweak.query.values().any(Option::is_some)
+}
+
 /// The symptom of an answer that is no success although it must be one.
 pub fn not_accepted(now: &Observation) -> Symptom {
+    if let Some(common) = now.response().and_then(super::errors::capability_fault) {
+        return common;
+    }
     let name = now
         .operation
         .map_or_else(String::new, |name| name.to_string());

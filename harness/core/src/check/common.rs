@@ -1,0 +1,744 @@
+//! What every answer has in common: headers, media types, JSON, dates, ARNs, account and version.
+//!
+//! A defect here has one symptom for all operations: it lives in one place of a server.
+
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::rules::{Demand, RefusalRule, answer, judge_refusal};
+use super::{Check, Evidence, Judgements, Observation, Symptom};
+use crate::amz_date::Timestamp;
+use crate::model::{Expectation, Refusal};
+use crate::requirement::Level;
+use crate::scenario::{AccountForm, Action};
+use crate::spec::OperationName as O;
+use crate::wire::{FaultKind, Framing, Reply, Response};
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "request-id",
+        requirements: &["COM-HDR-001"],
+        judge: request_id,
+    },
+    Check {
+        id: "request-id-unique",
+        requirements: &["COM-HDR-002"],
+        judge: request_id_unique,
+    },
+    Check {
+        id: "date-header",
+        requirements: &["COM-HDR-003"],
+        judge: date_header,
+    },
+    Check {
+        id: "content-length",
+        requirements: &["COM-HDR-004"],
+        judge: content_length,
+    },
+    Check {
+        id: "json-media-type",
+        requirements: &["COM-HDR-005"],
+        judge: media_type,
+    },
+    Check {
+        id: "bodiless",
+        requirements: &["COM-HDR-006"],
+        judge: bodiless,
+    },
+    Check {
+        id: "header-case",
+        requirements: &["COM-HDR-007"],
+        judge: header_case,
+    },
+    Check {
+        id: "api-version",
+        requirements: &["COM-VER-001"],
+        judge: version,
+    },
+    Check {
+        id: "api-version-missing",
+        requirements: &["COM-VER-002"],
+        judge: version_missing,
+    },
+    Check {
+        id: "api-version-unknown",
+        requirements: &["COM-VER-003"],
+        judge: version_unknown,
+    },
+    Check {
+        id: "account-hyphen",
+        requirements: &["COM-ACC-001"],
+        judge: account_hyphen,
+    },
+    Check {
+        id: "account-numeric",
+        requirements: &["COM-ACC-002"],
+        judge: account_numeric,
+    },
+    Check {
+        id: "account-hyphenated",
+        requirements: &["COM-ACC-004"],
+        judge: account_hyphenated,
+    },
+    Check {
+        id: "vault-arn",
+        requirements: &["COM-ACC-005"],
+        judge: vault_arn,
+    },
+    Check {
+        id: "location-account",
+        requirements: &["COM-LOC-001"],
+        judge: location,
+    },
+    Check {
+        id: "null-members",
+        requirements: &["COM-NULL-001"],
+        judge: null_members,
+    },
+    Check {
+        id: "dates",
+        requirements: &["COM-DATE-001", "COM-DATE-002"],
+        judge: dates,
+    },
+    Check {
+        id: "json",
+        requirements: &["COM-JSON-001"],
+        judge: json,
+    },
+];
+
+/// The answer of an operation: a success, or an error with a JSON document. Anything else may come from the HTTP server beneath it.
+fn answered<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a Response)> {
+    let now = evidence.exchange().filter(|now| now.operation.is_some())?;
+    let response = now.response()?;
+    (response.is_success() || response.body.json().is_some()).then_some((now, response))
+}
+
+/// A success whose body is a JSON document of the API, not the output of a job.
+fn api_document<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a Value)> {
+    let now = evidence.exchange().filter(|now| {
+        now.succeeded() && now.operation.is_some_and(|name| name != O::GetJobOutput)
+    })?;
+    Some((now, now.document.as_deref()?))
+}
+
+/// Whether an earlier exchange shows that the operation works when it is asked for plainly.
+fn worked_plainly(now: &Observation, earlier: &[Observation]) -> bool {
+    let plain = |past: &&Observation| past.record.tweak == crate::scenario::Tweak::default();
+    earlier
+        .iter()
+        .filter(plain)
+        .any(|past| past.operation == now.operation && past.succeeded())
+}
+
+/// Holds a permission: whatever is decided, the target must not fail over it.
+pub(super) fn permitted(
+    requirement: &'static str,
+    now: &Observation,
+    subject: &'static str,
+    out: &mut Judgements,
+) {
+    match now.status() {
+        Some(200..=499 | 501) => out.held(requirement),
+        _ => {
+            let symptom = Symptom::new("crashed-over", format!("server failure over {subject}"))
+                .about(subject);
+            out.violated(
+                requirement,
+                symptom,
+                "a success or a 4xx refusal",
+                answer(now),
+            );
+        }
+    }
+}
+
+/// Holds that a request in a form of its own is accepted; decides nothing unless the plain form was accepted before.
+pub(super) fn judge_form(
+    requirement: &'static str,
+    symptom: Symptom,
+    evidence: &Evidence<'_>,
+    out: &mut Judgements,
+) {
+    let Evidence::Exchange { now, earlier, .. } = evidence else {
+        return;
+    };
+    if now.expectation != Expectation::Accept {
+        return;
+    }
+    if now.succeeded() {
+        out.held(requirement);
+    } else if worked_plainly(now, earlier) {
+        out.violated(
+            requirement,
+            symptom,
+            "a success, as for the plain request",
+            answer(now),
+        );
+    }
+}
+
+fn request_id(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some((_, response)) = answered(evidence) else {
+        return;
+    };
+    let given = response
+        .headers
+        .value("x-amzn-requestid")
+        .is_some_and(|id| !id.trim().is_empty());
+    let symptom = || Symptom::new("request-id-missing", "answers carry no x-amzn-RequestId");
+    out.judge(
+        "COM-HDR-001",
+        given,
+        symptom,
+        "a non-empty x-amzn-RequestId",
+        || format!("{} without it", response.status),
+    );
+}
+
+fn request_id_unique(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Evidence::Case { all } = evidence else {
+        return;
+    };
+    let mut seen = std::collections::BTreeMap::new();
+    for now in all.iter().filter(|now| now.operation.is_some()) {
+        let id = now
+            .response()
+            .and_then(|response| response.headers.value("x-amzn-requestid"));
+        let Some(id) = id.map(str::trim).filter(|id| !id.is_empty()) else {
+            continue;
+        };
+        if let Some(first) = seen.insert(id, now.index) {
+            out.also_rests_on(now.index);
+            out.also_rests_on(first);
+            let symptom = Symptom::new(
+                "request-id-repeated",
+                "x-amzn-RequestId does not tell requests apart",
+            );
+            return out.violated(
+                "COM-HDR-002",
+                symptom,
+                "a value of its own for each request",
+                format!("{id} twice"),
+            );
+        }
+    }
+    if let (true, Some(last)) = (seen.len() > 1, seen.values().max()) {
+        out.also_rests_on(*last);
+        out.held("COM-HDR-002");
+    }
+}
+
+fn date_header(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some((_, response)) = answered(evidence) else {
+        return;
+    };
+    let expected = "a Date such as Wed, 10 Feb 2016 12:00:00 GMT";
+    match response.headers.value("date") {
+        None => out.violated(
+            "COM-HDR-003",
+            Symptom::new("date-missing", "answers carry no Date"),
+            expected,
+            "no Date",
+        ),
+        Some(date) => {
+            let symptom = || Symptom::new("date-malformed", "the Date of answers is no HTTP date");
+            out.judge(
+                "COM-HDR-003",
+                Timestamp::parse_http(date).is_some(),
+                symptom,
+                expected,
+                || format!("Date: {date}"),
+            );
+        }
+    }
+}
+
+fn content_length(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange().filter(|now| now.operation.is_some()) else {
+        return;
+    };
+    let response = match &now.exchange().reply {
+        Reply::Response(response) => response,
+        // The peer ended the body before its announced length. Whoever ran out of time may have ended it himself.
+        Reply::Fault(fault) if matches!(fault.kind, FaultKind::Closed | FaultKind::NotHttp) => {
+            match &fault.partial {
+                Some(partial) => partial,
+                None => return,
+            }
+        }
+        Reply::Fault(_) => return,
+    };
+    let announced = response
+        .headers
+        .value("content-length")
+        .and_then(|length| length.trim().parse::<u64>().ok());
+    let Some(announced) = announced.filter(|_| response.status != 204) else {
+        return;
+    };
+    let symptom = || {
+        Symptom::new(
+            "content-length",
+            "Content-Length is not the length of the body",
+        )
+    };
+    out.judge(
+        "COM-HDR-004",
+        announced == response.body.length,
+        symptom,
+        format!("{announced} bytes as announced"),
+        || format!("{} bytes", response.body.length),
+    );
+}
+
+pub(super) fn json_media_type() -> Symptom {
+    Symptom::new(
+        "json-media-type",
+        "JSON bodies are not declared as application/json",
+    )
+}
+
+fn media_type(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some((now, response)) = answered(evidence) else {
+        return;
+    };
+    let object = now.document.as_deref().is_some_and(Value::is_object);
+    // The output of a job has the media type of that output; `{}` stands for no body at all (AMB-57).
+    if !object
+        || response.body.length <= 2
+        || now.operation == Some(O::GetJobOutput) && response.is_success()
+    {
+        return;
+    }
+    let kind = response.media_type();
+    let kept =
+        kind == "application/json" || kind == "text/json" && now.operation == Some(O::ListParts);
+    out.judge(
+        "COM-HDR-005",
+        kept,
+        json_media_type,
+        "Content-Type: application/json",
+        || format!("Content-Type: {kind:?}"),
+    );
+}
+
+fn bodiless(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange().filter(|now| now.operation.is_some()) else {
+        return;
+    };
+    let Some(response) = now.response() else {
+        return;
+    };
+    match response.status {
+        204 => {
+            let announced = response
+                .headers
+                .value("content-length")
+                .is_some_and(|length| length.trim() != "0");
+            let symptom = || Symptom::new("body-on-204", "204 answers have a body");
+            out.judge(
+                "COM-HDR-006",
+                response.body.length == 0 && !announced,
+                symptom,
+                "no body",
+                || described(response),
+            );
+        }
+        201 | 202 if now.operation != Some(O::DescribeJob) => {
+            let empty = now.document.as_deref().is_some_and(|document| {
+                document.as_object().is_some_and(serde_json::Map::is_empty)
+            });
+            let symptom = || Symptom::new("body-on-creation", "creations answer with a document");
+            let kept = response.body.length == 0 || empty;
+            out.judge("COM-HDR-006", kept, symptom, "no body, or {}", || {
+                described(response)
+            });
+        }
+        _ => {}
+    }
+}
+
+fn described(response: &Response) -> String {
+    match response.body.text() {
+        Some(text) if !text.is_empty() => super::shape::shorten(text),
+        _ => format!(
+            "{} bytes",
+            response.headers.value("content-length").unwrap_or("some")
+        ),
+    }
+}
+
+fn header_case(evidence: &Evidence<'_>, out: &mut Judgements) {
+    if evidence.exchange().is_some_and(|now| {
+        now.operation.is_some() && now.record.tweak.framing == Framing::UpperCaseNames
+    }) {
+        let symptom = Symptom::new(
+            "header-names-with-case",
+            "header names are compared with case",
+        );
+        judge_form("COM-HDR-007", symptom, evidence, out);
+    }
+}
+
+fn version(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange().filter(|now| now.operation.is_some()) else {
+        return;
+    };
+    let sent = now
+        .exchange()
+        .request
+        .headers
+        .value("x-amz-glacier-version");
+    if sent != Some("2012-06-01") || now.expectation != Expectation::Accept {
+        return;
+    }
+    if now.succeeded() {
+        return out.held("COM-VER-001");
+    }
+    let message = now
+        .member("/message")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    if message.contains("version") {
+        let symptom = Symptom::new(
+            "version-refused",
+            "x-amz-glacier-version: 2012-06-01 is refused",
+        );
+        out.violated(
+            "COM-VER-001",
+            symptom,
+            "a success",
+            format!("{}: {message}", answer(now)),
+        );
+    }
+}
+
+const VERSION_MISSING: &[RefusalRule] = &[RefusalRule {
+    requirement: "COM-VER-002",
+    operations: &[],
+    refusals: &[Refusal::VersionMissing],
+    demand: Demand::Answer(&[(400, "MissingParameterValueException")]),
+}];
+
+fn version_missing(evidence: &Evidence<'_>, out: &mut Judgements) {
+    judge_refusal(VERSION_MISSING, evidence, out);
+}
+
+fn version_unknown(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange().filter(|now| now.operation.is_some()) else {
+        return;
+    };
+    let sent = now
+        .exchange()
+        .request
+        .headers
+        .value("x-amz-glacier-version");
+    if sent.is_some_and(|version| version != "2012-06-01") {
+        permitted("COM-VER-003", now, "an unknown API version", out);
+    }
+}
+
+fn account_hyphen(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Evidence::Exchange { now, earlier, .. } = evidence else {
+        return;
+    };
+    if now.record.tweak.account != AccountForm::Hyphen
+        || now.operation.is_none()
+        || now.expectation != Expectation::Accept
+    {
+        return;
+    }
+    let numeric = |past: &&Observation| {
+        past.record.tweak.account == AccountForm::Numeric && past.operation == now.operation
+    };
+    if now.succeeded() {
+        out.held("COM-ACC-001");
+    } else if let Some(past) = earlier.iter().filter(numeric).find(|past| past.succeeded()) {
+        out.also_rests_on(past.index);
+        let symptom = Symptom::new(
+            "account-hyphen",
+            "the hyphen is not taken for the account of the caller",
+        );
+        out.violated(
+            "COM-ACC-001",
+            symptom,
+            "a success, as with the 12 digits",
+            answer(now),
+        );
+    }
+}
+
+fn account_numeric(evidence: &Evidence<'_>, out: &mut Judgements) {
+    if evidence.exchange().is_some_and(|now| {
+        now.operation.is_some() && now.record.tweak.account == AccountForm::Numeric
+    }) {
+        let symptom = Symptom::new(
+            "account-numeric",
+            "the 12 digits of the account are not taken for it",
+        );
+        judge_form("COM-ACC-002", symptom, evidence, out);
+    }
+}
+
+fn account_hyphenated(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
+    if now.operation.is_some() && now.record.tweak.account == AccountForm::Hyphenated {
+        permitted("COM-ACC-004", now, "an account written with hyphens", out);
+    }
+}
+
+fn vault_arn(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some((_, document)) = api_document(evidence) else {
+        return;
+    };
+    let form = Regex::new(
+        r"^arn:aws[a-z0-9-]*:glacier:[a-z0-9-]+:[0-9]{12}:vaults/[A-Za-z0-9_.-]{1,255}$",
+    )
+    .expect("a constant");
+    let mut any = false;
+    for arn in members(document)
+        .filter(|(name, value)| *name == "VaultARN" && !value.is_null())
+        .map(|(_, value)| value)
+    {
+        any = true;
+        if !arn.as_str().is_some_and(|arn| form.is_match(arn)) {
+            let symptom = Symptom::new("vault-arn", "vault ARNs are malformed");
+            let expected = "arn:aws:glacier:<region>:<12 digits>:vaults/<name>";
+            return out.violated("COM-ACC-005", symptom, expected, super::shape::brief(arn));
+        }
+    }
+    if any {
+        out.held("COM-ACC-005");
+    }
+}
+
+/// Every member of every object in a document, echoes of what a client said left out.
+fn members(document: &Value) -> Box<dyn Iterator<Item = (&str, &Value)> + '_> {
+    const ECHOED: &[&str] = &[
+        "InventoryRetrievalParameters",
+        "OutputLocation",
+        "SelectParameters",
+        "Tags",
+        "Policy",
+    ];
+    match document {
+        Value::Array(items) => Box::new(items.iter().flat_map(members)),
+        Value::Object(object) => Box::new(
+            object
+                .iter()
+                .filter(|(name, _)| !ECHOED.contains(&name.as_str()))
+                .flat_map(|(name, value)| {
+                    std::iter::once((name.as_str(), value)).chain(members(value))
+                }),
+        ),
+        _ => Box::new(std::iter::empty()),
+    }
+}
+
+fn location(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.succeeded() && now.operation.is_some())
+    else {
+        return;
+    };
+    let Some(location) = now
+        .response()
+        .and_then(|response| response.headers.value("location"))
+    else {
+        return;
+    };
+    let form = match now.action() {
+        Action::CreateVault { .. } => r"^/[0-9]{12}/vaults/[^/]+$",
+        Action::UploadArchive { .. }
+        | Action::InitiateMultipartUpload { .. }
+        | Action::CompleteMultipartUpload { .. }
+        | Action::InitiateJob { .. } => r"^/[0-9]{12}/vaults/[^/]+/[a-z-]+/[^/]+$",
+        _ => return,
+    };
+    let symptom = || match location.split('/').nth(1) {
+        _ if !location.starts_with('/') => {
+            Symptom::new("location-absolute", "Location is no relative path")
+        }
+        Some("-") => Symptom::new(
+            "location-hyphen",
+            "Location shows a hyphen instead of the account",
+        ),
+        _ => Symptom::new(
+            "location-malformed",
+            "Location is not /<account>/vaults/<name>…",
+        ),
+    };
+    let kept = Regex::new(form).expect("a constant").is_match(location);
+    out.judge(
+        "COM-LOC-001",
+        kept,
+        symptom,
+        "a path that begins with the 12 digits of the account",
+        || format!("Location: {location}"),
+    );
+}
+
+/// Members that are there for every kind and state, with null where they do not apply.
+const JOB_MEMBERS: &[&str] = &[
+    "Action",
+    "ArchiveId",
+    "ArchiveSHA256TreeHash",
+    "ArchiveSizeInBytes",
+    "Completed",
+    "CompletionDate",
+    "CreationDate",
+    "InventorySizeInBytes",
+    "JobDescription",
+    "JobId",
+    "RetrievalByteRange",
+    "SHA256TreeHash",
+    "SNSTopic",
+    "StatusCode",
+    "VaultARN",
+];
+
+fn null_members(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some((now, document)) = api_document(evidence) else {
+        return;
+    };
+    let members: &[&str] = match now.operation {
+        Some(O::DescribeJob) => JOB_MEMBERS,
+        Some(O::DescribeVault) => &["LastInventoryDate"],
+        Some(O::ListVaults | O::ListJobs | O::ListParts | O::ListMultipartUploads) => &["Marker"],
+        _ => return,
+    };
+    let omitted: Vec<_> = members
+        .iter()
+        .filter(|name| document.get(**name).is_none())
+        .copied()
+        .collect();
+    let symptom = || {
+        Symptom::new(
+            "members-omitted",
+            "members that do not apply are omitted instead of null",
+        )
+    };
+    out.judge(
+        "COM-NULL-001",
+        omitted.is_empty(),
+        symptom,
+        "null where a member does not apply",
+        || format!("no {}", omitted.join(", ")),
+    );
+}
+
+const DATES: &[&str] = &[
+    "CreationDate",
+    "CompletionDate",
+    "LastInventoryDate",
+    "ExpirationDate",
+    "StartDate",
+];
+
+fn dates(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some((_, document)) = api_document(evidence) else {
+        return;
+    };
+    let dates = members(document).filter(|(name, value)| DATES.contains(name) && !value.is_null());
+    for (name, date) in dates {
+        judge_date(name, date, out);
+    }
+}
+
+/// How a date is written.
+#[derive(Debug, PartialEq, Eq)]
+enum Dated {
+    Milliseconds,
+    Otherwise,
+    OtherZone,
+    NotIso,
+}
+
+fn dated(date: &Value) -> Dated {
+    let iso = Regex::new(r"^\d{4}-?\d\d-?\d\dT\d\d:?\d\d(:?\d\d([.,]\d+)?)?(Z|[+-]00(:?00)?)$")
+        .expect("a constant");
+    let milliseconds = Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").expect("a constant");
+    match date.as_str() {
+        Some(date) if milliseconds.is_match(date) && date.parse::<Timestamp>().is_ok() => {
+            Dated::Milliseconds
+        }
+        Some(date) if iso.is_match(date) && date.ends_with('Z') => Dated::Otherwise,
+        Some(date) if iso.is_match(date) => Dated::OtherZone,
+        _ => Dated::NotIso,
+    }
+}
+
+fn judge_date(name: &str, date: &Value, out: &mut Judgements) {
+    let actual = format!("{name}: {}", super::shape::brief(date));
+    match dated(date) {
+        Dated::NotIso => {
+            let symptom = Symptom::new("date-not-iso", "dates in bodies are not ISO 8601 in UTC");
+            out.violated(
+                "COM-DATE-001",
+                symptom,
+                "a string such as 2013-03-20T17:03:43.221Z",
+                actual,
+            );
+        }
+        Dated::OtherZone => {
+            let symptom = Symptom::new("date-without-z", "dates in bodies do not end in Z");
+            out.graded(
+                "COM-DATE-001",
+                Level::Should,
+                symptom,
+                "a date that ends in Z",
+                actual,
+            );
+        }
+        Dated::Milliseconds => {
+            out.held("COM-DATE-001");
+            out.held("COM-DATE-002");
+        }
+        Dated::Otherwise => {
+            out.held("COM-DATE-001");
+            let symptom = Symptom::new("date-precision", "dates in bodies have no milliseconds");
+            out.violated(
+                "COM-DATE-002",
+                symptom,
+                "milliseconds, as in 2013-03-20T17:03:43.221Z",
+                actual,
+            );
+        }
+    }
+}
+
+fn json(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange().filter(|now| now.operation.is_some()) else {
+        return;
+    };
+    let Some(response) = now
+        .response()
+        .filter(|response| response.media_type() == "application/json")
+    else {
+        return;
+    };
+    let output = now.operation == Some(O::GetJobOutput) && response.is_success();
+    // Longer bodies than are kept cannot be read again.
+    let Some(bytes) = response
+        .body
+        .bytes()
+        .filter(|bytes| !bytes.is_empty() && !output)
+    else {
+        return;
+    };
+    let symptom = || match response.is_success() {
+        true => Symptom::new(
+            "json-malformed",
+            "bodies declared as JSON are no JSON objects in UTF-8",
+        ),
+        false => super::errors::not_glacier(),
+    };
+    let kept = now.document.as_deref().is_some_and(Value::is_object);
+    out.judge("COM-JSON-001", kept, symptom, "a JSON object", || {
+        super::shape::shorten(&String::from_utf8_lossy(bytes))
+    });
+}

@@ -1,0 +1,238 @@
+//! Notification configurations: set, replaced, told, removed. Whether anything is ever published is beyond one endpoint.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::documents::{Kept, accepted, latest, not_found, sent, shown, told};
+use super::rules::{AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal};
+use super::subject::{earlier, live_vault, success};
+use super::{Check, Evidence, Judgements, Observation, Symptom};
+use crate::model::Refusal;
+use crate::spec::OperationName as O;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check::new(
+        "notifications-accepted",
+        &[
+            "SVN-STATUS-001",
+            "SVN-BODY-001",
+            "SVN-EVENT-001",
+            "GVN-STATUS-001",
+            "DVN-STATUS-001",
+        ],
+        accepts,
+    ),
+    Check::new(
+        "notifications-refused",
+        &["SVN-EVENT-002", "SVN-EVENT-003", "SVN-404-001"],
+        refuses,
+    ),
+    Check::new(
+        "notifications-absent",
+        &["GVN-404-001", "DVN-STATUS-001", "SUB-SCOPE-001"],
+        absent,
+    ),
+    Check::new(
+        "notifications-removed-again",
+        &["DVN-IDEM-001"],
+        removed_again,
+    ),
+    Check::new(
+        "notifications-told",
+        &[
+            "GVN-STATUS-001",
+            "SVN-BODY-001",
+            "SVN-EVENT-001",
+            "SVN-OVER-001",
+        ],
+        tells,
+    ),
+];
+
+const SET: &[O] = &[O::SetVaultNotifications];
+
+const NOTIFICATIONS: Kept = Kept {
+    what: "notification configuration",
+    get: O::GetVaultNotifications,
+    set: SET,
+    delete: O::DeleteVaultNotifications,
+    absent: Refusal::NoNotifications,
+    when_absent: &[not_found(
+        "GVN-404-001",
+        &[O::GetVaultNotifications],
+        &[Refusal::NoNotifications],
+    )],
+    when_deleted: "DVN-STATUS-001",
+    is_set: |vault| vault.notifications.is_some(),
+    member: "SNSTopic",
+};
+
+fn has_one(now: &Observation) -> bool {
+    live_vault(&now.before, now.action()).is_some_and(|vault| vault.notifications.is_some())
+}
+
+const ACCEPTED: &[AcceptanceRule] = &[
+    AcceptanceRule::general("GVN-STATUS-001", O::GetVaultNotifications),
+    AcceptanceRule::example("DVN-STATUS-001", O::DeleteVaultNotifications, has_one),
+];
+
+const SETTING: &[AcceptanceRule] = &[
+    AcceptanceRule::general("SVN-STATUS-001", O::SetVaultNotifications),
+    AcceptanceRule::general("SVN-BODY-001", O::SetVaultNotifications),
+    AcceptanceRule::general("SVN-EVENT-001", O::SetVaultNotifications),
+];
+
+fn accepts(evidence: &Evidence<'_>, out: &mut Judgements) {
+    judge_acceptance(ACCEPTED, evidence, out);
+    let Evidence::Exchange { now, earlier, .. } = evidence else {
+        return;
+    };
+    // A topic that is refused although nothing else is wrong need not exist for the target (AMB-53): only what it once took shows that it can.
+    let refused = now
+        .status()
+        .is_some_and(|status| (400..500).contains(&status));
+    let took = |past: &Observation| past.operation == now.operation && past.succeeded();
+    let unrouted = now.response().is_some_and(super::errors::is_unrouted);
+    if now.operation == Some(O::SetVaultNotifications)
+        && refused
+        && !unrouted
+        && now.expectation.allows_success()
+        && !earlier.iter().any(took)
+    {
+        return out.inconclusive(
+            "SVN-STATUS-001",
+            format!("the topic was refused: {}", answer(now)),
+        );
+    }
+    judge_acceptance(SETTING, evidence, out);
+}
+
+const REFUSED: &[RefusalRule] = &[
+    RefusalRule::new(
+        "SVN-EVENT-002",
+        SET,
+        &[Refusal::EventUnknown],
+        Demand::Status(&[400]),
+    ),
+    RefusalRule::new(
+        "SVN-EVENT-003",
+        SET,
+        &[Refusal::EventsMissing, Refusal::TopicMissing],
+        Demand::Status(&[400]),
+    ),
+    not_found(
+        "SVN-404-001",
+        &[
+            O::SetVaultNotifications,
+            O::GetVaultNotifications,
+            O::DeleteVaultNotifications,
+        ],
+        &[Refusal::VaultUnknown],
+    ),
+];
+
+fn refuses(evidence: &Evidence<'_>, out: &mut Judgements) {
+    judge_refusal(REFUSED, evidence, out);
+}
+
+fn absent(evidence: &Evidence<'_>, out: &mut Judgements) {
+    NOTIFICATIONS.judge_absence(evidence, out);
+}
+
+/// Removing nothing: 204, or 404 as the page does not call it idempotent (AMB-36).
+fn removed_again(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::DeleteVaultNotifications))
+    else {
+        return;
+    };
+    let nothing =
+        live_vault(&now.before, now.action()).is_some_and(|vault| vault.notifications.is_none());
+    if nothing && now.expectation.allows_success() {
+        let symptom = || {
+            Symptom::new(
+                "removal-not-idempotent",
+                "removing a notification configuration that is not there fails",
+            )
+        };
+        out.judge(
+            "DVN-IDEM-001",
+            matches!(now.status(), Some(204 | 404)),
+            symptom,
+            "204 or 404",
+            || answer(now),
+        );
+    }
+}
+
+/// Topic and events, in no order.
+fn configuration(document: &Value) -> Option<(String, BTreeSet<String>)> {
+    let events = document.get("Events")?.as_array()?;
+    let events = events
+        .iter()
+        .map(|event| event.as_str().map(str::to_owned))
+        .collect::<Option<_>>()?;
+    Some((document.get("SNSTopic")?.as_str()?.to_owned(), events))
+}
+
+fn tells(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = success(evidence, O::GetVaultNotifications).filter(|now| has_one(now)) else {
+        return;
+    };
+    let past = earlier(evidence);
+    let Some(set) = latest(now, past, SET)
+        .and_then(sent)
+        .as_ref()
+        .and_then(configuration)
+    else {
+        return;
+    };
+    let expected = format!("SNSTopic {} and Events {:?}", set.0, set.1);
+    if let Err(symptom) = told(now, "SNSTopic").and_then(|_| told(now, "Events")) {
+        return out.violated("GVN-STATUS-001", symptom, expected, shown(now));
+    }
+    let former = accepted(now, past)
+        .filter(|past| past.operation == Some(O::SetVaultNotifications))
+        .nth(1);
+    let former = former
+        .and_then(sent)
+        .as_ref()
+        .and_then(configuration)
+        .filter(|former| *former != set);
+    let given = now.document.as_deref().and_then(configuration);
+    if given.as_ref() == Some(&set) {
+        ["GVN-STATUS-001", "SVN-BODY-001", "SVN-EVENT-001"]
+            .into_iter()
+            .for_each(|requirement| out.held(requirement));
+        if former.is_some() {
+            out.held("SVN-OVER-001");
+        }
+    } else if former.is_some_and(|former| mixes(given.as_ref(), &former, &set)) {
+        let symptom = Symptom::new(
+            "configuration-kept",
+            "setting a notification configuration again does not replace it",
+        );
+        out.violated("SVN-OVER-001", symptom, expected, shown(now));
+    } else {
+        let symptom = Symptom::new(
+            "configuration-altered",
+            "a notification configuration is told otherwise than it was set",
+        );
+        out.violated("GVN-STATUS-001", symptom, expected, shown(now));
+    }
+}
+
+type Configuration = (String, BTreeSet<String>);
+
+/// Whether something of the former configuration is left that the new one does not have.
+fn mixes(given: Option<&Configuration>, former: &Configuration, set: &Configuration) -> bool {
+    given.is_some_and(|(topic, events)| {
+        let old_topic = *topic == former.0 && former.0 != set.0;
+        old_topic
+            || events
+                .iter()
+                .any(|event| former.1.contains(event) && !set.1.contains(event))
+    })
+}

@@ -1,0 +1,510 @@
+//! Lists in pages: limits, markers, and that a walk sees everything once.
+//!
+//! What a vault holds is known: it belongs to the case. Other vaults of the account may come and go, so only those of the case count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::rules::{Demand, RefusalRule, answer, judge_refusal};
+use super::subject::{is_first_page, items, limit, page, succeeded_rightly, vault};
+use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
+use crate::model::{Life, Model, Refusal};
+use crate::requirement::Level;
+use crate::scenario::{Action, Marker};
+use crate::spec::OperationName as O;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        id: "page-limit",
+        requirements: &["COM-PAGE-004", "COM-PAGE-006"],
+        judge: limits,
+    },
+    Check {
+        id: "page-marker",
+        requirements: &[
+            "COM-PAGE-001",
+            "COM-PAGE-002",
+            "COM-PAGE-009",
+            "COM-PAGE-010",
+        ],
+        judge: first_page,
+    },
+    Check {
+        id: "page-empty",
+        requirements: &["COM-PAGE-008"],
+        judge: empty,
+    },
+    Check {
+        id: "page-walk",
+        requirements: &["COM-PAGE-002", "COM-PAGE-003", "COM-PAGE-009"],
+        judge: walk,
+    },
+    Check {
+        id: "page-limit-invalid",
+        requirements: &["COM-PAGE-005"],
+        judge: limit_invalid,
+    },
+    Check {
+        id: "page-marker-unknown",
+        requirements: &["COM-PAGE-007"],
+        judge: marker_unknown,
+    },
+];
+
+/// One of the four lists.
+struct List {
+    /// Where its items are.
+    member: &'static str,
+    /// The member of an item that tells it from others.
+    key: &'static str,
+    /// The most items of a page.
+    maximum: usize,
+    /// How firmly the maximum stands.
+    grade: Level,
+}
+
+fn list(operation: Option<O>) -> Option<List> {
+    let list = |member, key, maximum, grade| {
+        Some(List {
+            member,
+            key,
+            maximum,
+            grade,
+        })
+    };
+    match operation? {
+        O::ListVaults => list("VaultList", "VaultName", 10, Level::Must),
+        O::ListJobs => list("JobList", "JobId", 50, Level::Must),
+        O::ListParts => list("Parts", "RangeInBytes", 50, Level::Should),
+        O::ListMultipartUploads => list("UploadsList", "MultipartUploadId", 50, Level::Should),
+        _ => None,
+    }
+}
+
+/// A page that came.
+struct Page<'a> {
+    now: &'a Observation,
+    list: List,
+    items: &'a [Value],
+}
+
+impl<'a> Page<'a> {
+    fn of(now: &'a Observation) -> Option<Self> {
+        let list = list(now.operation).filter(|_| succeeded_rightly(now))?;
+        let items = items(now, list.member)?;
+        Some(Self { now, list, items })
+    }
+
+    fn keys(&self) -> impl Iterator<Item = &'a str> {
+        let key = self.list.key;
+        self.items
+            .iter()
+            .filter_map(move |item| item.get(key)?.as_str())
+    }
+
+    /// The marker: a text that is not empty.
+    fn marker(&self) -> Option<&'a str> {
+        self.now
+            .member("/Marker")?
+            .as_str()
+            .filter(|marker| !marker.is_empty())
+    }
+
+    /// What `Marker` is when it is neither null nor absent.
+    fn promise(&self) -> Option<String> {
+        self.now.member("/Marker").map(super::shape::brief)
+    }
+}
+
+/// The keys of what a list must show, as the model remembers it; `None` where that is not known.
+fn known(model: &Model, now: &Observation) -> Option<BTreeSet<String>> {
+    match now.action() {
+        Action::ListVaults { .. } => {
+            let live = model
+                .vaults
+                .values()
+                .filter(|vault| vault.life == Life::Live);
+            Some(live.map(|vault| vault.name.clone()).collect())
+        }
+        Action::ListJobs {
+            completed: None,
+            statuscode: None,
+            ..
+        } => {
+            let vault = vault(model, now.action())?;
+            Some(vault.jobs.values().map(|job| job.id.clone()).collect())
+        }
+        Action::ListMultipartUploads { .. } => {
+            let uploads = vault(model, now.action())?.uploads.values();
+            let certain = uploads.clone().all(|upload| upload.life != Life::Doubtful);
+            certain.then(|| {
+                uploads
+                    .filter(|upload| upload.life == Life::Live)
+                    .map(|upload| upload.id.clone())
+                    .collect()
+            })
+        }
+        Action::ListParts { .. } => {
+            let parts = super::subject::upload(model, now.action())?.parts.values();
+            let written =
+                |range: &crate::range::ByteRange| format!("{}-{}", range.start, range.end - 1);
+            parts
+                .clone()
+                .all(|part| part.certain)
+                .then(|| parts.map(|part| written(&part.range)).collect())
+        }
+        _ => None,
+    }
+}
+
+/// Whether the whole collection is the case's own.
+fn is_own(now: &Observation) -> bool {
+    now.operation != Some(O::ListVaults)
+}
+
+fn limits(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange() else {
+        return;
+    };
+    let Some(limit) = limit(now.action()).filter(|limit| *limit > 0) else {
+        return;
+    };
+    let Some(page) = Page::of(now) else {
+        let above = list(now.operation).is_some_and(|list| limit > list.maximum as u64);
+        if above && now.status() == Some(400) {
+            out.held("COM-PAGE-006");
+        }
+        return;
+    };
+    let count = page.items.len();
+    let actual = || format!("{count} items");
+    if limit <= page.list.maximum as u64 {
+        return out.judge(
+            "COM-PAGE-004",
+            count as u64 <= limit,
+            || too_large(now),
+            format!("at most {limit} items"),
+            actual,
+        );
+    }
+    let more_exist = known(&now.before, now).is_some_and(|known| known.len() > page.list.maximum);
+    if count > page.list.maximum {
+        out.graded(
+            "COM-PAGE-006",
+            page.list.grade,
+            too_large(now),
+            format!("at most {} items", page.list.maximum),
+            actual(),
+        );
+    } else if more_exist {
+        out.held("COM-PAGE-006");
+    }
+}
+
+fn marker_without_more() -> Symptom {
+    Symptom::new("marker-without-more", "the last page has a marker")
+}
+
+/// The symptom of a page above its limit.
+fn too_large(now: &Observation) -> Symptom {
+    Symptom::new("page-too-large", "a list is not cut at its limit").about(operation(now))
+}
+
+fn operation(now: &Observation) -> &'static str {
+    now.operation.map_or("", O::as_str)
+}
+
+/// The symptom of a page that leaves items out and does not say so.
+fn marker_missing(now: &Observation) -> Symptom {
+    Symptom::new(
+        "marker-missing",
+        "a page that leaves items out has no Marker",
+    )
+    .about(operation(now))
+}
+
+fn first_page(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(page) = evidence
+        .exchange()
+        .filter(|now| is_first_page(now))
+        .and_then(Page::of)
+    else {
+        return;
+    };
+    let Some(known) = known(&page.now.before, page.now) else {
+        return;
+    };
+    let shown: BTreeSet<&str> = page.keys().collect();
+    let left_out = known
+        .iter()
+        .filter(|key| !shown.contains(key.as_str()))
+        .count();
+    if left_out > 0 {
+        more_exist(&page, &known, left_out, out);
+    } else if is_own(page.now) && page.items.len() == known.len() {
+        no_more_exist(&page, out);
+    }
+    if !is_own(page.now) || page.now.operation == Some(O::ListJobs) || known.len() <= 50 {
+        return;
+    }
+    let kept = page.items.len() <= 1000 && (left_out == 0 || page.marker().is_some());
+    out.judge(
+        "COM-PAGE-010",
+        kept,
+        || marker_missing(page.now),
+        "all items, or a marker to the rest",
+        || {
+            format!(
+                "{} of {} items, Marker {}",
+                page.items.len(),
+                known.len(),
+                page.promise().unwrap_or("null".to_owned())
+            )
+        },
+    );
+}
+
+fn more_exist(page: &Page<'_>, known: &BTreeSet<String>, left_out: usize, out: &mut Judgements) {
+    // A page with room to spare that leaves items out has lost them: that is for the walk, and for what made them.
+    let room = limit(page.now.action()).map_or(page.list.maximum, |limit| limit as usize)
+        > page.items.len();
+    if room && page.marker().is_none() {
+        return;
+    }
+    out.judge(
+        "COM-PAGE-002",
+        page.marker().is_some(),
+        || marker_missing(page.now),
+        "a Marker that is a non-empty string",
+        || {
+            let marker = page.promise().unwrap_or("null".to_owned());
+            format!(
+                "Marker {marker} with {left_out} of {} items left out",
+                known.len()
+            )
+        },
+    );
+}
+
+fn no_more_exist(page: &Page<'_>, out: &mut Judgements) {
+    let exactly_full = limit(page.now.action()) == Some(page.items.len() as u64);
+    let requirements: &[&str] = if exactly_full {
+        &["COM-PAGE-001", "COM-PAGE-009"]
+    } else {
+        &["COM-PAGE-001"]
+    };
+    for requirement in requirements {
+        out.judge(
+            requirement,
+            page.promise().is_none(),
+            marker_without_more,
+            "Marker null",
+            || format!("Marker {}", page.promise().unwrap_or_default()),
+        );
+    }
+}
+
+fn empty(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| is_own(now) && is_first_page(now) && succeeded_rightly(now))
+    else {
+        return;
+    };
+    let Some(list) = list(now.operation) else {
+        return;
+    };
+    if now.document.is_none() || known(&now.before, now).is_none_or(|known| !known.is_empty()) {
+        return;
+    }
+    let pointer = format!("/{}", list.member);
+    let symptom = match now.member(&pointer) {
+        // What is listed although it does not exist is a matter of that list.
+        Some(Value::Array(items)) if !items.is_empty() => return,
+        Some(Value::Array(_)) if now.member("/Marker").is_none() => {
+            return out.held("COM-PAGE-008");
+        }
+        Some(Value::Array(_)) => marker_without_more(),
+        _ => Symptom::new("empty-list", "an empty collection is no empty array"),
+    };
+    let actual = super::shape::brief(now.document.as_deref().unwrap_or(&Value::Null));
+    out.violated(
+        "COM-PAGE-008",
+        symptom,
+        format!("{}: [] and Marker null", list.member),
+        actual,
+    );
+}
+
+fn walk(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Evidence::Group {
+        group: Group::Walk,
+        members,
+        ended,
+    } = evidence
+    else {
+        return;
+    };
+    let (Some(first), Some(last)) = (members.first(), members.last()) else {
+        return;
+    };
+    let pages: Vec<Page<'_>> = members.iter().filter_map(Page::of).collect();
+    if pages.len() < members.len() {
+        return broken_walk(&pages, last, out);
+    }
+    if let Some(symptom) = repeated(&pages) {
+        if symptom.id == "walk-repeats" && shared(&pages) {
+            return out.inconclusive("COM-PAGE-003", SHARED);
+        }
+        let actual = format!(
+            "{} items on {} pages, some of them twice",
+            total(&pages),
+            pages.len()
+        );
+        return out.violated("COM-PAGE-003", symptom, "every item once", actual);
+    }
+    if let Some(reason) = ended {
+        return out.inconclusive("COM-PAGE-003", *reason);
+    }
+    continuation(&pages, out);
+    completeness(&pages, first, last, out);
+}
+
+const SHARED: &str = "other vaults of the account may have come and gone during the walk";
+
+/// Whether a walk met vaults that are not of this case, which others may make and delete meanwhile.
+fn shared(pages: &[Page<'_>]) -> bool {
+    let foreign = |page: &Page<'_>| {
+        let own = known(&page.now.after, page.now).unwrap_or_default();
+        !is_own(page.now) && page.keys().any(|key| !own.contains(key))
+    };
+    pages.iter().any(foreign)
+}
+
+fn total(pages: &[Page<'_>]) -> usize {
+    pages.iter().map(|page| page.items.len()).sum()
+}
+
+/// A page that did not come although the one before it had a marker.
+fn broken_walk(pages: &[Page<'_>], last: &Observation, out: &mut Judgements) {
+    if !pages.is_empty()
+        && last
+            .response()
+            .is_some_and(|response| (400..500).contains(&response.status))
+    {
+        let symptom = Symptom::new("marker-refused", "the marker of a page is refused");
+        out.violated("COM-PAGE-002", symptom, "the next page", answer(last));
+    }
+}
+
+/// In which way a walk shows an item twice, if it does. An item that never moves comes twice only if the target repeats it.
+fn repeated(pages: &[Page<'_>]) -> Option<Symptom> {
+    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut again = false;
+    for (number, page) in pages.iter().enumerate() {
+        for key in page.keys() {
+            again |= seen.insert(key, number).is_some();
+        }
+    }
+    let starts_over = pages.len() > 1
+        && pages[0].keys().next().is_some()
+        && pages[0].keys().next() == pages[1].keys().next();
+    match (again, starts_over) {
+        (false, _) => None,
+        (true, true) => Some(Symptom::new(
+            "marker-ignored",
+            "the marker is ignored: the list starts over",
+        )),
+        (true, false) => Some(Symptom::new(
+            "walk-repeats",
+            "a walk through the pages shows items twice",
+        )),
+    }
+}
+
+/// Markers lead to further items, and the last page has none.
+fn continuation(pages: &[Page<'_>], out: &mut Judgements) {
+    if pages.len() > 1 {
+        out.judge(
+            "COM-PAGE-002",
+            !pages[1].items.is_empty(),
+            marker_without_more,
+            "further items",
+            || "an empty page".to_owned(),
+        );
+    }
+    if pages[1..].iter().any(|page| page.items.is_empty()) {
+        out.graded(
+            "COM-PAGE-009",
+            Level::Should,
+            marker_without_more(),
+            "no page after a marker is empty",
+            "an empty page",
+        );
+    } else if pages.len() > 1 {
+        out.held("COM-PAGE-009");
+    }
+}
+
+/// What existed from the first page to the last must have been shown.
+fn completeness(pages: &[Page<'_>], first: &Observation, last: &Observation, out: &mut Judgements) {
+    let (Some(before), Some(after)) = (known(&first.before, first), known(&last.after, last))
+    else {
+        return;
+    };
+    let throughout: BTreeSet<&String> = before.intersection(&after).collect();
+    let shown: BTreeSet<&str> = pages.iter().flat_map(Page::keys).collect();
+    let lost: Vec<&&String> = throughout
+        .iter()
+        .filter(|key| !shown.contains(key.as_str()))
+        .collect();
+    if !lost.is_empty() && shared(pages) {
+        out.inconclusive("COM-PAGE-003", SHARED);
+    } else if !throughout.is_empty() && (pages.len() > 1 || !lost.is_empty()) {
+        let symptom = || {
+            Symptom::new(
+                "walk-loses",
+                "a walk through the pages does not show every item",
+            )
+        };
+        out.judge(
+            "COM-PAGE-003",
+            lost.is_empty(),
+            symptom,
+            format!("all {} items", throughout.len()),
+            || format!("{} missing, among them {}", lost.len(), lost[0]),
+        );
+    }
+}
+
+const LIMIT_INVALID: &[RefusalRule] = &[RefusalRule {
+    requirement: "COM-PAGE-005",
+    operations: &[
+        O::ListVaults,
+        O::ListJobs,
+        O::ListParts,
+        O::ListMultipartUploads,
+    ],
+    refusals: &[Refusal::LimitInvalid],
+    demand: Demand::Status(&[400]),
+}];
+
+fn limit_invalid(evidence: &Evidence<'_>, out: &mut Judgements) {
+    judge_refusal(LIMIT_INVALID, evidence, out);
+}
+
+fn marker_unknown(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| list(now.operation).is_some())
+    else {
+        return;
+    };
+    let literal = page(now.action()).is_some_and(
+        |page| matches!(&page.marker, Some(Marker::Literal(text)) if !text.is_empty()),
+    );
+    if literal && now.expectation.refusals().contains(&Refusal::MarkerInvalid) {
+        super::common::permitted("COM-PAGE-007", now, "an unknown marker", out);
+    }
+}
