@@ -1,5 +1,6 @@
 //! Reports: every format is a function of the same document, and decides nothing.
 
+pub mod assemble;
 pub mod document;
 pub mod script;
 pub mod terminal;

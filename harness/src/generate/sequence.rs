@@ -1,0 +1,349 @@
+//! Model-based sequences over all operations: the ideal model offers the moves that make sense now, weights lead into deep states,
+//! and adversarial twists are mixed in.
+
+use serde_json::{Value, json};
+
+use crevasse_core::amz_date::Timestamp;
+use crevasse_core::model::{Expectation, Life, Made, Model, Observed, Vault};
+use crevasse_core::scenario::{Action, Claim, JsonBody, Page, RangeClaim, SizeClaim, Step, Tweak};
+use crevasse_core::treehash::MIB;
+
+use super::{Draw, families, values};
+
+/// What can be done next. The weight says how gladly.
+type Move = (u32, fn(&mut Draw, &World) -> Option<Step>);
+
+/// The ideal model and the numbers for new handles.
+struct World {
+    model: Model,
+    made: u64,
+}
+
+const MOVES: [Move; 24] = [
+    (2, create_vault),
+    (1, describe_vault),
+    (1, delete_vault),
+    (1, list_vaults),
+    (6, upload_archive),
+    (3, delete_archive),
+    (4, initiate_upload),
+    (9, upload_part),
+    (5, complete_upload),
+    (2, abort_upload),
+    (3, list_parts),
+    (1, list_uploads),
+    (6, retrieve_archive),
+    (2, retrieve_inventory),
+    (4, await_job),
+    (6, read_output),
+    (2, list_jobs),
+    (2, add_tags),
+    (1, remove_tags),
+    (2, initiate_lock),
+    (3, move_lock),
+    (2, access_policy),
+    (2, notifications),
+    (2, unknown_ids),
+];
+
+/// A sequence of 8 to 30 steps that begins with a vault.
+pub(super) fn sequence(draw: &mut Draw) -> Vec<Step> {
+    let mut world = World { model: Model::default(), made: 0 };
+    let mut steps = Vec::new();
+    world.take(&mut steps, families::create("v"));
+    let length = 8 + draw.below(23) as usize;
+    // Moves that cannot be made now are drawn again, a bounded number of times.
+    for _ in 0..length * 4 {
+        if steps.len() >= length {
+            break;
+        }
+        let (_, next) = draw.weighted(&MOVES, |(weight, _)| *weight);
+        if let Some(step) = next(draw, &world) {
+            world.take(&mut steps, step);
+        }
+    }
+    steps
+}
+
+impl World {
+    fn take(&mut self, steps: &mut Vec<Step>, step: Step) {
+        self.made += 1;
+        let now = Timestamp(1000 * steps.len() as i64);
+        let expectation = self.model.expect(&step.action, &step.tweak, now);
+        let accepted = matches!(expectation, Expectation::Accept);
+        let made = accepted.then(|| handle(&step.action)).flatten();
+        let seen = Observed {
+            accepted,
+            status: if accepted { 200 } else { 400 },
+            made: made.map(|id| Made { id, location: None }),
+            sent_at: now,
+            done_at: now,
+            ..Observed::default()
+        };
+        self.model.observe(&step.action, &step.tweak, &expectation, &seen);
+        steps.push(step);
+    }
+
+    fn fresh(&self, kind: &str) -> String {
+        format!("{kind}{}", self.made)
+    }
+
+    fn vaults(&self) -> Vec<(&str, &Vault)> {
+        self.model.vaults.iter().filter(|(_, vault)| vault.life == Life::Live).map(|(handle, vault)| (handle.as_str(), vault)).collect()
+    }
+
+    fn vault(&self, draw: &mut Draw) -> Option<(&str, &Vault)> {
+        let vaults = self.vaults();
+        (!vaults.is_empty()).then(|| draw.one_of(&vaults))
+    }
+
+    /// A vault and something in it that `inside` finds, by handle.
+    fn inside<'a>(&'a self, draw: &mut Draw, inside: fn(&'a Vault) -> Vec<&'a str>) -> Option<(&'a str, &'a Vault, &'a str)> {
+        let all: Vec<_> =
+            self.vaults().into_iter().flat_map(|(handle, vault)| inside(vault).into_iter().map(move |found| (handle, vault, found))).collect();
+        (!all.is_empty()).then(|| draw.one_of(&all))
+    }
+}
+
+/// The handle that a step makes.
+fn handle(action: &Action) -> Option<String> {
+    match action {
+        Action::CreateVault { vault, .. } => Some(vault.to_string()),
+        Action::UploadArchive { archive, .. } | Action::CompleteMultipartUpload { archive, .. } => Some(archive.clone()),
+        Action::InitiateMultipartUpload { upload, .. } => Some(upload.clone()),
+        Action::InitiateJob { job, .. } => Some(job.clone()),
+        Action::InitiateVaultLock { lock, .. } => Some(lock.clone()),
+        _ => None,
+    }
+}
+
+fn archives(vault: &Vault) -> Vec<&str> {
+    vault.archives.keys().map(String::as_str).collect()
+}
+
+fn live_archives(vault: &Vault) -> Vec<&str> {
+    vault.archives.iter().filter(|(_, archive)| archive.life == Life::Live).map(|(handle, _)| handle.as_str()).collect()
+}
+
+fn uploads(vault: &Vault) -> Vec<&str> {
+    vault.uploads.keys().map(String::as_str).collect()
+}
+
+fn open_uploads(vault: &Vault) -> Vec<&str> {
+    vault.uploads.iter().filter(|(_, upload)| upload.life == Life::Live).map(|(handle, _)| handle.as_str()).collect()
+}
+
+fn jobs(vault: &Vault) -> Vec<&str> {
+    vault.jobs.keys().map(String::as_str).collect()
+}
+
+/// At most three vaults; sometimes one that is there already.
+fn create_vault(draw: &mut Draw, world: &World) -> Option<Step> {
+    let name = draw.one_of(&["v", "w", "x"]);
+    (world.vaults().len() < 3 || world.model.live_vault(name).is_some()).then(|| families::create(name))
+}
+
+fn describe_vault(draw: &mut Draw, world: &World) -> Option<Step> {
+    world.vault(draw).map(|(vault, _)| Action::DescribeVault { vault: vault.into() }.into())
+}
+
+fn delete_vault(draw: &mut Draw, world: &World) -> Option<Step> {
+    world.vault(draw).map(|(vault, _)| Action::DeleteVault { vault: vault.into() }.into())
+}
+
+fn page(draw: &mut Draw) -> Page {
+    Page { limit: draw.one_of(&[None, Some("1"), Some("2"), Some("3")]).map(str::to_owned), marker: None }
+}
+
+fn walk(list: Action) -> Option<Step> {
+    Some(Action::Walk { list: Box::new(list) }.into())
+}
+
+fn list_vaults(_: &mut Draw, _: &World) -> Option<Step> {
+    walk(Action::ListVaults { page: Page { limit: Some("10".to_owned()), marker: None } })
+}
+
+fn upload_archive(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _) = world.vault(draw)?;
+    let length = draw.from(values::size(3));
+    let mut step = families::upload(draw, vault, &world.fresh("a"), length);
+    if draw.once_in(6) {
+        let claim = draw.one_of(&[0, 1, 2, 3]);
+        if let Action::UploadArchive { tree_hash, .. } = &mut step.action {
+            *tree_hash = [Claim::Flipped, Claim::Linear, Claim::Absent, Claim::Literal("abc".to_owned())][claim].clone();
+        }
+    }
+    Some(step)
+}
+
+fn delete_archive(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _, archive) = world.inside(draw, archives)?;
+    Some(Action::DeleteArchive { vault: elsewhere(draw, world, vault).into(), archive: archive.into() }.into())
+}
+
+/// Nearly always this vault, sometimes another one, through which nothing of this one may be reached.
+fn elsewhere(draw: &mut Draw, world: &World, vault: &str) -> String {
+    let (other, _) = if draw.once_in(8) { world.vault(draw) } else { None }.unwrap_or((vault, world.vaults()[0].1));
+    other.to_owned()
+}
+
+fn initiate_upload(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _) = world.vault(draw)?;
+    let good = (MIB << draw.below(2)).to_string();
+    let part_size = if draw.once_in(8) { draw.one_of(&["0", "1048577", "3145728"]).to_owned() } else { good };
+    let description = values::description(draw);
+    Some(Action::InitiateMultipartUpload { vault: vault.into(), upload: world.fresh("u"), part_size: Some(part_size), description }.into())
+}
+
+/// Mostly a part that is still missing or comes again; sometimes short, long or misplaced.
+fn upload_part(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, within, upload) = world.inside(draw, open_uploads)?;
+    let size = within.uploads.get(upload)?.part_size;
+    let at = draw.below(4) * size + if draw.once_in(12) { MIB / 2 } else { 0 };
+    let length = if draw.once_in(4) { draw.from(1..=size) } else { size };
+    let content = values::payload(draw, length);
+    let tree_hash = if draw.once_in(10) { Claim::Flipped } else { Claim::Right };
+    let mut step = families::part(content, at, tree_hash);
+    if let Action::UploadMultipartPart { vault: through, upload: named, range, .. } = &mut step.action {
+        *through = elsewhere(draw, world, vault).as_str().into();
+        *named = upload.into();
+        if draw.once_in(12) {
+            *range = RangeClaim::Literal(format!("bytes={at}-{}/*", at + length - 1));
+        }
+    }
+    Some(step)
+}
+
+fn complete_upload(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _, upload) = world.inside(draw, uploads)?;
+    let size = if draw.once_in(8) { SizeClaim::Off(1) } else { SizeClaim::Right };
+    let tree_hash = if draw.once_in(8) { Claim::Flipped } else { Claim::Right };
+    Some(Action::CompleteMultipartUpload { vault: vault.into(), upload: upload.into(), archive: world.fresh("a"), size, tree_hash }.into())
+}
+
+fn abort_upload(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _, upload) = world.inside(draw, uploads)?;
+    Some(Action::AbortMultipartUpload { vault: vault.into(), upload: upload.into() }.into())
+}
+
+fn list_parts(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _, upload) = world.inside(draw, uploads)?;
+    walk(Action::ListParts { vault: vault.into(), upload: upload.into(), page: page(draw) })
+}
+
+fn list_uploads(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _) = world.vault(draw)?;
+    walk(Action::ListMultipartUploads { vault: vault.into(), page: page(draw) })
+}
+
+fn retrieve_archive(draw: &mut Draw, world: &World) -> Option<Step> {
+    let choose = if draw.once_in(6) { archives } else { live_archives };
+    let (vault, within, archive) = world.inside(draw, choose)?;
+    let size = within.archives.get(archive)?.content.length();
+    let range = if draw.once_in(2) { None } else { Some(values::aligned_range(draw, size)) };
+    Some(families::retrieve(vault, &world.fresh("j"), archive, range))
+}
+
+fn retrieve_inventory(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _) = world.vault(draw)?;
+    let format = draw.one_of(&["JSON", "CSV", "XML"]);
+    Some(families::initiate(vault, &world.fresh("j"), json!({"Type": "inventory-retrieval", "Format": format})))
+}
+
+fn await_job(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _, job) = world.inside(draw, jobs)?;
+    Some(Action::AwaitJob { vault: vault.into(), job: job.into() }.into())
+}
+
+fn read_output(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, within, job) = world.inside(draw, jobs)?;
+    let size = match &within.jobs.get(job)?.kind {
+        crevasse_core::model::JobKind::Archive { range, .. } => range.len(),
+        _ => 100,
+    };
+    let range = if draw.once_in(3) { None } else { Some(values::range_header(draw, size)) };
+    let vault = elsewhere(draw, world, vault);
+    Some(Action::GetJobOutput { vault: vault.as_str().into(), job: job.into(), range }.into())
+}
+
+fn list_jobs(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _) = world.vault(draw)?;
+    walk(Action::ListJobs {
+        vault: vault.into(),
+        page: page(draw),
+        completed: draw.one_of(&[None, Some("true"), Some("false")]).map(str::to_owned),
+        statuscode: draw.one_of(&[None, None, Some("InProgress"), Some("Succeeded")]).map(str::to_owned),
+    })
+}
+
+fn json_step(make: impl FnOnce(JsonBody) -> Action, body: Value) -> Option<Step> {
+    Some(make(JsonBody::Json(body)).into())
+}
+
+fn add_tags(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _) = world.vault(draw)?;
+    let key = draw.one_of(&["a", "b", "c", "aws:d", ""]);
+    let value = draw.from("[a-z]{0,5}");
+    json_step(|body| Action::AddTagsToVault { vault: vault.into(), body }, json!({"Tags": {key: value}}))
+}
+
+fn remove_tags(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _) = world.vault(draw)?;
+    let key = draw.one_of(&["a", "b", "zzz"]);
+    json_step(|body| Action::RemoveTagsFromVault { vault: vault.into(), body }, json!({"TagKeys": [key]}))
+}
+
+/// A policy that grants the account what it may do anyway: harmless wherever it is evaluated.
+fn policy(vault: &str, number: u64) -> Value {
+    let statement = json!({
+        "Sid": format!("s{number}"), "Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::${account}:root"},
+        "Action": "glacier:DescribeVault", "Resource": format!("${{arn:{vault}}}"),
+    });
+    json!({"Policy": json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()})
+}
+
+fn initiate_lock(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (vault, _) = world.vault(draw)?;
+    let lock = world.fresh("l");
+    json_step(|body| Action::InitiateVaultLock { vault: vault.into(), lock, body }, policy(vault, draw.below(5)))
+}
+
+/// Looks at a lock or lets it go. Locks are never completed here: that cannot be undone.
+fn move_lock(draw: &mut Draw, world: &World) -> Option<Step> {
+    let vault = world.vault(draw)?.0.into();
+    Some(if draw.once_in(2) { Action::GetVaultLock { vault } } else { Action::AbortVaultLock { vault } }.into())
+}
+
+fn access_policy(draw: &mut Draw, world: &World) -> Option<Step> {
+    let (name, _) = world.vault(draw)?;
+    let vault = name.into();
+    match draw.below(3) {
+        0 => json_step(|body| Action::SetVaultAccessPolicy { vault, body }, policy(name, draw.below(5))),
+        1 => Some(Action::GetVaultAccessPolicy { vault }.into()),
+        _ => Some(Action::DeleteVaultAccessPolicy { vault }.into()),
+    }
+}
+
+fn notifications(draw: &mut Draw, world: &World) -> Option<Step> {
+    let vault = world.vault(draw)?.0.into();
+    let events = draw.one_of(&[&["ArchiveRetrievalCompleted"][..], &["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"]]);
+    match draw.below(3) {
+        0 => json_step(|body| Action::SetVaultNotifications { vault, body }, json!({"SNSTopic": "${topic:crevasse}", "Events": events})),
+        1 => Some(Action::GetVaultNotifications { vault }.into()),
+        _ => Some(Action::DeleteVaultNotifications { vault }.into()),
+    }
+}
+
+/// Ids that were never issued.
+fn unknown_ids(draw: &mut Draw, world: &World) -> Option<Step> {
+    let unknown = |handle: &str| format!("?{handle}").as_str().into();
+    match draw.below(4) {
+        0 => world.inside(draw, jobs).map(|(vault, _, job)| Action::DescribeJob { vault: vault.into(), job: unknown(job) }.into()),
+        1 => world.inside(draw, jobs).map(|(vault, _, job)| Action::GetJobOutput { vault: vault.into(), job: unknown(job), range: None }.into()),
+        2 => world.inside(draw, uploads).map(|(vault, _, upload)| Action::AbortMultipartUpload { vault: vault.into(), upload: unknown(upload) }.into()),
+        _ => world.inside(draw, archives).map(|(vault, _, archive)| {
+            let body = json!({"Type": "archive-retrieval", "ArchiveId": format!("${{archive:?{archive}}}")});
+            Step { action: families::initiate(vault, &world.fresh("j"), body).action, tweak: Tweak::default() }
+        }),
+    }
+}

@@ -1,0 +1,330 @@
+//! Makes the report document out of what a run left: one function of facts, the same live and from a journal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indexmap::IndexMap;
+
+use crevasse_core::baseline::Baseline;
+use crevasse_core::check::Record;
+use crevasse_core::finding::{Deviation, Fingerprint, Ledger, Tally};
+use crevasse_core::requirement::{Level, Registry, Requirement, RequirementId};
+use crevasse_core::scenario::Scenario;
+use crevasse_core::spec::{OperationName, Spec};
+use crevasse_core::verdict::Verdict;
+
+use super::document::{
+    CauseFacts, Counts, FindingFacts, LeakFacts, OperationCounts, OperationFacts, Report, Repro, RequirementFacts, RunFacts, SCHEMA,
+    SpecFacts, StaleFacts, Summary, TargetFacts, Tool,
+};
+use super::script::{Claim, script};
+use crate::exit;
+
+/// How a deviation looks when it is seen again, as small as it could be made.
+#[derive(Clone, Debug)]
+pub struct Reproduction {
+    /// `3/3`, or why it was not tried.
+    pub times: String,
+    /// The smallest scenario that shows it.
+    pub scenario: Scenario,
+    /// Its records, up to the decisive one.
+    pub records: Vec<Record>,
+    /// What the rule demands there.
+    pub expected: String,
+    /// What came there.
+    pub actual: String,
+}
+
+/// What a run left.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The run.
+    pub run: RunFacts,
+    /// The target, when a file describes it.
+    pub target: Option<TargetFacts>,
+    /// Every judgement, added up.
+    pub ledger: Ledger,
+    /// What the probes said.
+    pub capabilities: Vec<OperationFacts>,
+    /// Operations asked for beyond the probes.
+    pub exercised: BTreeSet<OperationName>,
+    /// Cases run.
+    pub cases: usize,
+    /// Requests answered.
+    pub exchanges: usize,
+    /// Reproductions by fingerprint.
+    pub reproductions: BTreeMap<Fingerprint, Reproduction>,
+    /// Deviations that did not repeat: why, by fingerprint. They fail nobody.
+    pub flaky: BTreeMap<Fingerprint, String>,
+    /// Why a requirement was not tried, where that is known.
+    pub reasons: BTreeMap<RequirementId, String>,
+    /// Resources left behind.
+    pub leaks: Vec<LeakFacts>,
+    /// What people should know besides.
+    pub notes: Vec<String>,
+    /// Exit codes that apply for reasons of their own: interrupted, unreachable, a fault of ours.
+    pub codes: Vec<u8>,
+}
+
+/// What is asked of a report.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// The specification judged by.
+    pub spec: &'a Spec,
+    /// Known deviations.
+    pub baseline: &'a Baseline,
+    /// Today, `YYYY-MM-DD`, for entries that expire.
+    pub today: &'a str,
+    /// Whether SHOULD counts like MUST.
+    pub strict: bool,
+    /// Requirements looked at; empty means all.
+    pub selected: &'a BTreeSet<RequirementId>,
+}
+
+/// Makes the report.
+pub fn assemble(facts: &Facts, terms: Terms<'_>) -> Report {
+    let desk = Desk { facts, terms };
+    let causes = desk.causes();
+    let order: Vec<&Deviation> = causes.iter().flatten().copied().collect();
+    let ids: BTreeMap<&Fingerprint, String> =
+        order.iter().enumerate().map(|(place, deviation)| (&deviation.fingerprint, format!("F{}", place + 1))).collect();
+    let requirements: Vec<RequirementFacts> = desk.requirements().map(|requirement| desk.requirement(requirement, &ids)).collect();
+    let findings = desk.findings(&causes, &ids);
+    let stale = desk.stale(&order, &requirements);
+    let summary = desk.summary(&requirements, &findings, causes.len(), &stale);
+    Report {
+        schema: SCHEMA.to_owned(),
+        tool: Tool { name: "crevasse".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        spec: SpecFacts {
+            name: terms.spec.name.clone(),
+            digest: terms.spec.digest.clone(),
+            registry: Registry::builtin().digest().to_owned(),
+        },
+        run: facts.run.clone(),
+        target: facts.target.clone(),
+        summary,
+        operations: facts.capabilities.clone(),
+        requirements,
+        causes: desk.cause_facts(&causes, &ids),
+        findings,
+        leaks: facts.leaks.clone(),
+        stale,
+        notes: facts.notes.clone(),
+    }
+}
+
+struct Desk<'a> {
+    facts: &'a Facts,
+    terms: Terms<'a>,
+}
+
+impl<'a> Desk<'a> {
+    /// Every requirement that the specification's operations bear on and that was asked for.
+    fn requirements(&self) -> impl Iterator<Item = &'static Requirement> {
+        let terms = self.terms;
+        Registry::builtin().iter().filter(move |requirement| {
+            let defined = requirement.operations.is_empty() || requirement.operations.iter().any(|name| terms.spec.operations.contains_key(name));
+            defined && (terms.selected.is_empty() || terms.selected.contains(&requirement.id))
+        })
+    }
+
+    /// Deviations that repeat and that were asked for, by cause.
+    fn causes(&self) -> Vec<Vec<&'a Deviation>> {
+        let wanted: BTreeSet<&RequirementId> = self.requirements().map(|requirement| &requirement.id).collect();
+        let counts = |deviation: &&Deviation| {
+            wanted.contains(&deviation.requirement) && !self.facts.flaky.contains_key(&deviation.fingerprint)
+        };
+        let causes = self.facts.ledger.causes().into_iter();
+        causes.map(|cause| cause.into_iter().filter(counts).collect::<Vec<_>>()).filter(|cause| !cause.is_empty()).collect()
+    }
+
+    fn waiver(&self, deviation: &Deviation) -> Option<&'a str> {
+        self.terms.baseline.waives(deviation, self.terms.today).map(|entry| entry.reason.as_str())
+    }
+
+    fn is_supported(&self, name: &OperationName) -> bool {
+        let probed = self.facts.capabilities.iter().find(|facts| facts.name == *name);
+        probed.is_none_or(|facts| facts.supported)
+    }
+
+    fn requirement(&self, requirement: &Requirement, ids: &BTreeMap<&Fingerprint, String>) -> RequirementFacts {
+        let tally = self.facts.ledger.tallies.get(&requirement.id);
+        let deviations: Vec<&Deviation> =
+            self.facts.ledger.deviations.values().filter(|deviation| deviation.requirement == requirement.id).collect();
+        let (verdict, reason) = self.verdict(requirement, tally, &deviations);
+        let witness = tally.and_then(|tally| tally.witness.as_ref()).filter(|_| verdict == Verdict::Conforms);
+        let named: Vec<String> = requirement.operations.iter().map(ToString::to_string).collect();
+        let evidence: Vec<String> = requirement.evidence.iter().map(ToString::to_string).collect();
+        RequirementFacts {
+            id: requirement.id.clone(),
+            operation: if named.is_empty() { "(all operations)".to_owned() } else { named.join(", ") },
+            level: requirement.level,
+            evidence: evidence.join("+"),
+            verdict,
+            held: tally.map_or(0, |tally| tally.held),
+            violated: tally.map_or(0, |tally| tally.violated + tally.weakly_violated),
+            findings: deviations.iter().filter_map(|deviation| ids.get(&deviation.fingerprint).cloned()).collect(),
+            witness: witness.map(|(case, record)| format!("{case}#{record}")),
+            reason,
+        }
+    }
+
+    fn verdict(&self, requirement: &Requirement, tally: Option<&Tally>, deviations: &[&Deviation]) -> (Verdict, Option<String>) {
+        let supported = requirement.operations.is_empty() || requirement.operations.iter().any(|name| self.is_supported(name));
+        let own: Vec<&&Deviation> = deviations.iter().filter(|deviation| deviation.grade >= requirement.level).collect();
+        if let Some(flaky) = own.iter().find_map(|deviation| self.facts.flaky.get(&deviation.fingerprint)) {
+            if own.iter().all(|deviation| self.facts.flaky.contains_key(&deviation.fingerprint)) {
+                return (Verdict::Inconclusive, Some(flaky.clone()));
+            }
+        }
+        let unwaived = own.iter().any(|deviation| self.waiver(deviation).is_none() && !self.facts.flaky.contains_key(&deviation.fingerprint));
+        let verdict = Verdict::conclude(tally, unwaived, supported);
+        let blocked = || tally.and_then(|tally| tally.inconclusive.first().cloned());
+        let reason = match verdict {
+            Verdict::Unsupported => self.absence(requirement),
+            Verdict::Inconclusive => blocked().or_else(|| Some("only a weaker part of it was judged".to_owned())),
+            Verdict::Untested => self.facts.reasons.get(&requirement.id).cloned().or_else(|| Some(untried(requirement))),
+            Verdict::Waived => own.iter().find_map(|deviation| self.waiver(deviation)).map(str::to_owned),
+            Verdict::Conforms | Verdict::Deviates => None,
+        };
+        match (verdict, self.facts.reasons.get(&requirement.id)) {
+            (Verdict::Untested, Some(reason)) if reason.starts_with("blocked") => (Verdict::Inconclusive, Some(reason.clone())),
+            _ => (verdict, reason),
+        }
+    }
+
+    fn absence(&self, requirement: &Requirement) -> Option<String> {
+        let probed = self.facts.capabilities.iter().find(|facts| requirement.operations.contains(&facts.name));
+        probed.map(|facts| format!("{} is not there: {}", facts.name, facts.reason))
+    }
+
+    fn findings(&self, causes: &[Vec<&Deviation>], ids: &BTreeMap<&Fingerprint, String>) -> Vec<FindingFacts> {
+        let numbered = causes.iter().enumerate().flat_map(|(place, cause)| cause.iter().map(move |deviation| (place + 1, *deviation)));
+        numbered.map(|(cause, deviation)| self.finding(deviation, ids[&deviation.fingerprint].clone(), format!("C{cause}"))).collect()
+    }
+
+    fn finding(&self, deviation: &Deviation, id: String, cause: String) -> FindingFacts {
+        let requirement = Registry::builtin().get(&deviation.requirement);
+        let again = self.facts.reproductions.get(&deviation.fingerprint);
+        let waived = self.waiver(deviation).map(str::to_owned);
+        let fails = waived.is_none() && requirement.is_some_and(|requirement| self.fails(requirement, deviation.grade));
+        let (expected, actual) = again.map_or((&deviation.first.expected, &deviation.first.actual), |again| (&again.expected, &again.actual));
+        let title = deviation.symptom.title.clone();
+        let claim = Claim { title: &format!("{}: {title}", deviation.requirement), expected, got: actual };
+        FindingFacts {
+            id,
+            fingerprint: deviation.fingerprint.to_string(),
+            requirements: vec![deviation.requirement.clone()],
+            level: deviation.grade,
+            fails,
+            operation: deviation.operation,
+            check: deviation.check.to_owned(),
+            rule: requirement.map_or_else(String::new, |requirement| requirement.statement.clone()),
+            source: requirement.map_or_else(String::new, |requirement| requirement.source.clone()),
+            expected: expected.clone(),
+            actual: actual.clone(),
+            count: deviation.count,
+            reproduced: again.map_or_else(|| "not run again".to_owned(), |again| again.times.clone()),
+            waived,
+            cause,
+            case: deviation.first.case.clone(),
+            exchanges: again.map_or_else(Vec::new, |again| again.records.clone()),
+            repro: Repro {
+                curl: again.and_then(|again| script(&again.records, claim)).unwrap_or_default(),
+                scenario: again.map_or_else(String::new, |again| serde_yaml::to_string(&again.scenario).unwrap_or_default()),
+            },
+            title,
+        }
+    }
+
+    fn fails(&self, requirement: &Requirement, grade: Level) -> bool {
+        let demanded = if self.terms.strict { Level::Should } else { Level::Must };
+        requirement.can_fail() && grade >= demanded
+    }
+
+    fn cause_facts(&self, causes: &[Vec<&Deviation>], ids: &BTreeMap<&Fingerprint, String>) -> Vec<CauseFacts> {
+        let fact = |(place, cause): (usize, &Vec<&Deviation>)| {
+            let lead = cause[0];
+            let operations: BTreeSet<OperationName> = cause.iter().filter_map(|deviation| deviation.operation).collect();
+            let subject = if lead.symptom.subject.is_empty() { String::new() } else { format!("/{}", lead.symptom.subject) };
+            CauseFacts {
+                id: format!("C{}", place + 1),
+                symptom: format!("{}{subject}", lead.symptom.id),
+                title: lead.symptom.title.clone(),
+                level: lead.grade,
+                findings: cause.iter().map(|deviation| ids[&deviation.fingerprint].clone()).collect(),
+                operations: operations.into_iter().collect(),
+            }
+        };
+        causes.iter().enumerate().map(fact).collect()
+    }
+
+    fn stale(&self, found: &[&Deviation], requirements: &[RequirementFacts]) -> Vec<StaleFacts> {
+        let judged = requirements.iter().filter(|facts| !matches!(facts.verdict, Verdict::Untested | Verdict::Inconclusive));
+        let judged: BTreeSet<RequirementId> = judged.map(|facts| facts.id.clone()).collect();
+        let stale = self.terms.baseline.stale(found, &judged, self.terms.today).into_iter();
+        stale
+            .map(|entry| {
+                let names = [entry.requirement.as_ref().map(ToString::to_string), entry.fingerprint.as_ref().map(ToString::to_string)];
+                StaleFacts { entry: names.into_iter().flatten().collect::<Vec<_>>().join(" "), reason: entry.reason.clone() }
+            })
+            .collect()
+    }
+
+    fn summary(&self, requirements: &[RequirementFacts], findings: &[FindingFacts], causes: usize, stale: &[StaleFacts]) -> Summary {
+        let code = self.code(requirements, findings, stale);
+        Summary {
+            verdict: verdict_word(code).to_owned(),
+            exit_code: code,
+            cases: self.facts.cases,
+            exchanges: self.facts.exchanges,
+            findings: findings.len(),
+            causes,
+            must: counts(requirements, Level::Must),
+            should: counts(requirements, Level::Should),
+            may: counts(requirements, Level::May),
+            operations: OperationCounts {
+                total: self.terms.spec.operations.len(),
+                supported: self.facts.capabilities.iter().filter(|facts| facts.supported).count(),
+                exercised: self.facts.exercised.len(),
+            },
+        }
+    }
+
+    fn code(&self, requirements: &[RequirementFacts], findings: &[FindingFacts], stale: &[StaleFacts]) -> u8 {
+        let mut codes = self.facts.codes.clone();
+        if findings.iter().any(|finding| finding.fails) || (self.terms.strict && !stale.is_empty()) {
+            codes.push(exit::DEVIATES);
+        }
+        if !self.facts.run.complete {
+            codes.push(exit::INCOMPLETE);
+        }
+        let decided = |facts: &RequirementFacts| matches!(facts.verdict, Verdict::Conforms | Verdict::Deviates | Verdict::Waived);
+        if !requirements.iter().any(decided) {
+            codes.push(exit::NOTHING_VERIFIED);
+        }
+        exit::weightiest(codes)
+    }
+}
+
+fn verdict_word(code: u8) -> &'static str {
+    match code {
+        exit::AS_EXPECTED => "conforms",
+        exit::DEVIATES => "deviates",
+        exit::OUR_FAULT => "fault of crevasse",
+        exit::NOTHING_VERIFIED => "nothing verified",
+        exit::INCOMPLETE => "incomplete",
+        exit::UNREACHABLE => "unreachable",
+        exit::INTERRUPTED => "interrupted",
+        _ => "not run",
+    }
+}
+
+fn counts(requirements: &[RequirementFacts], level: Level) -> Counts {
+    let of = |verdict| requirements.iter().filter(|facts| facts.level == level && facts.verdict == verdict).count();
+    Verdict::ALL.into_iter().map(|verdict| (verdict, of(verdict))).collect::<IndexMap<_, _>>()
+}
+
+/// Why a requirement was never tried, from what it takes to try it.
+fn untried(requirement: &Requirement) -> String {
+    format!("no case made it apply (it takes: {})", requirement.probe)
+}
