@@ -69,7 +69,10 @@ impl Baseline {
     /// # Errors
     /// Malformed YAML, unknown fields, and entries that cannot match or give no reason.
     pub fn parse(text: &str) -> Result<Self, BaselineError> {
-        if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        if text
+            .lines()
+            .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+        {
             return Ok(Self::default());
         }
         let baseline: Self = yaml::parse(text)?;
@@ -87,7 +90,9 @@ impl Baseline {
 
     /// The entry that waives a deviation on this day (`YYYY-MM-DD`).
     pub fn waives(&self, deviation: &Deviation, today: &str) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.counts(today) && entry.is_about(deviation))
+        self.entries
+            .iter()
+            .find(|entry| entry.counts(today) && entry.is_about(deviation))
     }
 
     /// Entries that match nothing that was found among requirements that were judged, or that expired.
@@ -98,8 +103,12 @@ impl Baseline {
         today: &str,
     ) -> Vec<&'a Entry> {
         let gone = |entry: &&Entry| {
-            let known = entry.requirement.as_ref().is_none_or(|id| judged.contains(id));
-            !entry.counts(today) || known && !found.iter().any(|deviation| entry.is_about(deviation))
+            let known = entry
+                .requirement
+                .as_ref()
+                .is_none_or(|id| judged.contains(id));
+            !entry.counts(today)
+                || known && !found.iter().any(|deviation| entry.is_about(deviation))
         };
         self.entries.iter().filter(gone).collect()
     }
@@ -111,12 +120,17 @@ impl Baseline {
             Entry {
                 fingerprint: Some(deviation.fingerprint.clone()),
                 requirement: Some(deviation.requirement.clone()),
-                reason: known.map_or_else(|| format!("accepted on {today}: {}", deviation.symptom.title), |entry| entry.reason.clone()),
+                reason: known.map_or_else(
+                    || format!("accepted on {today}: {}", deviation.symptom.title),
+                    |entry| entry.reason.clone(),
+                ),
                 link: known.and_then(|entry| entry.link.clone()),
                 expires: known.and_then(|entry| entry.expires.clone()),
             }
         };
-        Self { entries: found.iter().map(entry).collect() }
+        Self {
+            entries: found.iter().map(entry).collect(),
+        }
     }
 }
 
@@ -128,10 +142,18 @@ impl Entry {
         if self.reason.trim().is_empty() {
             return Err(BaselineError::NoReason(place));
         }
-        if let Some(id) = self.requirement.as_ref().filter(|id| Registry::builtin().get(id).is_none()) {
+        if let Some(id) = self
+            .requirement
+            .as_ref()
+            .filter(|id| Registry::builtin().get(id).is_none())
+        {
             return Err(BaselineError::Unknown(place, id.clone()));
         }
-        match self.expires.as_deref().filter(|day| day.parse::<jiff::civil::Date>().is_err()) {
+        match self
+            .expires
+            .as_deref()
+            .filter(|day| day.parse::<jiff::civil::Date>().is_err())
+        {
             Some(day) => Err(BaselineError::Day(place, day.to_owned())),
             None => Ok(()),
         }

@@ -19,9 +19,17 @@ pub struct Fingerprint(pub String);
 
 impl Fingerprint {
     /// The fingerprint of a deviation: the first 16 hexadecimal digits of a SHA-256.
-    pub fn new(requirement: &RequirementId, operation: Option<OperationName>, check: &str, symptom: &Symptom) -> Self {
+    pub fn new(
+        requirement: &RequirementId,
+        operation: Option<OperationName>,
+        check: &str,
+        symptom: &Symptom,
+    ) -> Self {
         let operation = operation.map_or_else(|| "-".to_owned(), |name| name.to_string());
-        let text = format!("crevasse/1\n{requirement}\n{operation}\n{check}\n{}\n{}", symptom.id, symptom.subject);
+        let text = format!(
+            "crevasse/1\n{requirement}\n{operation}\n{check}\n{}\n{}",
+            symptom.id, symptom.subject
+        );
         Self(sha256(text.as_bytes()).to_string()[..16].to_owned())
     }
 }
@@ -92,8 +100,16 @@ pub struct Ledger {
 
 impl Ledger {
     /// Enters a judgement of a case. `level` tells a requirement's own level.
-    pub fn enter(&mut self, case: &str, judgement: &Judgement, level: impl Fn(&RequirementId) -> Level) {
-        let tally = self.tallies.entry(judgement.requirement.clone()).or_default();
+    pub fn enter(
+        &mut self,
+        case: &str,
+        judgement: &Judgement,
+        level: impl Fn(&RequirementId) -> Level,
+    ) {
+        let tally = self
+            .tallies
+            .entry(judgement.requirement.clone())
+            .or_default();
         match &judgement.outcome {
             Outcome::Held => {
                 tally.held += 1;
@@ -109,8 +125,17 @@ impl Ledger {
                     tally.inconclusive.sort();
                 }
             }
-            Outcome::Violated { symptom, grade, expected, actual } => {
-                if *grade >= level(&judgement.requirement) { tally.violated += 1 } else { tally.weakly_violated += 1 }
+            Outcome::Violated {
+                symptom,
+                grade,
+                expected,
+                actual,
+            } => {
+                if *grade >= level(&judgement.requirement) {
+                    tally.violated += 1
+                } else {
+                    tally.weakly_violated += 1
+                }
                 let sighting = Sighting {
                     case: case.to_owned(),
                     records: judgement.records.clone(),
@@ -122,8 +147,19 @@ impl Ledger {
         }
     }
 
-    fn deviate(&mut self, judgement: &Judgement, symptom: &Symptom, grade: Level, sighting: Sighting) {
-        let fingerprint = Fingerprint::new(&judgement.requirement, judgement.operation, judgement.check, symptom);
+    fn deviate(
+        &mut self,
+        judgement: &Judgement,
+        symptom: &Symptom,
+        grade: Level,
+        sighting: Sighting,
+    ) {
+        let fingerprint = Fingerprint::new(
+            &judgement.requirement,
+            judgement.operation,
+            judgement.check,
+            symptom,
+        );
         match self.deviations.get_mut(&fingerprint) {
             Some(known) => {
                 known.count += 1;
@@ -153,13 +189,28 @@ impl Ledger {
     pub fn causes(&self) -> Vec<Vec<&Deviation>> {
         let mut causes: IndexMap<(&str, &str), Vec<&Deviation>> = IndexMap::new();
         for deviation in self.deviations.values() {
-            causes.entry((deviation.symptom.id, &deviation.symptom.subject)).or_default().push(deviation);
+            causes
+                .entry((deviation.symptom.id, &deviation.symptom.subject))
+                .or_default()
+                .push(deviation);
         }
         let mut causes: Vec<Vec<&Deviation>> = causes.into_values().collect();
         for cause in &mut causes {
-            cause.sort_by_key(|deviation| (std::cmp::Reverse(deviation.grade), std::cmp::Reverse(deviation.count), deviation.fingerprint.clone()));
+            cause.sort_by_key(|deviation| {
+                (
+                    std::cmp::Reverse(deviation.grade),
+                    std::cmp::Reverse(deviation.count),
+                    deviation.fingerprint.clone(),
+                )
+            });
         }
-        causes.sort_by_key(|cause| (std::cmp::Reverse(cause[0].grade), std::cmp::Reverse(cause.len()), cause[0].requirement.clone()));
+        causes.sort_by_key(|cause| {
+            (
+                std::cmp::Reverse(cause[0].grade),
+                std::cmp::Reverse(cause.len()),
+                cause[0].requirement.clone(),
+            )
+        });
         causes
     }
 }

@@ -1,7 +1,11 @@
 //! The pure half of Crevasse.
 
 pub mod amz_date;
+pub mod baseline;
+pub mod check;
 pub mod filter;
+pub mod finding;
+pub mod model;
 pub mod nearest;
 pub mod payload;
 #[cfg(any(test, feature = "properties"))]
@@ -12,6 +16,7 @@ pub mod scenario;
 pub mod sigv4;
 pub mod spec;
 pub mod treehash;
+pub mod verdict;
 pub mod wire;
 mod yaml;
 

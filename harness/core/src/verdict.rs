@@ -52,14 +52,22 @@ impl Verdict {
     /// `supported` whether the target has at least one of the operations.
     pub fn conclude(tally: Option<&Tally>, unwaived: bool, supported: bool) -> Self {
         let Some(tally) = tally else {
-            return if supported { Self::Untested } else { Self::Unsupported };
+            return if supported {
+                Self::Untested
+            } else {
+                Self::Unsupported
+            };
         };
         match tally {
             Tally { violated: 1.., .. } if unwaived => Self::Deviates,
             Tally { violated: 1.., .. } => Self::Waived,
             Tally { held: 1.., .. } => Self::Conforms,
             _ if !supported => Self::Unsupported,
-            Tally { weakly_violated: 0, inconclusive, .. } if inconclusive.is_empty() => Self::Untested,
+            Tally {
+                weakly_violated: 0,
+                inconclusive,
+                ..
+            } if inconclusive.is_empty() => Self::Untested,
             _ => Self::Inconclusive,
         }
     }
@@ -76,26 +84,48 @@ mod tests {
     use super::*;
 
     fn tally(held: usize, violated: usize) -> Tally {
-        Tally { held, violated, ..Tally::default() }
+        Tally {
+            held,
+            violated,
+            ..Tally::default()
+        }
     }
 
     #[test]
     fn one_violation_outweighs_any_number_of_times_it_held() {
-        assert_eq!(Verdict::conclude(Some(&tally(100, 1)), true, true), Verdict::Deviates);
-        assert_eq!(Verdict::conclude(Some(&tally(100, 1)), false, true), Verdict::Waived);
-        assert_eq!(Verdict::conclude(Some(&tally(1, 0)), false, true), Verdict::Conforms);
+        assert_eq!(
+            Verdict::conclude(Some(&tally(100, 1)), true, true),
+            Verdict::Deviates
+        );
+        assert_eq!(
+            Verdict::conclude(Some(&tally(100, 1)), false, true),
+            Verdict::Waived
+        );
+        assert_eq!(
+            Verdict::conclude(Some(&tally(1, 0)), false, true),
+            Verdict::Conforms
+        );
     }
 
     #[test]
     fn what_never_applied_does_not_hold() {
         assert_eq!(Verdict::conclude(None, false, true), Verdict::Untested);
-        assert_eq!(Verdict::conclude(Some(&tally(0, 0)), false, true), Verdict::Untested);
+        assert_eq!(
+            Verdict::conclude(Some(&tally(0, 0)), false, true),
+            Verdict::Untested
+        );
         assert_eq!(Verdict::conclude(None, false, false), Verdict::Unsupported);
     }
 
     #[test]
     fn what_could_not_be_judged_is_inconclusive() {
-        let blocked = Tally { inconclusive: vec!["blocked".to_owned()], ..Tally::default() };
-        assert_eq!(Verdict::conclude(Some(&blocked), false, true), Verdict::Inconclusive);
+        let blocked = Tally {
+            inconclusive: vec!["blocked".to_owned()],
+            ..Tally::default()
+        };
+        assert_eq!(
+            Verdict::conclude(Some(&blocked), false, true),
+            Verdict::Inconclusive
+        );
     }
 }

@@ -75,7 +75,10 @@ impl Observation {
 
     /// The exchange. Observations always have one.
     pub fn exchange(&self) -> &Exchange {
-        self.record.exchange.as_ref().expect("a record without exchange is no observation")
+        self.record
+            .exchange
+            .as_ref()
+            .expect("a record without exchange is no observation")
     }
 
     /// The whole response, if it came.
@@ -100,7 +103,10 @@ impl Observation {
 
     /// The member of the answer's document at this JSON pointer; `None` when absent or null.
     pub fn member(&self, pointer: &str) -> Option<&Value> {
-        self.document.as_ref()?.pointer(pointer).filter(|value| !value.is_null())
+        self.document
+            .as_ref()?
+            .pointer(pointer)
+            .filter(|value| !value.is_null())
     }
 }
 
@@ -134,6 +140,10 @@ pub enum Evidence<'a> {
 impl<'a> Evidence<'a> {
     /// The exchange, when one is to be judged.
     pub fn exchange(&self) -> Option<&'a Observation> {
-        if let Self::Exchange { now, .. } = self { Some(now) } else { None }
+        if let Self::Exchange { now, .. } = self {
+            Some(now)
+        } else {
+            None
+        }
     }
 }

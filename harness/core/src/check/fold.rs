@@ -33,11 +33,17 @@ pub fn judge(records: &[Record], spec: &Spec, start: &Model) -> Judged {
                 judged.observations.push(observation);
             }
         }
-        judged.blocked.extend(records[run.clone()].iter().filter_map(|r| Some((r.step, r.blocked.clone()?))));
+        judged.blocked.extend(
+            records[run.clone()]
+                .iter()
+                .filter_map(|r| Some((r.step, r.blocked.clone()?))),
+        );
         judged.observations[first..].sort_by_key(|observation| observation.index);
         judge_run(&mut judged, first, records[run].last(), spec);
     }
-    let evidence = Evidence::Case { all: &judged.observations };
+    let evidence = Evidence::Case {
+        all: &judged.observations,
+    };
     let said = show(&evidence, None, Vec::new());
     judged.judgements.extend(said);
     judged
@@ -48,7 +54,9 @@ fn runs(records: &[Record]) -> Vec<std::ops::Range<usize>> {
     let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
     for (index, record) in records.iter().enumerate() {
         match runs.last_mut() {
-            Some(run) if record.group.is_some() && records[run.start].step == record.step => run.end = index + 1,
+            Some(run) if record.group.is_some() && records[run.start].step == record.step => {
+                run.end = index + 1
+            }
             _ => runs.push(index..index + 1),
         }
     }
@@ -56,20 +64,37 @@ fn runs(records: &[Record]) -> Vec<std::ops::Range<usize>> {
 }
 
 /// The order in which concurrent requests can have taken effect: one that the model allows, else that of completion.
-fn explained_order(records: &[Record], run: std::ops::Range<usize>, model: &Arc<Model>) -> Vec<usize> {
+fn explained_order(
+    records: &[Record],
+    run: std::ops::Range<usize>,
+    model: &Arc<Model>,
+) -> Vec<usize> {
     let mut order: Vec<usize> = run.clone().collect();
-    let concurrent = matches!(records[run.start].group, Some(Group::Together | Group::During));
+    let concurrent = matches!(
+        records[run.start].group,
+        Some(Group::Together | Group::During)
+    );
     if !concurrent {
         return order;
     }
-    order.sort_by_key(|&index| records[index].exchange.as_ref().map(|exchange| exchange.done_at));
+    order.sort_by_key(|&index| {
+        records[index]
+            .exchange
+            .as_ref()
+            .map(|exchange| exchange.done_at)
+    });
     let allowed = |order: &[usize]| {
         let mut model = Arc::clone(model);
-        order.iter().all(|&index| observe(index, &records[index], &mut model).is_none_or(|seen| allows(&seen)))
+        order.iter().all(|&index| {
+            observe(index, &records[index], &mut model).is_none_or(|seen| allows(&seen))
+        })
     };
     // Five concurrent requests have 120 orders; beyond that the order of completion stands alone.
     if order.len() <= 5 {
-        if let Some(found) = permutations(&order).into_iter().find(|candidate| allowed(candidate)) {
+        if let Some(found) = permutations(&order)
+            .into_iter()
+            .find(|candidate| allowed(candidate))
+        {
             return found;
         }
     }
@@ -92,8 +117,17 @@ fn permutations(items: &[usize]) -> Vec<Vec<usize>> {
     }
     let mut all = Vec::new();
     for (place, &head) in items.iter().enumerate() {
-        let rest: Vec<usize> = items.iter().enumerate().filter(|(i, _)| *i != place).map(|(_, v)| *v).collect();
-        all.extend(permutations(&rest).into_iter().map(|tail| [vec![head], tail].concat()));
+        let rest: Vec<usize> = items
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != place)
+            .map(|(_, v)| *v)
+            .collect();
+        all.extend(
+            permutations(&rest)
+                .into_iter()
+                .map(|tail| [vec![head], tail].concat()),
+        );
     }
     all
 }
@@ -117,7 +151,10 @@ fn observe(index: usize, record: &Record, model: &mut Arc<Model>) -> Option<Obse
 
 /// The operation a record asks for; none when its method was replaced.
 fn operation(record: &Record) -> Option<OperationName> {
-    record.action.operation().filter(|_| record.tweak.method.is_none())
+    record
+        .action
+        .operation()
+        .filter(|_| record.tweak.method.is_none())
 }
 
 fn observed(record: &Record, exchange: &Exchange) -> Observed {
@@ -125,10 +162,14 @@ fn observed(record: &Record, exchange: &Exchange) -> Observed {
     Observed {
         accepted: response.is_some_and(Response::is_success),
         status: response.map_or(0, |response| response.status),
-        made: response.filter(|response| response.is_success()).and_then(|response| made(&record.action, record, response)),
+        made: response
+            .filter(|response| response.is_success())
+            .and_then(|response| made(&record.action, record, response)),
         sent_at: exchange.sent_at,
         done_at: exchange.done_at,
-        document: response.and_then(|response| response.body.json()).map(Arc::new),
+        document: response
+            .and_then(|response| response.body.json())
+            .map(Arc::new),
         bindings: Arc::clone(&record.bindings),
     }
 }
@@ -137,7 +178,10 @@ fn made(action: &Action, record: &Record, response: &Response) -> Option<Made> {
     let header = match action {
         Action::CreateVault { vault, .. } => {
             let id = record.bindings.get(&format!("vault:{vault}"))?.clone();
-            return Some(Made { id, location: response.headers.value("location").map(str::to_owned) });
+            return Some(Made {
+                id,
+                location: response.headers.value("location").map(str::to_owned),
+            });
         }
         Action::UploadArchive { .. } | Action::CompleteMultipartUpload { .. } => "x-amz-archive-id",
         Action::InitiateMultipartUpload { .. } => "x-amz-multipart-upload-id",
@@ -146,8 +190,15 @@ fn made(action: &Action, record: &Record, response: &Response) -> Option<Made> {
         Action::PurchaseProvisionedCapacity { .. } => "x-amz-capacity-id",
         _ => return None,
     };
-    let id = response.headers.value(header).filter(|id| !id.is_empty())?.to_owned();
-    Some(Made { id, location: response.headers.value("location").map(str::to_owned) })
+    let id = response
+        .headers
+        .value(header)
+        .filter(|id| !id.is_empty())?
+        .to_owned();
+    Some(Made {
+        id,
+        location: response.headers.value("location").map(str::to_owned),
+    })
 }
 
 fn judge_run(judged: &mut Judged, first: usize, last: Option<&Record>, spec: &Spec) {
@@ -159,29 +210,60 @@ fn judge_run(judged: &mut Judged, first: usize, last: Option<&Record>, spec: &Sp
         if now.operation.is_some() && definition.is_none() {
             continue;
         }
-        said.extend(show(&Evidence::Exchange { now, earlier, definition }, now.operation, vec![now.index]));
+        said.extend(show(
+            &Evidence::Exchange {
+                now,
+                earlier,
+                definition,
+            },
+            now.operation,
+            vec![now.index],
+        ));
     }
     let members = &judged.observations[first..];
-    if let Some((group, name)) = last.and_then(|record| Some((record.group?, record.action.operation()))) {
+    if let Some((group, name)) =
+        last.and_then(|record| Some((record.group?, record.action.operation())))
+    {
         if !members.is_empty() && name.is_none_or(|name| spec.operations.contains_key(&name)) {
             let ended = last.and_then(|record| record.blocked.as_deref());
             let indices = members.iter().map(|member| member.index).collect();
-            said.extend(show(&Evidence::Group { group, members, ended }, name, indices));
+            said.extend(show(
+                &Evidence::Group {
+                    group,
+                    members,
+                    ended,
+                },
+                name,
+                indices,
+            ));
         }
     }
     judged.judgements.extend(said);
 }
 
-fn show(evidence: &Evidence<'_>, operation: Option<OperationName>, records: Vec<usize>) -> Vec<Judgement> {
-    super::all().flat_map(|check| ask(check, evidence, operation, records.clone())).collect()
+fn show(
+    evidence: &Evidence<'_>,
+    operation: Option<OperationName>,
+    records: Vec<usize>,
+) -> Vec<Judgement> {
+    super::all()
+        .flat_map(|check| ask(check, evidence, operation, records.clone()))
+        .collect()
 }
 
-fn ask(check: &Check, evidence: &Evidence<'_>, operation: Option<OperationName>, records: Vec<usize>) -> Vec<Judgement> {
+fn ask(
+    check: &Check,
+    evidence: &Evidence<'_>,
+    operation: Option<OperationName>,
+    records: Vec<usize>,
+) -> Vec<Judgement> {
     let mut judgements = Judgements::new(check.id, operation, records, own_level);
     (check.judge)(evidence, &mut judgements);
     judgements.into_inner()
 }
 
 fn own_level(requirement: &str) -> Level {
-    Registry::builtin().get(requirement).map_or(Level::May, |known| known.level)
+    Registry::builtin()
+        .get(requirement)
+        .map_or(Level::May, |known| known.level)
 }

@@ -21,12 +21,19 @@ pub struct Symptom {
 impl Symptom {
     /// A symptom that means one cause wherever it is seen.
     pub fn new(id: &'static str, title: impl Into<String>) -> Self {
-        Self { id, subject: Cow::Borrowed(""), title: title.into() }
+        Self {
+            id,
+            subject: Cow::Borrowed(""),
+            title: title.into(),
+        }
     }
 
     /// The same symptom, one cause for each subject.
     pub fn about(self, subject: impl Into<Cow<'static, str>>) -> Self {
-        Self { subject: subject.into(), ..self }
+        Self {
+            subject: subject.into(),
+            ..self
+        }
     }
 }
 
@@ -79,8 +86,19 @@ pub struct Judgements {
 
 impl Judgements {
     /// An empty collection for a check that looks at these records. `level` tells a requirement's own level.
-    pub fn new(check: &'static str, operation: Option<OperationName>, records: Vec<usize>, level: fn(&str) -> Level) -> Self {
-        Self { check, operation, records, level, said: Vec::new() }
+    pub fn new(
+        check: &'static str,
+        operation: Option<OperationName>,
+        records: Vec<usize>,
+        level: fn(&str) -> Level,
+    ) -> Self {
+        Self {
+            check,
+            operation,
+            records,
+            level,
+            said: Vec::new(),
+        }
     }
 
     /// The requirement was kept.
@@ -89,7 +107,13 @@ impl Judgements {
     }
 
     /// The requirement was broken.
-    pub fn violated(&mut self, requirement: &'static str, symptom: Symptom, expected: impl Into<String>, actual: impl Into<String>) {
+    pub fn violated(
+        &mut self,
+        requirement: &'static str,
+        symptom: Symptom,
+        expected: impl Into<String>,
+        actual: impl Into<String>,
+    ) {
         let grade = (self.level)(requirement);
         self.graded(requirement, grade, symptom, expected, actual);
     }
@@ -103,7 +127,12 @@ impl Judgements {
         expected: impl Into<String>,
         actual: impl Into<String>,
     ) {
-        let outcome = Outcome::Violated { symptom, grade, expected: expected.into(), actual: actual.into() };
+        let outcome = Outcome::Violated {
+            symptom,
+            grade,
+            expected: expected.into(),
+            actual: actual.into(),
+        };
         self.push(requirement, outcome);
     }
 
@@ -125,7 +154,12 @@ impl Judgements {
 
     /// The requirement applies, but this evidence does not decide it.
     pub fn inconclusive(&mut self, requirement: &'static str, reason: impl Into<String>) {
-        self.push(requirement, Outcome::Inconclusive { reason: reason.into() });
+        self.push(
+            requirement,
+            Outcome::Inconclusive {
+                reason: reason.into(),
+            },
+        );
     }
 
     /// Adds an earlier record that what follows rests on as well.

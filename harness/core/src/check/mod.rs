@@ -57,7 +57,11 @@ impl Check {
         requirements: &'static [&'static str],
         judge: fn(&Evidence<'_>, &mut Judgements),
     ) -> Self {
-        Self { id, requirements, judge }
+        Self {
+            id,
+            requirements,
+            judge,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! Refuses to know HTTP, checks and clocks: times and identifiers come from whoever saw or made them.
 
 mod expect;
+mod inventory;
 mod observe;
 mod observed;
 mod policy;
@@ -12,7 +13,8 @@ pub use observed::{Made, Observed};
 pub use policy::equivalent_policies;
 pub use refusal::Refusal;
 pub use state::{
-    Archive, Capacity, Inventory, InventoryEntry, Job, JobKind, JobStatus, Life, Lock, LockState, Model, Part, Upload, Vault,
+    Archive, Capacity, Inventory, InventoryEntry, Job, JobKind, JobStatus, Life, Lock, LockState,
+    Model, Part, Upload, Vault,
 };
 
 /// What the documents allow as the answer to one action.

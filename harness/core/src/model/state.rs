@@ -267,13 +267,18 @@ pub struct InventoryEntry {
 impl Model {
     /// The vault of this handle that exists.
     pub fn live_vault(&self, handle: &str) -> Option<&Vault> {
-        self.vaults.get(handle).filter(|vault| vault.life == Life::Live)
+        self.vaults
+            .get(handle)
+            .filter(|vault| vault.life == Life::Live)
     }
 
     /// Archives that exist, with the handles of their vaults and their own.
     pub fn live_archives(&self) -> impl Iterator<Item = (&str, &str, &Archive)> {
         self.vaults.iter().flat_map(|(v, vault)| {
-            let live = vault.archives.iter().filter(|(_, archive)| archive.life == Life::Live);
+            let live = vault
+                .archives
+                .iter()
+                .filter(|(_, archive)| archive.life == Life::Live);
             live.map(move |(a, archive)| (v.as_str(), a.as_str(), archive))
         })
     }

@@ -1,0 +1,345 @@
+//! What the documents allow as the next answer, area by area.
+
+mod account;
+mod archives;
+mod jobs;
+mod resources;
+mod uploads;
+mod vaults;
+
+use serde_json::Value;
+
+pub(super) use archives::described;
+
+use super::{Archive, Expectation, Job, Life, LockState, Model, Refusal, Upload, Vault};
+use crate::amz_date::Timestamp;
+use crate::scenario::{AccountForm, Action, JsonBody, Ref, Signing, Tweak};
+use crate::wire::Framing;
+
+/// Hours after which a lock that was not completed, or an idle upload, is gone.
+pub(super) const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// Reasons gathered for one request, in the order a server meets them.
+#[derive(Default)]
+pub(super) struct Reasons {
+    must: Vec<Refusal>,
+    may: Vec<Refusal>,
+    silent: bool,
+    blocked: Option<String>,
+}
+
+impl Reasons {
+    /// It must be refused for this.
+    pub(super) fn must(&mut self, refusal: Refusal) {
+        if !self.must.contains(&refusal) {
+            self.must.push(refusal);
+        }
+    }
+
+    /// It must be refused for this, if `when`.
+    pub(super) fn must_when(&mut self, when: bool, refusal: Refusal) {
+        if when {
+            self.must(refusal);
+        }
+    }
+
+    /// It may be refused for this.
+    pub(super) fn may(&mut self, refusal: Refusal) {
+        self.may.push(refusal);
+    }
+
+    /// The documents are silent.
+    pub(super) fn silent(&mut self) {
+        self.silent = true;
+    }
+
+    /// Nothing can be said.
+    pub(super) fn block(&mut self, why: impl Into<String>) {
+        self.blocked.get_or_insert_with(|| why.into());
+    }
+
+    fn conclude(self) -> Expectation {
+        match self {
+            Self {
+                blocked: Some(why), ..
+            } => Expectation::Blocked(why),
+            Self { must, may, .. } if !must.is_empty() => {
+                Expectation::Refuse(must.into_iter().chain(may).collect())
+            }
+            Self { silent: true, .. } => Expectation::Silent,
+            Self { may, .. } if !may.is_empty() => Expectation::Either(may),
+            _ => Expectation::Accept,
+        }
+    }
+}
+
+impl Model {
+    /// What the documents allow as the answer to `action`, sent now.
+    pub fn expect(&self, action: &Action, tweak: &Tweak, now: Timestamp) -> Expectation {
+        if unknowable(tweak) || action.operation().is_none() {
+            return Expectation::Silent;
+        }
+        let mut reasons = Reasons::default();
+        self.before_any_operation(tweak, &mut reasons);
+        if let Some(vault) = action.vault() {
+            self.vault_is_there(action, vault, &mut reasons);
+        }
+        self.of_operation(action, tweak, now, &mut reasons);
+        if tweak.body.is_some() {
+            reasons.silent();
+        }
+        reasons.conclude()
+    }
+
+    /// Version, authentication and account come before everything else.
+    fn before_any_operation(&self, tweak: &Tweak, reasons: &mut Reasons) {
+        match header(tweak, "x-amz-glacier-version") {
+            Given::Removed => reasons.must(Refusal::VersionMissing),
+            Given::Set(version) if version != "2012-06-01" => reasons.may(Refusal::VersionUnknown),
+            _ => {}
+        }
+        if self.enforces_signatures {
+            reasons.must.extend(signature_refusal(tweak.signing));
+        } else if tweak.signing != Signing::Right
+            && !matches!(tweak.signing, Signing::WrongDate | Signing::DateOnly)
+        {
+            reasons.silent();
+        }
+        match tweak.account {
+            AccountForm::Foreign if self.enforces_signatures => {
+                reasons.must(Refusal::AccountForeign)
+            }
+            AccountForm::Foreign => reasons.silent(),
+            AccountForm::Hyphenated => reasons.may(Refusal::AccountMalformed),
+            AccountForm::Hyphen | AccountForm::Numeric => {}
+        }
+    }
+
+    /// The vault an action goes through must exist, and be known to.
+    fn vault_is_there(&self, action: &Action, vault: &Ref, reasons: &mut Reasons) {
+        if matches!(
+            action,
+            Action::CreateVault { .. } | Action::DeleteVault { .. }
+        ) {
+            return;
+        }
+        match self.vault_life(vault) {
+            None if vault
+                .handle()
+                .is_some_and(|handle| !self.vaults.contains_key(handle)) =>
+            {
+                reasons.must(Refusal::VaultUnknown)
+            }
+            None | Some(Life::Gone) => reasons.must(Refusal::VaultUnknown),
+            Some(Life::Doubtful) => reasons.block("the vault is in doubt"),
+            Some(Life::Live) => {}
+        }
+    }
+
+    fn of_operation(&self, action: &Action, tweak: &Tweak, now: Timestamp, reasons: &mut Reasons) {
+        match action {
+            Action::CreateVault { .. }
+            | Action::DescribeVault { .. }
+            | Action::DeleteVault { .. }
+            | Action::ListVaults { .. } => {
+                self.expect_vaults(action, tweak, now, reasons);
+            }
+            Action::UploadArchive { .. } | Action::DeleteArchive { .. } => {
+                self.expect_archives(action, tweak, now, reasons)
+            }
+            Action::InitiateMultipartUpload { .. }
+            | Action::UploadMultipartPart { .. }
+            | Action::CompleteMultipartUpload { .. }
+            | Action::AbortMultipartUpload { .. }
+            | Action::ListParts { .. }
+            | Action::ListMultipartUploads { .. } => {
+                self.expect_uploads(action, tweak, now, reasons)
+            }
+            Action::InitiateJob { .. }
+            | Action::DescribeJob { .. }
+            | Action::ListJobs { .. }
+            | Action::GetJobOutput { .. } => {
+                self.expect_jobs(action, tweak, now, reasons);
+            }
+            Action::SetDataRetrievalPolicy { .. }
+            | Action::GetDataRetrievalPolicy {}
+            | Action::ListProvisionedCapacity {}
+            | Action::PurchaseProvisionedCapacity { .. } => self.expect_account(action, reasons),
+            _ => self.expect_resources(action, tweak, now, reasons),
+        }
+    }
+
+    /// The vault a reference names, existing or not.
+    pub fn vault(&self, vault: &Ref) -> Option<&Vault> {
+        self.vaults.get(vault.handle()?)
+    }
+
+    fn vault_life(&self, vault: &Ref) -> Option<Life> {
+        self.vault(vault).map(|vault| vault.life)
+    }
+
+    /// An archive by its handle, and the handle of the vault it is in; `through` is looked at first.
+    pub fn archive(&self, through: &Ref, archive: &str) -> Option<(&str, &Archive)> {
+        let own = through
+            .handle()
+            .and_then(|handle| self.vaults.get_key_value(handle));
+        let all = own.into_iter().chain(self.vaults.iter());
+        all.into_iter()
+            .find_map(|(handle, vault)| Some((handle.as_str(), vault.archives.get(archive)?)))
+    }
+
+    /// A multipart upload by its handle, and the handle of its vault.
+    pub fn upload(&self, through: &Ref, upload: &str) -> Option<(&str, &Upload)> {
+        let own = through
+            .handle()
+            .and_then(|handle| self.vaults.get_key_value(handle));
+        let all = own.into_iter().chain(self.vaults.iter());
+        all.into_iter()
+            .find_map(|(handle, vault)| Some((handle.as_str(), vault.uploads.get(upload)?)))
+    }
+
+    /// A job by its handle, and the handle of its vault.
+    pub fn job(&self, through: &Ref, job: &str) -> Option<(&str, &Job)> {
+        let own = through
+            .handle()
+            .and_then(|handle| self.vaults.get_key_value(handle));
+        let all = own.into_iter().chain(self.vaults.iter());
+        all.into_iter()
+            .find_map(|(handle, vault)| Some((handle.as_str(), vault.jobs.get(job)?)))
+    }
+
+    /// What an id in a JSON document refers to: `${archive:h}` a handle, `${archive:?h}` an id never issued, anything else an id as it stands.
+    pub fn archive_ref(text: &str) -> Ref {
+        match text
+            .strip_prefix("${archive:")
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
+            Some(name) => Ref::from(name),
+            None => Ref::Handle(text.to_owned()),
+        }
+    }
+}
+
+impl Vault {
+    /// The lock that counts now: one that was not completed within 24 hours is gone.
+    pub fn lock_at(&self, now: Timestamp) -> Option<&super::Lock> {
+        let expired = |lock: &&super::Lock| {
+            lock.state == LockState::InProgress && now.0 - lock.created.1.0 > DAY_MILLIS
+        };
+        self.lock.as_ref().filter(|lock| !expired(lock))
+    }
+}
+
+/// Requests whose answer nobody can foretell from documents.
+fn unknowable(tweak: &Tweak) -> bool {
+    tweak.method.is_some()
+        || matches!(tweak.framing, Framing::Half)
+        || tweak.path == Some(crate::scenario::PathForm::TrailingSlash)
+}
+
+fn signature_refusal(signing: Signing) -> Option<Refusal> {
+    match signing {
+        Signing::Right | Signing::WrongDate | Signing::DateOnly => None,
+        Signing::Absent => Some(Refusal::AuthenticationMissing),
+        Signing::Flipped | Signing::WrongService => Some(Refusal::SignatureInvalid),
+        Signing::UnknownKey => Some(Refusal::KeyUnknown),
+        Signing::Skewed(seconds) => (seconds.abs() > 300).then_some(Refusal::SignatureExpired),
+        Signing::ExpiredToken => Some(Refusal::TokenExpired),
+    }
+}
+
+/// What a tweak does to a header or query parameter.
+pub(super) enum Given<'a> {
+    /// Nothing: what the action implies is sent.
+    AsImplied,
+    /// It is not sent.
+    Removed,
+    /// This is sent.
+    Set(&'a str),
+}
+
+/// What a tweak does to a header.
+pub(super) fn header<'a>(tweak: &'a Tweak, name: &str) -> Given<'a> {
+    given(
+        tweak
+            .headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value),
+    )
+}
+
+/// What a tweak does to a query parameter.
+pub(super) fn query<'a>(tweak: &'a Tweak, name: &str) -> Given<'a> {
+    given(tweak.query.get(name))
+}
+
+fn given(value: Option<&Option<String>>) -> Given<'_> {
+    match value {
+        None => Given::AsImplied,
+        Some(None) => Given::Removed,
+        Some(Some(text)) => Given::Set(text),
+    }
+}
+
+/// Paging parameters of a list with this largest page.
+pub(super) fn expect_page(
+    page: &crate::scenario::Page,
+    tweak: &Tweak,
+    max: u64,
+    reasons: &mut Reasons,
+) {
+    let limit = match query(tweak, "limit") {
+        Given::AsImplied => page.limit.as_deref(),
+        Given::Removed => None,
+        Given::Set(text) => Some(text),
+    };
+    match limit.map(str::parse::<i128>) {
+        None => {}
+        Some(Err(_)) => reasons.must(Refusal::LimitInvalid),
+        Some(Ok(limit)) if limit < 1 => reasons.must(Refusal::LimitInvalid),
+        Some(Ok(limit)) if limit > i128::from(max) => reasons.may(Refusal::LimitTooLarge),
+        Some(Ok(_)) => {}
+    }
+    if let Some(crate::scenario::Marker::Literal(text)) = &page.marker {
+        let ours = text.is_empty() || text.starts_with("${");
+        if !ours {
+            reasons.may(Refusal::MarkerInvalid);
+        }
+    }
+}
+
+/// The document of a JSON body, or the reason why there is none.
+pub(super) fn document(body: &JsonBody, missing: Refusal) -> Result<Value, Refusal> {
+    match body {
+        JsonBody::Absent => Err(missing),
+        JsonBody::Text(text) if text.trim().is_empty() => Err(missing),
+        body => match body.document() {
+            None => Err(Refusal::JsonMalformed),
+            Some(value) if !value.is_object() => Err(Refusal::MemberOfWrongType),
+            Some(value) => Ok(value),
+        },
+    }
+}
+
+/// A member that is there and not null.
+pub(super) fn member<'a>(document: &'a Value, name: &str) -> Option<&'a Value> {
+    document.get(name).filter(|value| !value.is_null())
+}
+
+/// A member that must be a string, if it is there.
+pub(super) fn text<'a>(document: &'a Value, name: &str, reasons: &mut Reasons) -> Option<&'a str> {
+    let value = member(document, name)?;
+    reasons.must_when(!value.is_string(), Refusal::MemberOfWrongType);
+    value.as_str()
+}
+
+/// Up to 1,024 characters of 0x20-0x7E.
+pub(super) fn expect_description(description: Option<&str>, reasons: &mut Reasons) {
+    let text = description.unwrap_or_default();
+    reasons.must_when(text.chars().count() > 1024, Refusal::DescriptionTooLong);
+    reasons.must_when(
+        !text.chars().all(|c| (' '..='~').contains(&c)),
+        Refusal::DescriptionIllegal,
+    );
+}

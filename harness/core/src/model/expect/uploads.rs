@@ -1,0 +1,262 @@
+//! Multipart uploads: part sizes, the algebra of parts, and the three ends an upload can come to.
+
+use super::archives::{Claimed, claimed, described, expect_body, judge_claim};
+use super::{Given, Reasons, expect_description, expect_page, header};
+use crate::amz_date::Timestamp;
+use crate::model::{Life, Model, Part, Refusal, Upload};
+use crate::payload::Content;
+use crate::range::ContentRange;
+use crate::scenario::{Action, Claim, RangeClaim, Ref, SizeClaim, Tweak};
+use crate::treehash::MIB;
+
+impl Model {
+    pub(super) fn expect_uploads(
+        &self,
+        action: &Action,
+        tweak: &Tweak,
+        now: Timestamp,
+        reasons: &mut Reasons,
+    ) {
+        match action {
+            Action::InitiateMultipartUpload {
+                vault,
+                part_size,
+                description,
+                ..
+            } => {
+                expect_description(described(tweak, description.as_deref()), reasons);
+                expect_part_size(part_size.as_deref(), tweak, reasons);
+                self.may_be_denied(vault, "glacier:InitiateMultipartUpload", None, now, reasons);
+            }
+            Action::UploadMultipartPart {
+                vault,
+                upload,
+                content,
+                range,
+                tree_hash,
+                content_sha256,
+            } => {
+                let open = self.open_upload(vault, upload, reasons);
+                expect_body(content, tree_hash, content_sha256, tweak, reasons);
+                expect_place(open, range, content, tweak, reasons);
+            }
+            Action::CompleteMultipartUpload {
+                vault,
+                upload,
+                size,
+                tree_hash,
+                ..
+            } => {
+                self.expect_completion(vault, upload, size, tree_hash, tweak, reasons);
+            }
+            Action::AbortMultipartUpload { vault, upload } => {
+                self.expect_abort(vault, upload, reasons)
+            }
+            Action::ListParts {
+                vault,
+                upload,
+                page,
+            } => {
+                self.open_upload(vault, upload, reasons);
+                expect_page(page, tweak, 1000, reasons);
+            }
+            Action::ListMultipartUploads { page, .. } => expect_page(page, tweak, 1000, reasons),
+            _ => {}
+        }
+    }
+
+    /// The upload, if it is there and of this vault; else the reason why it cannot be used.
+    fn open_upload(&self, vault: &Ref, upload: &Ref, reasons: &mut Reasons) -> Option<&Upload> {
+        let known = upload
+            .handle()
+            .and_then(|handle| self.upload(vault, handle));
+        match known {
+            None => reasons.must(Refusal::UploadUnknown),
+            Some((home, _)) if Some(home) != vault.handle() => reasons.must(Refusal::UploadForeign),
+            Some((_, upload)) if upload.life == Life::Doubtful => {
+                reasons.block("the upload is in doubt")
+            }
+            Some((_, upload)) if upload.completed.is_some() => {
+                reasons.must(Refusal::UploadCompleted)
+            }
+            Some((_, upload)) if upload.life == Life::Gone => reasons.must(Refusal::UploadAborted),
+            Some((_, upload)) => return Some(upload),
+        }
+        None
+    }
+
+    fn expect_completion(
+        &self,
+        vault: &Ref,
+        upload: &Ref,
+        size: &SizeClaim,
+        tree_hash: &Claim,
+        tweak: &Tweak,
+        reasons: &mut Reasons,
+    ) {
+        let known = upload
+            .handle()
+            .and_then(|handle| self.upload(vault, handle));
+        if let Some((home, known)) = known {
+            if Some(home) == vault.handle()
+                && known.completed.is_some()
+                && known.life != Life::Doubtful
+            {
+                return match (size, tree_hash) {
+                    (SizeClaim::Right, Claim::Right) => reasons.may(Refusal::UploadCompleted),
+                    _ => reasons.silent(),
+                };
+            }
+        }
+        let open = self.open_upload(vault, upload, reasons);
+        let assembled = open
+            .map(|open| open.assembled())
+            .unwrap_or_else(Content::empty);
+        let size = match header(tweak, "x-amz-archive-size") {
+            Given::AsImplied => size.clone(),
+            Given::Removed => SizeClaim::Absent,
+            Given::Set(text) => SizeClaim::Literal(text.to_owned()),
+        };
+        match &size {
+            SizeClaim::Right | SizeClaim::Off(0) => {}
+            SizeClaim::Off(_) => reasons.must(Refusal::ArchiveSizeMismatch),
+            SizeClaim::Absent => reasons.must(Refusal::ArchiveSizeMissing),
+            SizeClaim::Literal(text) => match text.parse::<u64>() {
+                Err(_) => reasons.must(Refusal::ArchiveSizeMalformed),
+                Ok(size) => reasons.must_when(
+                    open.is_some() && size != assembled.length(),
+                    Refusal::ArchiveSizeMismatch,
+                ),
+            },
+        }
+        if let Some(open) = open {
+            open.expect_whole(reasons);
+        }
+        match judge_claim(
+            &claimed(tweak, "x-amz-sha256-tree-hash", tree_hash),
+            &assembled,
+            true,
+        ) {
+            Claimed::Right => {}
+            Claimed::Absent => reasons.must(Refusal::TreeHashMissing),
+            Claimed::Malformed => reasons.must(Refusal::TreeHashMalformed),
+            Claimed::Wrong => reasons.must_when(open.is_some(), Refusal::TreeHashMismatch),
+            Claimed::Unsaid => reasons.silent(),
+        }
+    }
+
+    fn expect_abort(&self, vault: &Ref, upload: &Ref, reasons: &mut Reasons) {
+        let known = upload
+            .handle()
+            .and_then(|handle| self.upload(vault, handle));
+        match known {
+            None => reasons.must(Refusal::UploadUnknown),
+            Some((home, _)) if Some(home) != vault.handle() => reasons.must(Refusal::UploadForeign),
+            Some((_, upload)) if upload.life == Life::Doubtful => {
+                reasons.block("the upload is in doubt")
+            }
+            Some((_, upload)) if upload.completed.is_some() => {
+                reasons.must(Refusal::UploadCompleted)
+            }
+            Some((_, upload)) if upload.life == Life::Gone => reasons.may(Refusal::UploadAborted),
+            Some(_) => {}
+        }
+    }
+}
+
+impl Upload {
+    /// The parts in order, one after the other, whatever is missing between them.
+    pub fn assembled(&self) -> Content {
+        Content::concat(
+            &self
+                .parts
+                .values()
+                .map(|part| part.content.clone())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    /// Parts must cover everything from the first byte on, and all but the last be of the part size.
+    fn expect_whole(&self, reasons: &mut Reasons) {
+        if self.parts.values().any(|part| !part.certain) {
+            return reasons.block("a part is in doubt");
+        }
+        let Some(last) = self.parts.values().last() else {
+            return reasons.must(Refusal::NoParts);
+        };
+        let mut next = 0;
+        for part in self.parts.values() {
+            reasons.must_when(part.range.start > next, Refusal::PartsMissing);
+            next = part.range.start + self.part_size;
+            let short = part.range.len() < self.part_size && part.range != last.range;
+            reasons.must_when(short, Refusal::PartShort);
+        }
+    }
+
+    /// The part that begins here.
+    pub fn part_at(&self, start: u64) -> Option<&Part> {
+        self.parts.get(&start)
+    }
+}
+
+/// A power of two MiB, from 1 MiB to 4 GiB (api-multipart-initiate-upload).
+fn expect_part_size(implied: Option<&str>, tweak: &Tweak, reasons: &mut Reasons) {
+    let sent = match header(tweak, "x-amz-part-size") {
+        Given::AsImplied => implied,
+        Given::Removed => None,
+        Given::Set(text) => Some(text),
+    };
+    match sent.map(str::parse::<i128>) {
+        None => reasons.must(Refusal::PartSizeMissing),
+        Some(Err(_)) => reasons.must(Refusal::PartSizeMalformed),
+        Some(Ok(size)) => {
+            let legal = u64::try_from(size)
+                .is_ok_and(|size| size.is_power_of_two() && (MIB..=4 << 30).contains(&size));
+            reasons.must_when(!legal, Refusal::PartSizeInvalid);
+        }
+    }
+}
+
+/// Where a part goes: aligned to the part size, no longer than it, as long as it says.
+fn expect_place(
+    open: Option<&Upload>,
+    implied: &RangeClaim,
+    content: &Content,
+    tweak: &Tweak,
+    reasons: &mut Reasons,
+) {
+    let text = match (header(tweak, "content-range"), implied) {
+        (Given::Removed, _) | (Given::AsImplied, RangeClaim::Absent) => {
+            return reasons.must(Refusal::PartRangeMissing);
+        }
+        (Given::Set(text), _) => text.to_owned(),
+        (Given::AsImplied, RangeClaim::Literal(text)) => text.clone(),
+        (Given::AsImplied, RangeClaim::At(at)) => {
+            if content.length() == 0 {
+                return reasons.must(Refusal::BodyEmpty);
+            }
+            format!("bytes {at}-{}/*", at + content.length() - 1)
+        }
+    };
+    let Some(place) = ContentRange::parse(&text) else {
+        return reasons.must(Refusal::PartRangeMalformed);
+    };
+    if place.total.is_some() {
+        reasons.silent();
+    }
+    reasons.must_when(
+        place.range.len() != content.length(),
+        Refusal::PartLengthMismatch,
+    );
+    if let Some(open) = open {
+        reasons.must_when(
+            place.range.start % open.part_size != 0,
+            Refusal::PartMisaligned,
+        );
+        reasons.must_when(place.range.len() > open.part_size, Refusal::PartTooLong);
+        reasons.must_when(
+            place.range.start / open.part_size >= 10_000,
+            Refusal::TooManyParts,
+        );
+    }
+}
