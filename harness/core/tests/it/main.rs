@@ -3,4 +3,5 @@
 mod facts;
 mod foreign;
 mod shared;
+mod scenarios;
 mod vectors;
