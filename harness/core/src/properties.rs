@@ -3,6 +3,7 @@
 //! Each function panics when its property fails, and does nothing else. What they compare with is written
 //! here a second time, as plainly as possible: a tree that is built node by node, a content that is a `Vec`.
 
+use crate::inventory::{parse_csv, parse_json, written};
 use crate::payload::{ByteCount, Content, Intake, Payload, Recognizer};
 use crate::range::{
     ByteRange, ContentRange, RangeHeader, Resolved, parse_range_header, parse_retrieval_range,
@@ -158,6 +159,41 @@ pub fn generated_content_is_recognised(
     );
     assert!(intake.held() == 0 || flips != 0);
     assert_eq!(intake.finish().to_bytes(), bytes);
+}
+
+/// An inventory in CSV is read back as it was written, whatever printable characters stand in the descriptions.
+pub fn csv_inventories_round_trip(descriptions: &[String], crlf: bool) {
+    let end = if crlf { "\r\n" } else { "\n" };
+    let line = |(index, description): (usize, &String)| {
+        format!(
+            "A{index},{},2012-05-15T17:21:39Z,{index},f2ca{end}",
+            written(description)
+        )
+    };
+    let text: String = descriptions.iter().enumerate().map(line).collect();
+    let read = parse_csv(&text);
+    assert_eq!((&read.header, &read.faults), (&None, &vec![]), "{text}");
+    let told: Vec<_> = read
+        .listing()
+        .archives
+        .into_iter()
+        .filter_map(|listed| listed.description)
+        .collect();
+    assert_eq!(told, descriptions, "{text}");
+}
+
+/// Any text is read as an inventory, in either format, without a panic; every line of a CSV is a header, a row, a fault or empty.
+pub fn inventories_are_read_without_panic(text: &str) {
+    let _ = parse_json(text);
+    let read = parse_csv(text);
+    let lines = text
+        .split('\n')
+        .filter(|line| !matches!(*line, "" | "\r"))
+        .count();
+    assert_eq!(
+        usize::from(read.header.is_some()) + read.rows.len() + read.faults.len(),
+        lines
+    );
 }
 
 fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
