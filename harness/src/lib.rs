@@ -1,1 +1,6 @@
 //! Crevasse.
+
+pub mod exit;
+pub mod generate;
+pub mod report;
+pub mod shrink;

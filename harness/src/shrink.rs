@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crevasse_core::payload::{Content, Payload};
+use crevasse_core::payload::Content;
 use crevasse_core::range::ByteRange;
 use crevasse_core::scenario::{Action, JsonBody, RangeClaim, Scenario, Step, Tweak};
 use crevasse_core::treehash::MIB;
@@ -12,7 +12,10 @@ use crevasse_core::treehash::MIB;
 ///
 /// `fails` runs a candidate on fresh resources and says whether it shows the same fingerprint; `None` ends the search (budget spent).
 /// Returns the smallest found. Every accepted step makes [`weight`] smaller, so it ends.
-pub async fn shrink(scenario: Scenario, mut fails: impl AsyncFnMut(&Scenario) -> Option<bool>) -> Scenario {
+pub async fn shrink(
+    scenario: Scenario,
+    mut fails: impl AsyncFnMut(&Scenario) -> Option<bool>,
+) -> Scenario {
     let mut smallest = scenario;
     'search: loop {
         for candidate in candidates(&smallest) {
@@ -32,7 +35,11 @@ pub async fn shrink(scenario: Scenario, mut fails: impl AsyncFnMut(&Scenario) ->
 /// How much there is to read: steps first, then bytes on the wire, then text.
 pub fn weight(scenario: &Scenario) -> (usize, u64, usize) {
     let steps = scenario.steps.iter().map(count).sum();
-    let bytes = scenario.steps.iter().map(|step| content(&step.action).map_or(0, Content::length)).sum();
+    let bytes = scenario
+        .steps
+        .iter()
+        .map(|step| content(&step.action).map_or(0, Content::length))
+        .sum();
     let text = serde_json::to_string(&scenario.steps).map_or(0, |text| text.len());
     (steps, bytes, text)
 }
@@ -47,9 +54,17 @@ fn count(step: &Step) -> usize {
 
 /// Smaller variants, the boldest first. Each weighs less than the scenario itself.
 pub fn candidates(scenario: &Scenario) -> Vec<Scenario> {
-    let lists = fewer_steps(&scenario.steps).into_iter().chain(simpler_steps(&scenario.steps));
+    let lists = fewer_steps(&scenario.steps)
+        .into_iter()
+        .chain(simpler_steps(&scenario.steps));
     let own = weight(scenario);
-    lists.map(|steps| Scenario { steps, ..scenario.clone() }).filter(|candidate| weight(candidate) < own).collect()
+    lists
+        .map(|steps| Scenario {
+            steps,
+            ..scenario.clone()
+        })
+        .filter(|candidate| weight(candidate) < own)
+        .collect()
 }
 
 /// Without a run of steps: halves, quarters, … single ones, from the back.
@@ -79,7 +94,13 @@ fn simpler_steps(steps: &[Step]) -> Vec<Vec<Step>> {
 }
 
 fn simpler(step: &Step) -> Vec<Step> {
-    let mut variants: Vec<Step> = simpler_action(&step.action).into_iter().map(|action| Step { action, tweak: step.tweak.clone() }).collect();
+    let mut variants: Vec<Step> = simpler_action(&step.action)
+        .into_iter()
+        .map(|action| Step {
+            action,
+            tweak: step.tweak.clone(),
+        })
+        .collect();
     if step.tweak != Tweak::default() {
         variants.push(Step::from(step.action.clone()));
     }
@@ -94,31 +115,61 @@ fn simpler_action(action: &Action) -> Vec<Action> {
         variants.push(variant);
     };
     match action {
-        Action::UploadArchive { content, description, .. } => {
-            smaller(content).into_iter().for_each(|small| vary(&|a| set_content(a, &small)));
-            plainer(description).into_iter().for_each(|plain| vary(&|a| set_description(a, &plain)));
+        Action::UploadArchive {
+            content,
+            description,
+            ..
+        } => {
+            smaller(content)
+                .into_iter()
+                .for_each(|small| vary(&|a| set_content(a, &small)));
+            plainer(description)
+                .into_iter()
+                .for_each(|plain| vary(&|a| set_description(a, &plain)));
         }
         Action::UploadMultipartPart { content, range, .. } => {
-            smaller(content).into_iter().for_each(|small| vary(&|a| set_content(a, &small)));
+            smaller(content)
+                .into_iter()
+                .for_each(|small| vary(&|a| set_content(a, &small)));
             if let RangeClaim::At(at) = range {
-                [0, at / 2 / MIB * MIB].iter().filter(|lower| *lower < at).for_each(|lower| vary(&|a| set_place(a, *lower)));
+                [0, at / 2 / MIB * MIB]
+                    .iter()
+                    .filter(|lower| *lower < at)
+                    .for_each(|lower| vary(&|a| set_place(a, *lower)));
             }
         }
         Action::InitiateMultipartUpload { description, .. } => {
-            plainer(description).into_iter().for_each(|plain| vary(&|a| set_description(a, &plain)));
+            plainer(description)
+                .into_iter()
+                .for_each(|plain| vary(&|a| set_description(a, &plain)));
         }
-        Action::GetJobOutput { range: Some(text), .. } => {
-            let rounder = ["bytes=0-0", "bytes=0-9", "bytes=0-1048575"].into_iter().filter(|round| round.len() < text.len());
+        Action::GetJobOutput {
+            range: Some(text), ..
+        } => {
+            let rounder = ["bytes=0-0", "bytes=0-9", "bytes=0-1048575"]
+                .into_iter()
+                .filter(|round| round.len() < text.len());
             rounder.for_each(|round| vary(&|a| set_header(a, round)));
         }
         Action::Together { steps } => {
-            fewer_steps(steps).into_iter().filter(|fewer| fewer.len() > 1).for_each(|fewer| vary(&|a| *a = Action::Together { steps: fewer.clone() }));
+            fewer_steps(steps)
+                .into_iter()
+                .filter(|fewer| fewer.len() > 1)
+                .for_each(|fewer| {
+                    vary(&|a| {
+                        *a = Action::Together {
+                            steps: fewer.clone(),
+                        }
+                    })
+                });
         }
         Action::Walk { list } => vary(&|a| a.clone_from(list)),
         _ => {}
     }
     if let Some(body) = body(action) {
-        without_members(body).into_iter().for_each(|less| vary(&|a| set_body(a, &less)));
+        without_members(body)
+            .into_iter()
+            .for_each(|less| vary(&|a| set_body(a, &less)));
     }
     variants
 }
@@ -126,22 +177,42 @@ fn simpler_action(action: &Action) -> Vec<Action> {
 /// The same kind of content with fewer bytes: one, one mebibyte and its edges, whole mebibytes, half.
 fn smaller(content: &Content) -> Vec<Content> {
     let length = content.length();
-    let sizes = [1, MIB, MIB + 1, 2 * MIB, 3 * MIB, length / MIB * MIB, length / 2];
+    let sizes = [
+        1,
+        MIB,
+        MIB + 1,
+        2 * MIB,
+        3 * MIB,
+        length / MIB * MIB,
+        length / 2,
+    ];
     let fits = sizes.into_iter().filter(|size| (1..length).contains(size));
-    fits.filter_map(|size| ByteRange::new(0, size).map(|range| content.slice(range))).collect()
+    fits.filter_map(|size| ByteRange::new(0, size).map(|range| content.slice(range)))
+        .collect()
 }
 
 fn plainer(description: &Option<String>) -> Vec<Option<String>> {
-    let Some(text) = description else { return Vec::new() };
+    let Some(text) = description else {
+        return Vec::new();
+    };
     let halves = text.chars().count() / 2;
-    let shorter = [text.chars().take(halves).collect::<String>(), text.chars().skip(halves).collect(), "a".to_owned()];
-    let shorter = shorter.into_iter().filter(|short| !short.is_empty() && short.len() < text.len()).map(Some);
+    let shorter = [
+        text.chars().take(halves).collect::<String>(),
+        text.chars().skip(halves).collect(),
+        "a".to_owned(),
+    ];
+    let shorter = shorter
+        .into_iter()
+        .filter(|short| !short.is_empty() && short.len() < text.len())
+        .map(Some);
     std::iter::once(None).chain(shorter).collect()
 }
 
 /// Documents with one member less, at the top and one level below.
 fn without_members(body: &JsonBody) -> Vec<JsonBody> {
-    let JsonBody::Json(Value::Object(members)) = body else { return Vec::new() };
+    let JsonBody::Json(Value::Object(members)) = body else {
+        return Vec::new();
+    };
     let mut less = Vec::new();
     for (name, value) in members {
         let mut without = members.clone();
@@ -162,19 +233,25 @@ fn without_members(body: &JsonBody) -> Vec<JsonBody> {
 
 fn content(action: &Action) -> Option<&Content> {
     match action {
-        Action::UploadArchive { content, .. } | Action::UploadMultipartPart { content, .. } => Some(content),
+        Action::UploadArchive { content, .. } | Action::UploadMultipartPart { content, .. } => {
+            Some(content)
+        }
         _ => None,
     }
 }
 
 fn set_content(action: &mut Action, to: &Content) {
-    if let Action::UploadArchive { content, .. } | Action::UploadMultipartPart { content, .. } = action {
+    if let Action::UploadArchive { content, .. } | Action::UploadMultipartPart { content, .. } =
+        action
+    {
         content.clone_from(to);
     }
 }
 
 fn set_description(action: &mut Action, to: &Option<String>) {
-    if let Action::UploadArchive { description, .. } | Action::InitiateMultipartUpload { description, .. } = action {
+    if let Action::UploadArchive { description, .. }
+    | Action::InitiateMultipartUpload { description, .. } = action
+    {
         description.clone_from(to);
     }
 }
@@ -215,9 +292,12 @@ fn set_body(action: &mut Action, to: &JsonBody) {
 mod tests {
     use super::*;
     use crate::generate;
+    use crevasse_core::payload::Payload;
 
     fn run<T>(future: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be built");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime can be built");
         runtime.block_on(future)
     }
 
@@ -225,20 +305,32 @@ mod tests {
     fn every_candidate_weighs_less() {
         for scenario in generate::cases(5, 30) {
             let own = weight(&scenario);
-            assert!(candidates(&scenario).iter().all(|candidate| weight(candidate) < own));
+            assert!(
+                candidates(&scenario)
+                    .iter()
+                    .all(|candidate| weight(candidate) < own)
+            );
         }
     }
 
     #[test]
     fn what_needs_two_steps_shrinks_to_these_two() {
-        let scenario = generate::cases(1, 100).find(|scenario| scenario.id.ends_with("ranges")).unwrap();
+        let scenario = generate::cases(1, 100)
+            .find(|scenario| scenario.id.ends_with("ranges"))
+            .unwrap();
         let fails = |candidate: &Scenario| {
-            let has = |wanted: fn(&Action) -> bool| candidate.steps.iter().any(|step| wanted(&step.action));
-            has(|action| matches!(action, Action::CreateVault { .. })) && has(|action| matches!(action, Action::UploadArchive { .. }))
+            let has = |wanted: fn(&Action) -> bool| {
+                candidate.steps.iter().any(|step| wanted(&step.action))
+            };
+            has(|action| matches!(action, Action::CreateVault { .. }))
+                && has(|action| matches!(action, Action::UploadArchive { .. }))
         };
         let small = run(shrink(scenario, async |candidate| Some(fails(candidate))));
         assert_eq!(small.steps.len(), 2);
-        assert_eq!(content(&small.steps[1].action).map(Content::length), Some(1));
+        assert_eq!(
+            content(&small.steps[1].action).map(Content::length),
+            Some(1)
+        );
     }
 
     #[test]
@@ -254,7 +346,13 @@ mod tests {
 
     #[test]
     fn payloads_stay_what_they_are_and_get_smaller() {
-        let large = Content::from(Payload::Pattern { length: 5 * MIB + 1 });
-        assert!(smaller(&large).iter().all(|small| *small == large.slice(ByteRange::new(0, small.length()).unwrap())));
+        let large = Content::from(Payload::Pattern {
+            length: 5 * MIB + 1,
+        });
+        assert!(
+            smaller(&large)
+                .iter()
+                .all(|small| *small == large.slice(ByteRange::new(0, small.length()).unwrap()))
+        );
     }
 }

@@ -15,7 +15,9 @@ impl Draw {
     pub fn new(seed: u64, number: u64) -> Self {
         let bytes = sha256(format!("crevasse/generate/1/{seed}/{number}").as_bytes()).0;
         let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        Self { runner: TestRunner::new_with_rng(Config::default(), rng) }
+        Self {
+            runner: TestRunner::new_with_rng(Config::default(), rng),
+        }
     }
 
     /// One value of a strategy.
@@ -23,7 +25,10 @@ impl Draw {
     /// # Panics
     /// When the strategy rejects everything it makes.
     pub fn from<S: Strategy>(&mut self, strategy: S) -> S::Value {
-        strategy.new_tree(&mut self.runner).expect("strategies here do not reject").current()
+        strategy
+            .new_tree(&mut self.runner)
+            .expect("strategies here do not reject")
+            .current()
     }
 
     /// A number of a range, its end left out.
@@ -45,13 +50,15 @@ impl Draw {
     pub fn weighted<T: Copy>(&mut self, items: &[T], weight: impl Fn(&T) -> u32) -> T {
         let total: u32 = items.iter().map(&weight).sum();
         let mut at = self.below(u64::from(total)) as u32;
-        let chosen = items.iter().find(|item| match at.checked_sub(weight(item)) {
-            None => true,
-            Some(rest) => {
-                at = rest;
-                false
-            }
-        });
+        let chosen = items
+            .iter()
+            .find(|item| match at.checked_sub(weight(item)) {
+                None => true,
+                Some(rest) => {
+                    at = rest;
+                    false
+                }
+            });
         *chosen.expect("weights add up to their total")
     }
 

@@ -10,7 +10,11 @@ use crevasse_core::treehash::MIB;
 use super::{Draw, values};
 
 pub(super) fn create(vault: &str) -> Step {
-    Action::CreateVault { vault: vault.into(), name: None }.into()
+    Action::CreateVault {
+        vault: vault.into(),
+        name: None,
+    }
+    .into()
 }
 
 pub(super) fn upload(draw: &mut Draw, vault: &str, archive: &str, length: u64) -> Step {
@@ -27,7 +31,8 @@ pub(super) fn upload(draw: &mut Draw, vault: &str, archive: &str, length: u64) -
 }
 
 pub(super) fn retrieve(vault: &str, job: &str, archive: &str, range: Option<ByteRange>) -> Step {
-    let mut body = json!({"Type": "archive-retrieval", "ArchiveId": format!("${{archive:{archive}}}")});
+    let mut body =
+        json!({"Type": "archive-retrieval", "ArchiveId": format!("${{archive:{archive}}}")});
     if let Some(range) = range {
         body["RetrievalByteRange"] = json!(range.to_string());
     }
@@ -35,15 +40,29 @@ pub(super) fn retrieve(vault: &str, job: &str, archive: &str, range: Option<Byte
 }
 
 pub(super) fn initiate(vault: &str, job: &str, body: Value) -> Step {
-    Action::InitiateJob { vault: vault.into(), job: job.to_owned(), body: JsonBody::Json(body) }.into()
+    Action::InitiateJob {
+        vault: vault.into(),
+        job: job.to_owned(),
+        body: JsonBody::Json(body),
+    }
+    .into()
 }
 
 fn wait(vault: &str, job: &str) -> Step {
-    Action::AwaitJob { vault: vault.into(), job: job.into() }.into()
+    Action::AwaitJob {
+        vault: vault.into(),
+        job: job.into(),
+    }
+    .into()
 }
 
 fn output(vault: &str, job: &str, range: Option<String>) -> Step {
-    Action::GetJobOutput { vault: vault.into(), job: job.into(), range }.into()
+    Action::GetJobOutput {
+        vault: vault.into(),
+        job: job.into(),
+        range,
+    }
+    .into()
 }
 
 /// One archive, some retrievals of parts of it, some downloads of parts of those, and pieces that make up a whole.
@@ -56,12 +75,22 @@ pub(super) fn ranges(draw: &mut Draw) -> Vec<Step> {
     }
     for number in 0..1 + draw.below(2) {
         let job = format!("j{number}");
-        let range = draw.once_in(3).then_some(()).map_or_else(|| Some(values::aligned_range(draw, size)), |()| None);
+        let range = draw
+            .once_in(3)
+            .then_some(())
+            .map_or_else(|| Some(values::aligned_range(draw, size)), |()| None);
         let length = range.map_or(size, |range| range.len());
         steps.extend([retrieve("v", &job, "a", range), wait("v", &job)]);
-        steps.extend((0..1 + draw.below(3)).map(|_| output("v", &job, Some(values::range_header(draw, length)))));
+        steps.extend(
+            (0..1 + draw.below(3))
+                .map(|_| output("v", &job, Some(values::range_header(draw, length)))),
+        );
         if draw.once_in(2) {
-            steps.extend(values::partition(draw, length).into_iter().map(|piece| output("v", &job, Some(values::header(piece)))));
+            steps.extend(
+                values::partition(draw, length)
+                    .into_iter()
+                    .map(|piece| output("v", &job, Some(values::header(piece)))),
+            );
         }
         steps.push(output("v", &job, None));
     }
@@ -70,7 +99,10 @@ pub(super) fn ranges(draw: &mut Draw) -> Vec<Step> {
 
 /// An upload in parts: out of order, some sent twice, sometimes with a flaw that the completion must not overlook.
 pub(super) fn multipart(draw: &mut Draw) -> Vec<Step> {
-    let part_size = MIB << draw.weighted(&[(4, 0), (2, 1), (1, 2)], |(weight, _)| *weight).1;
+    let part_size = MIB
+        << draw
+            .weighted(&[(4, 0), (2, 1), (1, 2)], |(weight, _)| *weight)
+            .1;
     let count = 1 + draw.below(if part_size == MIB { 5 } else { 3 });
     let total = (count - 1) * part_size + draw.from(1..=part_size);
     let whole = values::payload(draw, total);
@@ -88,29 +120,57 @@ pub(super) fn multipart(draw: &mut Draw) -> Vec<Step> {
     if draw.once_in(3) {
         let tree_hash = draw.one_of(&[0, 1, 2]);
         let tree_hash = [Claim::Flipped, Claim::OfNothing, Claim::Right][tree_hash].clone();
-        let size = if tree_hash == Claim::Right { SizeClaim::Off(1) } else { SizeClaim::Right };
+        let size = if tree_hash == Claim::Right {
+            SizeClaim::Off(1)
+        } else {
+            SizeClaim::Right
+        };
         steps.push(complete("refused", size, tree_hash));
     }
     steps.push(complete("a", SizeClaim::Right, Claim::Right));
     if draw.once_in(2) {
-        steps.extend([retrieve("v", "j", "a", None), wait("v", "j"), output("v", "j", None)]);
+        steps.extend([
+            retrieve("v", "j", "a", None),
+            wait("v", "j"),
+            output("v", "j", None),
+        ]);
     }
     steps
 }
 
 fn complete(archive: &str, size: SizeClaim, tree_hash: Claim) -> Step {
-    Action::CompleteMultipartUpload { vault: "v".into(), upload: "u".into(), archive: archive.to_owned(), size, tree_hash }.into()
+    Action::CompleteMultipartUpload {
+        vault: "v".into(),
+        upload: "u".into(),
+        archive: archive.to_owned(),
+        size,
+        tree_hash,
+    }
+    .into()
 }
 
 fn list_parts(draw: &mut Draw) -> Step {
     let limit = draw.one_of(&["1", "2", "50"]);
-    let page = Page { limit: Some(limit.to_owned()), marker: None };
-    let list = Action::ListParts { vault: "v".into(), upload: "u".into(), page };
-    Action::Walk { list: Box::new(list) }.into()
+    let page = Page {
+        limit: Some(limit.to_owned()),
+        marker: None,
+    };
+    let list = Action::ListParts {
+        vault: "v".into(),
+        upload: "u".into(),
+        page,
+    };
+    Action::Walk {
+        list: Box::new(list),
+    }
+    .into()
 }
 
 fn parts(draw: &mut Draw, whole: &Content, part_size: u64) -> Vec<Step> {
-    let all: Vec<ByteRange> = ByteRange::whole(whole.length()).into_iter().flat_map(|range| range_parts(range, part_size)).collect();
+    let all: Vec<ByteRange> = ByteRange::whole(whole.length())
+        .into_iter()
+        .flat_map(|range| range_parts(range, part_size))
+        .collect();
     let mut order = draw.shuffled(all.clone());
     if draw.once_in(3) {
         let again = draw.one_of(&all);
@@ -119,13 +179,24 @@ fn parts(draw: &mut Draw, whole: &Content, part_size: u64) -> Vec<Step> {
     if draw.once_in(6) && order.len() > 1 {
         order.pop();
     }
-    let claim = |draw: &mut Draw| if draw.once_in(10) { Claim::Flipped } else { Claim::Right };
-    order.into_iter().map(|range| part(whole.slice(range), range.start, claim(draw))).collect()
+    let claim = |draw: &mut Draw| {
+        if draw.once_in(10) {
+            Claim::Flipped
+        } else {
+            Claim::Right
+        }
+    };
+    order
+        .into_iter()
+        .map(|range| part(whole.slice(range), range.start, claim(draw)))
+        .collect()
 }
 
 fn range_parts(range: ByteRange, part_size: u64) -> Vec<ByteRange> {
     let starts = (range.start..range.end).step_by(part_size as usize);
-    starts.filter_map(|start| ByteRange::new(start, (start + part_size).min(range.end))).collect()
+    starts
+        .filter_map(|start| ByteRange::new(start, (start + part_size).min(range.end)))
+        .collect()
 }
 
 pub(super) fn part(content: Content, at: u64, tree_hash: Claim) -> Step {
@@ -147,7 +218,11 @@ pub(super) fn job_filters(draw: &mut Draw) -> Vec<Step> {
     for number in 0..jobs {
         let job = format!("j{number}");
         let inventory = draw.once_in(3);
-        steps.push(if inventory { initiate("v", &job, json!({"Type": "inventory-retrieval"})) } else { retrieve("v", &job, "a", None) });
+        steps.push(if inventory {
+            initiate("v", &job, json!({"Type": "inventory-retrieval"}))
+        } else {
+            retrieve("v", &job, "a", None)
+        });
         if draw.once_in(2) {
             steps.push(wait("v", &job));
         }
@@ -155,11 +230,25 @@ pub(super) fn job_filters(draw: &mut Draw) -> Vec<Step> {
     for _ in 0..2 + draw.below(3) {
         let list = Action::ListJobs {
             vault: "v".into(),
-            page: Page { limit: draw.one_of(&[None, Some("1"), Some("2"), Some("50")]).map(str::to_owned), marker: None },
-            completed: draw.one_of(&[None, Some("true"), Some("false")]).map(str::to_owned),
-            statuscode: draw.one_of(&[None, Some("InProgress"), Some("Succeeded"), Some("Failed")]).map(str::to_owned),
+            page: Page {
+                limit: draw
+                    .one_of(&[None, Some("1"), Some("2"), Some("50")])
+                    .map(str::to_owned),
+                marker: None,
+            },
+            completed: draw
+                .one_of(&[None, Some("true"), Some("false")])
+                .map(str::to_owned),
+            statuscode: draw
+                .one_of(&[None, Some("InProgress"), Some("Succeeded"), Some("Failed")])
+                .map(str::to_owned),
         };
-        steps.push(Action::Walk { list: Box::new(list) }.into());
+        steps.push(
+            Action::Walk {
+                list: Box::new(list),
+            }
+            .into(),
+        );
     }
     steps
 }
@@ -173,13 +262,27 @@ pub(super) fn inventories(draw: &mut Draw) -> Vec<Step> {
         steps.push(upload(draw, "v", &format!("a{number}"), length));
     }
     if draw.once_in(3) {
-        steps.push(Action::DeleteArchive { vault: "v".into(), archive: "a0".into() }.into());
+        steps.push(
+            Action::DeleteArchive {
+                vault: "v".into(),
+                archive: "a0".into(),
+            }
+            .into(),
+        );
     }
     for (job, format) in [("json", "JSON"), ("csv", "CSV")] {
-        steps.push(initiate("v", job, json!({"Type": "inventory-retrieval", "Format": format})));
+        steps.push(initiate(
+            "v",
+            job,
+            json!({"Type": "inventory-retrieval", "Format": format}),
+        ));
     }
     let limit = (1 + draw.below(archives)).to_string();
-    steps.push(initiate("v", "some", json!({"Type": "inventory-retrieval", "InventoryRetrievalParameters": {"Limit": limit}})));
+    steps.push(initiate(
+        "v",
+        "some",
+        json!({"Type": "inventory-retrieval", "InventoryRetrievalParameters": {"Limit": limit}}),
+    ));
     for job in ["json", "csv", "some"] {
         steps.extend([wait("v", job), output("v", job, None)]);
     }
@@ -198,10 +301,21 @@ pub(super) fn tags(draw: &mut Draw) -> Vec<Step> {
             let mut keys: Vec<&str> = chosen;
             keys.sort_unstable();
             keys.dedup();
-            Action::RemoveTagsFromVault { vault, body: JsonBody::Json(json!({"TagKeys": keys})) }.into()
+            Action::RemoveTagsFromVault {
+                vault,
+                body: JsonBody::Json(json!({"TagKeys": keys})),
+            }
+            .into()
         } else {
-            let tags: Map<String, Value> = chosen.into_iter().map(|key| (key.to_owned(), json!(draw.from("[a-z0-9 _./=+@-]{0,12}")))).collect();
-            Action::AddTagsToVault { vault, body: JsonBody::Json(json!({"Tags": tags})) }.into()
+            let tags: Map<String, Value> = chosen
+                .into_iter()
+                .map(|key| (key.to_owned(), json!(draw.from("[a-z0-9 _./=+@-]{0,12}"))))
+                .collect();
+            Action::AddTagsToVault {
+                vault,
+                body: JsonBody::Json(json!({"Tags": tags})),
+            }
+            .into()
         });
         steps.push(Action::ListTagsForVault { vault: "v".into() }.into());
     }

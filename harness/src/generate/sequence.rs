@@ -48,7 +48,10 @@ const MOVES: [Move; 24] = [
 
 /// A sequence of 8 to 30 steps that begins with a vault.
 pub(super) fn sequence(draw: &mut Draw) -> Vec<Step> {
-    let mut world = World { model: Model::default(), made: 0 };
+    let mut world = World {
+        model: Model::default(),
+        made: 0,
+    };
     let mut steps = Vec::new();
     world.take(&mut steps, families::create("v"));
     let length = 8 + draw.below(23) as usize;
@@ -80,7 +83,8 @@ impl World {
             done_at: now,
             ..Observed::default()
         };
-        self.model.observe(&step.action, &step.tweak, &expectation, &seen);
+        self.model
+            .observe(&step.action, &step.tweak, &expectation, &seen);
         steps.push(step);
     }
 
@@ -89,7 +93,12 @@ impl World {
     }
 
     fn vaults(&self) -> Vec<(&str, &Vault)> {
-        self.model.vaults.iter().filter(|(_, vault)| vault.life == Life::Live).map(|(handle, vault)| (handle.as_str(), vault)).collect()
+        self.model
+            .vaults
+            .iter()
+            .filter(|(_, vault)| vault.life == Life::Live)
+            .map(|(handle, vault)| (handle.as_str(), vault))
+            .collect()
     }
 
     fn vault(&self, draw: &mut Draw) -> Option<(&str, &Vault)> {
@@ -98,9 +107,20 @@ impl World {
     }
 
     /// A vault and something in it that `inside` finds, by handle.
-    fn inside<'a>(&'a self, draw: &mut Draw, inside: fn(&'a Vault) -> Vec<&'a str>) -> Option<(&'a str, &'a Vault, &'a str)> {
-        let all: Vec<_> =
-            self.vaults().into_iter().flat_map(|(handle, vault)| inside(vault).into_iter().map(move |found| (handle, vault, found))).collect();
+    fn inside<'a>(
+        &'a self,
+        draw: &mut Draw,
+        inside: fn(&'a Vault) -> Vec<&'a str>,
+    ) -> Option<(&'a str, &'a Vault, &'a str)> {
+        let all: Vec<_> = self
+            .vaults()
+            .into_iter()
+            .flat_map(|(handle, vault)| {
+                inside(vault)
+                    .into_iter()
+                    .map(move |found| (handle, vault, found))
+            })
+            .collect();
         (!all.is_empty()).then(|| draw.one_of(&all))
     }
 }
@@ -109,7 +129,9 @@ impl World {
 fn handle(action: &Action) -> Option<String> {
     match action {
         Action::CreateVault { vault, .. } => Some(vault.to_string()),
-        Action::UploadArchive { archive, .. } | Action::CompleteMultipartUpload { archive, .. } => Some(archive.clone()),
+        Action::UploadArchive { archive, .. } | Action::CompleteMultipartUpload { archive, .. } => {
+            Some(archive.clone())
+        }
         Action::InitiateMultipartUpload { upload, .. } => Some(upload.clone()),
         Action::InitiateJob { job, .. } => Some(job.clone()),
         Action::InitiateVaultLock { lock, .. } => Some(lock.clone()),
@@ -122,7 +144,12 @@ fn archives(vault: &Vault) -> Vec<&str> {
 }
 
 fn live_archives(vault: &Vault) -> Vec<&str> {
-    vault.archives.iter().filter(|(_, archive)| archive.life == Life::Live).map(|(handle, _)| handle.as_str()).collect()
+    vault
+        .archives
+        .iter()
+        .filter(|(_, archive)| archive.life == Life::Live)
+        .map(|(handle, _)| handle.as_str())
+        .collect()
 }
 
 fn uploads(vault: &Vault) -> Vec<&str> {
@@ -130,7 +157,12 @@ fn uploads(vault: &Vault) -> Vec<&str> {
 }
 
 fn open_uploads(vault: &Vault) -> Vec<&str> {
-    vault.uploads.iter().filter(|(_, upload)| upload.life == Life::Live).map(|(handle, _)| handle.as_str()).collect()
+    vault
+        .uploads
+        .iter()
+        .filter(|(_, upload)| upload.life == Life::Live)
+        .map(|(handle, _)| handle.as_str())
+        .collect()
 }
 
 fn jobs(vault: &Vault) -> Vec<&str> {
@@ -140,27 +172,53 @@ fn jobs(vault: &Vault) -> Vec<&str> {
 /// At most three vaults; sometimes one that is there already.
 fn create_vault(draw: &mut Draw, world: &World) -> Option<Step> {
     let name = draw.one_of(&["v", "w", "x"]);
-    (world.vaults().len() < 3 || world.model.live_vault(name).is_some()).then(|| families::create(name))
+    (world.vaults().len() < 3 || world.model.live_vault(name).is_some())
+        .then(|| families::create(name))
 }
 
 fn describe_vault(draw: &mut Draw, world: &World) -> Option<Step> {
-    world.vault(draw).map(|(vault, _)| Action::DescribeVault { vault: vault.into() }.into())
+    world.vault(draw).map(|(vault, _)| {
+        Action::DescribeVault {
+            vault: vault.into(),
+        }
+        .into()
+    })
 }
 
 fn delete_vault(draw: &mut Draw, world: &World) -> Option<Step> {
-    world.vault(draw).map(|(vault, _)| Action::DeleteVault { vault: vault.into() }.into())
+    world.vault(draw).map(|(vault, _)| {
+        Action::DeleteVault {
+            vault: vault.into(),
+        }
+        .into()
+    })
 }
 
 fn page(draw: &mut Draw) -> Page {
-    Page { limit: draw.one_of(&[None, Some("1"), Some("2"), Some("3")]).map(str::to_owned), marker: None }
+    Page {
+        limit: draw
+            .one_of(&[None, Some("1"), Some("2"), Some("3")])
+            .map(str::to_owned),
+        marker: None,
+    }
 }
 
 fn walk(list: Action) -> Option<Step> {
-    Some(Action::Walk { list: Box::new(list) }.into())
+    Some(
+        Action::Walk {
+            list: Box::new(list),
+        }
+        .into(),
+    )
 }
 
 fn list_vaults(_: &mut Draw, _: &World) -> Option<Step> {
-    walk(Action::ListVaults { page: Page { limit: Some("10".to_owned()), marker: None } })
+    walk(Action::ListVaults {
+        page: Page {
+            limit: Some("10".to_owned()),
+            marker: None,
+        },
+    })
 }
 
 fn upload_archive(draw: &mut Draw, world: &World) -> Option<Step> {
@@ -170,7 +228,13 @@ fn upload_archive(draw: &mut Draw, world: &World) -> Option<Step> {
     if draw.once_in(6) {
         let claim = draw.one_of(&[0, 1, 2, 3]);
         if let Action::UploadArchive { tree_hash, .. } = &mut step.action {
-            *tree_hash = [Claim::Flipped, Claim::Linear, Claim::Absent, Claim::Literal("abc".to_owned())][claim].clone();
+            *tree_hash = [
+                Claim::Flipped,
+                Claim::Linear,
+                Claim::Absent,
+                Claim::Literal("abc".to_owned()),
+            ][claim]
+                .clone();
         }
     }
     Some(step)
@@ -178,21 +242,44 @@ fn upload_archive(draw: &mut Draw, world: &World) -> Option<Step> {
 
 fn delete_archive(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _, archive) = world.inside(draw, archives)?;
-    Some(Action::DeleteArchive { vault: elsewhere(draw, world, vault).into(), archive: archive.into() }.into())
+    Some(
+        Action::DeleteArchive {
+            vault: elsewhere(draw, world, vault).into(),
+            archive: archive.into(),
+        }
+        .into(),
+    )
 }
 
 /// Nearly always this vault, sometimes another one, through which nothing of this one may be reached.
 fn elsewhere(draw: &mut Draw, world: &World, vault: &str) -> String {
-    let (other, _) = if draw.once_in(8) { world.vault(draw) } else { None }.unwrap_or((vault, world.vaults()[0].1));
+    let (other, _) = if draw.once_in(8) {
+        world.vault(draw)
+    } else {
+        None
+    }
+    .unwrap_or((vault, world.vaults()[0].1));
     other.to_owned()
 }
 
 fn initiate_upload(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
     let good = (MIB << draw.below(2)).to_string();
-    let part_size = if draw.once_in(8) { draw.one_of(&["0", "1048577", "3145728"]).to_owned() } else { good };
+    let part_size = if draw.once_in(8) {
+        draw.one_of(&["0", "1048577", "3145728"]).to_owned()
+    } else {
+        good
+    };
     let description = values::description(draw);
-    Some(Action::InitiateMultipartUpload { vault: vault.into(), upload: world.fresh("u"), part_size: Some(part_size), description }.into())
+    Some(
+        Action::InitiateMultipartUpload {
+            vault: vault.into(),
+            upload: world.fresh("u"),
+            part_size: Some(part_size),
+            description,
+        }
+        .into(),
+    )
 }
 
 /// Mostly a part that is still missing or comes again; sometimes short, long or misplaced.
@@ -200,11 +287,25 @@ fn upload_part(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, within, upload) = world.inside(draw, open_uploads)?;
     let size = within.uploads.get(upload)?.part_size;
     let at = draw.below(4) * size + if draw.once_in(12) { MIB / 2 } else { 0 };
-    let length = if draw.once_in(4) { draw.from(1..=size) } else { size };
+    let length = if draw.once_in(4) {
+        draw.from(1..=size)
+    } else {
+        size
+    };
     let content = values::payload(draw, length);
-    let tree_hash = if draw.once_in(10) { Claim::Flipped } else { Claim::Right };
+    let tree_hash = if draw.once_in(10) {
+        Claim::Flipped
+    } else {
+        Claim::Right
+    };
     let mut step = families::part(content, at, tree_hash);
-    if let Action::UploadMultipartPart { vault: through, upload: named, range, .. } = &mut step.action {
+    if let Action::UploadMultipartPart {
+        vault: through,
+        upload: named,
+        range,
+        ..
+    } = &mut step.action
+    {
         *through = elsewhere(draw, world, vault).as_str().into();
         *named = upload.into();
         if draw.once_in(12) {
@@ -216,43 +317,91 @@ fn upload_part(draw: &mut Draw, world: &World) -> Option<Step> {
 
 fn complete_upload(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _, upload) = world.inside(draw, uploads)?;
-    let size = if draw.once_in(8) { SizeClaim::Off(1) } else { SizeClaim::Right };
-    let tree_hash = if draw.once_in(8) { Claim::Flipped } else { Claim::Right };
-    Some(Action::CompleteMultipartUpload { vault: vault.into(), upload: upload.into(), archive: world.fresh("a"), size, tree_hash }.into())
+    let size = if draw.once_in(8) {
+        SizeClaim::Off(1)
+    } else {
+        SizeClaim::Right
+    };
+    let tree_hash = if draw.once_in(8) {
+        Claim::Flipped
+    } else {
+        Claim::Right
+    };
+    Some(
+        Action::CompleteMultipartUpload {
+            vault: vault.into(),
+            upload: upload.into(),
+            archive: world.fresh("a"),
+            size,
+            tree_hash,
+        }
+        .into(),
+    )
 }
 
 fn abort_upload(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _, upload) = world.inside(draw, uploads)?;
-    Some(Action::AbortMultipartUpload { vault: vault.into(), upload: upload.into() }.into())
+    Some(
+        Action::AbortMultipartUpload {
+            vault: vault.into(),
+            upload: upload.into(),
+        }
+        .into(),
+    )
 }
 
 fn list_parts(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _, upload) = world.inside(draw, uploads)?;
-    walk(Action::ListParts { vault: vault.into(), upload: upload.into(), page: page(draw) })
+    walk(Action::ListParts {
+        vault: vault.into(),
+        upload: upload.into(),
+        page: page(draw),
+    })
 }
 
 fn list_uploads(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
-    walk(Action::ListMultipartUploads { vault: vault.into(), page: page(draw) })
+    walk(Action::ListMultipartUploads {
+        vault: vault.into(),
+        page: page(draw),
+    })
 }
 
 fn retrieve_archive(draw: &mut Draw, world: &World) -> Option<Step> {
-    let choose = if draw.once_in(6) { archives } else { live_archives };
+    let choose = if draw.once_in(6) {
+        archives
+    } else {
+        live_archives
+    };
     let (vault, within, archive) = world.inside(draw, choose)?;
     let size = within.archives.get(archive)?.content.length();
-    let range = if draw.once_in(2) { None } else { Some(values::aligned_range(draw, size)) };
+    let range = if draw.once_in(2) {
+        None
+    } else {
+        Some(values::aligned_range(draw, size))
+    };
     Some(families::retrieve(vault, &world.fresh("j"), archive, range))
 }
 
 fn retrieve_inventory(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
     let format = draw.one_of(&["JSON", "CSV", "XML"]);
-    Some(families::initiate(vault, &world.fresh("j"), json!({"Type": "inventory-retrieval", "Format": format})))
+    Some(families::initiate(
+        vault,
+        &world.fresh("j"),
+        json!({"Type": "inventory-retrieval", "Format": format}),
+    ))
 }
 
 fn await_job(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _, job) = world.inside(draw, jobs)?;
-    Some(Action::AwaitJob { vault: vault.into(), job: job.into() }.into())
+    Some(
+        Action::AwaitJob {
+            vault: vault.into(),
+            job: job.into(),
+        }
+        .into(),
+    )
 }
 
 fn read_output(draw: &mut Draw, world: &World) -> Option<Step> {
@@ -261,9 +410,20 @@ fn read_output(draw: &mut Draw, world: &World) -> Option<Step> {
         crevasse_core::model::JobKind::Archive { range, .. } => range.len(),
         _ => 100,
     };
-    let range = if draw.once_in(3) { None } else { Some(values::range_header(draw, size)) };
+    let range = if draw.once_in(3) {
+        None
+    } else {
+        Some(values::range_header(draw, size))
+    };
     let vault = elsewhere(draw, world, vault);
-    Some(Action::GetJobOutput { vault: vault.as_str().into(), job: job.into(), range }.into())
+    Some(
+        Action::GetJobOutput {
+            vault: vault.as_str().into(),
+            job: job.into(),
+            range,
+        }
+        .into(),
+    )
 }
 
 fn list_jobs(draw: &mut Draw, world: &World) -> Option<Step> {
@@ -271,8 +431,12 @@ fn list_jobs(draw: &mut Draw, world: &World) -> Option<Step> {
     walk(Action::ListJobs {
         vault: vault.into(),
         page: page(draw),
-        completed: draw.one_of(&[None, Some("true"), Some("false")]).map(str::to_owned),
-        statuscode: draw.one_of(&[None, None, Some("InProgress"), Some("Succeeded")]).map(str::to_owned),
+        completed: draw
+            .one_of(&[None, Some("true"), Some("false")])
+            .map(str::to_owned),
+        statuscode: draw
+            .one_of(&[None, None, Some("InProgress"), Some("Succeeded")])
+            .map(str::to_owned),
     })
 }
 
@@ -284,13 +448,25 @@ fn add_tags(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
     let key = draw.one_of(&["a", "b", "c", "aws:d", ""]);
     let value = draw.from("[a-z]{0,5}");
-    json_step(|body| Action::AddTagsToVault { vault: vault.into(), body }, json!({"Tags": {key: value}}))
+    json_step(
+        |body| Action::AddTagsToVault {
+            vault: vault.into(),
+            body,
+        },
+        json!({"Tags": {key: value}}),
+    )
 }
 
 fn remove_tags(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
     let key = draw.one_of(&["a", "b", "zzz"]);
-    json_step(|body| Action::RemoveTagsFromVault { vault: vault.into(), body }, json!({"TagKeys": [key]}))
+    json_step(
+        |body| Action::RemoveTagsFromVault {
+            vault: vault.into(),
+            body,
+        },
+        json!({"TagKeys": [key]}),
+    )
 }
 
 /// A policy that grants the account what it may do anyway: harmless wherever it is evaluated.
@@ -305,20 +481,37 @@ fn policy(vault: &str, number: u64) -> Value {
 fn initiate_lock(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
     let lock = world.fresh("l");
-    json_step(|body| Action::InitiateVaultLock { vault: vault.into(), lock, body }, policy(vault, draw.below(5)))
+    json_step(
+        |body| Action::InitiateVaultLock {
+            vault: vault.into(),
+            lock,
+            body,
+        },
+        policy(vault, draw.below(5)),
+    )
 }
 
 /// Looks at a lock or lets it go. Locks are never completed here: that cannot be undone.
 fn move_lock(draw: &mut Draw, world: &World) -> Option<Step> {
     let vault = world.vault(draw)?.0.into();
-    Some(if draw.once_in(2) { Action::GetVaultLock { vault } } else { Action::AbortVaultLock { vault } }.into())
+    Some(
+        if draw.once_in(2) {
+            Action::GetVaultLock { vault }
+        } else {
+            Action::AbortVaultLock { vault }
+        }
+        .into(),
+    )
 }
 
 fn access_policy(draw: &mut Draw, world: &World) -> Option<Step> {
     let (name, _) = world.vault(draw)?;
     let vault = name.into();
     match draw.below(3) {
-        0 => json_step(|body| Action::SetVaultAccessPolicy { vault, body }, policy(name, draw.below(5))),
+        0 => json_step(
+            |body| Action::SetVaultAccessPolicy { vault, body },
+            policy(name, draw.below(5)),
+        ),
         1 => Some(Action::GetVaultAccessPolicy { vault }.into()),
         _ => Some(Action::DeleteVaultAccessPolicy { vault }.into()),
     }
@@ -326,9 +519,15 @@ fn access_policy(draw: &mut Draw, world: &World) -> Option<Step> {
 
 fn notifications(draw: &mut Draw, world: &World) -> Option<Step> {
     let vault = world.vault(draw)?.0.into();
-    let events = draw.one_of(&[&["ArchiveRetrievalCompleted"][..], &["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"]]);
+    let events = draw.one_of(&[
+        &["ArchiveRetrievalCompleted"][..],
+        &["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"],
+    ]);
     match draw.below(3) {
-        0 => json_step(|body| Action::SetVaultNotifications { vault, body }, json!({"SNSTopic": "${topic:crevasse}", "Events": events})),
+        0 => json_step(
+            |body| Action::SetVaultNotifications { vault, body },
+            json!({"SNSTopic": "${topic:crevasse}", "Events": events}),
+        ),
         1 => Some(Action::GetVaultNotifications { vault }.into()),
         _ => Some(Action::DeleteVaultNotifications { vault }.into()),
     }

@@ -21,7 +21,11 @@ pub(super) fn size(max_mib: u64) -> impl Strategy<Value = u64> {
 /// A payload of this length that no other case has.
 pub(super) fn payload(draw: &mut Draw, length: u64) -> Content {
     let seed = draw.from(1..u64::from(u32::MAX));
-    Content::from(if draw.once_in(8) { Payload::Pattern { length } } else { Payload::Generated { seed, length } })
+    Content::from(if draw.once_in(8) {
+        Payload::Pattern { length }
+    } else {
+        Payload::Generated { seed, length }
+    })
 }
 
 /// A megabyte-aligned range of an archive: single leaves, tree nodes, ranges that are no node, ranges to the end.
@@ -55,7 +59,11 @@ pub(super) fn misaligned_range(draw: &mut Draw, size: u64) -> Option<ByteRange> 
         return ByteRange::new(1, size);
     }
     let off = draw.from(1..MIB);
-    if draw.once_in(2) { ByteRange::new(off, size) } else { ByteRange::new(0, off) }
+    if draw.once_in(2) {
+        ByteRange::new(off, size)
+    } else {
+        ByteRange::new(0, off)
+    }
 }
 
 /// A `Range` header for an output of this size: pieces of every kind, and headers that are none.
@@ -70,7 +78,15 @@ pub(super) fn range_header(draw: &mut Draw, size: u64) -> String {
         9 => format!("bytes={}-{}", size + MIB, size + MIB + draw.below(MIB)),
         10 => format!("bytes={}-", draw.below(size)),
         11 => format!("bytes=-{}", 1 + draw.below(size + 10)),
-        12 => draw.one_of(&["bytes 0-9/100", "0-9", "items=0-9", "bytes=a-b", "bytes=9-5"]).to_owned(),
+        12 => draw
+            .one_of(&[
+                "bytes 0-9/100",
+                "0-9",
+                "items=0-9",
+                "bytes=a-b",
+                "bytes=9-5",
+            ])
+            .to_owned(),
         _ => "bytes=0-0,2-3".to_owned(),
     }
 }
@@ -91,20 +107,37 @@ pub(super) fn header(range: ByteRange) -> String {
 pub(super) fn partition(draw: &mut Draw, size: u64) -> Vec<ByteRange> {
     let mut cuts: Vec<u64> = if draw.once_in(2) {
         let width = MIB << draw.below(2);
-        (1..size.div_ceil(width)).map(|piece| piece * width).collect()
+        (1..size.div_ceil(width))
+            .map(|piece| piece * width)
+            .collect()
     } else {
-        (0..1 + draw.below(3)).map(|_| draw.below(size)).filter(|cut| *cut > 0).collect()
+        (0..1 + draw.below(3))
+            .map(|_| draw.below(size))
+            .filter(|cut| *cut > 0)
+            .collect()
     };
     cuts.sort_unstable();
     cuts.dedup();
     let starts = std::iter::once(0).chain(cuts.iter().copied());
     let ends = cuts.iter().copied().chain([size]);
-    starts.zip(ends).filter_map(|(start, end)| ByteRange::new(start, end)).collect()
+    starts
+        .zip(ends)
+        .filter_map(|(start, end)| ByteRange::new(start, end))
+        .collect()
 }
 
 /// A description: none, plain, or full of what inventories must quote.
 pub(super) fn description(draw: &mut Draw) -> Option<String> {
-    let texts = ["plain", "a,b", "say \"hi\"", "back\\slash", "1\\\"2", "50% + more = <ok> & 'fine'", "trailing\\", "{\"json\": true}"];
+    let texts = [
+        "plain",
+        "a,b",
+        "say \"hi\"",
+        "back\\slash",
+        "1\\\"2",
+        "50% + more = <ok> & 'fine'",
+        "trailing\\",
+        "{\"json\": true}",
+    ];
     match draw.below(3) {
         0 => None,
         1 => Some(draw.one_of(&texts).to_owned()),

@@ -13,8 +13,8 @@ use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::verdict::Verdict;
 
 use super::document::{
-    CauseFacts, Counts, FindingFacts, LeakFacts, OperationCounts, OperationFacts, Report, Repro, RequirementFacts, RunFacts, SCHEMA,
-    SpecFacts, StaleFacts, Summary, TargetFacts, Tool,
+    CauseFacts, Counts, FindingFacts, LeakFacts, OperationCounts, OperationFacts, Report, Repro,
+    RequirementFacts, RunFacts, SCHEMA, SpecFacts, StaleFacts, Summary, TargetFacts, Tool,
 };
 use super::script::{Claim, script};
 use crate::exit;
@@ -85,15 +85,24 @@ pub fn assemble(facts: &Facts, terms: Terms<'_>) -> Report {
     let desk = Desk { facts, terms };
     let causes = desk.causes();
     let order: Vec<&Deviation> = causes.iter().flatten().copied().collect();
-    let ids: BTreeMap<&Fingerprint, String> =
-        order.iter().enumerate().map(|(place, deviation)| (&deviation.fingerprint, format!("F{}", place + 1))).collect();
-    let requirements: Vec<RequirementFacts> = desk.requirements().map(|requirement| desk.requirement(requirement, &ids)).collect();
+    let ids: BTreeMap<&Fingerprint, String> = order
+        .iter()
+        .enumerate()
+        .map(|(place, deviation)| (&deviation.fingerprint, format!("F{}", place + 1)))
+        .collect();
+    let requirements: Vec<RequirementFacts> = desk
+        .requirements()
+        .map(|requirement| desk.requirement(requirement, &ids))
+        .collect();
     let findings = desk.findings(&causes, &ids);
     let stale = desk.stale(&order, &requirements);
     let summary = desk.summary(&requirements, &findings, causes.len(), &stale);
     Report {
         schema: SCHEMA.to_owned(),
-        tool: Tool { name: "crevasse".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+        tool: Tool {
+            name: "crevasse".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        },
         spec: SpecFacts {
             name: terms.spec.name.clone(),
             digest: terms.spec.digest.clone(),
@@ -122,94 +131,198 @@ impl<'a> Desk<'a> {
     fn requirements(&self) -> impl Iterator<Item = &'static Requirement> {
         let terms = self.terms;
         Registry::builtin().iter().filter(move |requirement| {
-            let defined = requirement.operations.is_empty() || requirement.operations.iter().any(|name| terms.spec.operations.contains_key(name));
+            let defined = requirement.operations.is_empty()
+                || requirement
+                    .operations
+                    .iter()
+                    .any(|name| terms.spec.operations.contains_key(name));
             defined && (terms.selected.is_empty() || terms.selected.contains(&requirement.id))
         })
     }
 
     /// Deviations that repeat and that were asked for, by cause.
     fn causes(&self) -> Vec<Vec<&'a Deviation>> {
-        let wanted: BTreeSet<&RequirementId> = self.requirements().map(|requirement| &requirement.id).collect();
+        let wanted: BTreeSet<&RequirementId> = self
+            .requirements()
+            .map(|requirement| &requirement.id)
+            .collect();
         let counts = |deviation: &&Deviation| {
-            wanted.contains(&deviation.requirement) && !self.facts.flaky.contains_key(&deviation.fingerprint)
+            wanted.contains(&deviation.requirement)
+                && !self.facts.flaky.contains_key(&deviation.fingerprint)
         };
         let causes = self.facts.ledger.causes().into_iter();
-        causes.map(|cause| cause.into_iter().filter(counts).collect::<Vec<_>>()).filter(|cause| !cause.is_empty()).collect()
+        causes
+            .map(|cause| cause.into_iter().filter(counts).collect::<Vec<_>>())
+            .filter(|cause| !cause.is_empty())
+            .collect()
     }
 
     fn waiver(&self, deviation: &Deviation) -> Option<&'a str> {
-        self.terms.baseline.waives(deviation, self.terms.today).map(|entry| entry.reason.as_str())
+        self.terms
+            .baseline
+            .waives(deviation, self.terms.today)
+            .map(|entry| entry.reason.as_str())
     }
 
     fn is_supported(&self, name: &OperationName) -> bool {
-        let probed = self.facts.capabilities.iter().find(|facts| facts.name == *name);
+        let probed = self
+            .facts
+            .capabilities
+            .iter()
+            .find(|facts| facts.name == *name);
         probed.is_none_or(|facts| facts.supported)
     }
 
-    fn requirement(&self, requirement: &Requirement, ids: &BTreeMap<&Fingerprint, String>) -> RequirementFacts {
+    fn requirement(
+        &self,
+        requirement: &Requirement,
+        ids: &BTreeMap<&Fingerprint, String>,
+    ) -> RequirementFacts {
         let tally = self.facts.ledger.tallies.get(&requirement.id);
-        let deviations: Vec<&Deviation> =
-            self.facts.ledger.deviations.values().filter(|deviation| deviation.requirement == requirement.id).collect();
+        let deviations: Vec<&Deviation> = self
+            .facts
+            .ledger
+            .deviations
+            .values()
+            .filter(|deviation| deviation.requirement == requirement.id)
+            .collect();
         let (verdict, reason) = self.verdict(requirement, tally, &deviations);
-        let witness = tally.and_then(|tally| tally.witness.as_ref()).filter(|_| verdict == Verdict::Conforms);
-        let named: Vec<String> = requirement.operations.iter().map(ToString::to_string).collect();
-        let evidence: Vec<String> = requirement.evidence.iter().map(ToString::to_string).collect();
+        let witness = tally
+            .and_then(|tally| tally.witness.as_ref())
+            .filter(|_| verdict == Verdict::Conforms);
+        let named: Vec<String> = requirement
+            .operations
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        let evidence: Vec<String> = requirement
+            .evidence
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         RequirementFacts {
             id: requirement.id.clone(),
-            operation: if named.is_empty() { "(all operations)".to_owned() } else { named.join(", ") },
+            operation: if named.is_empty() {
+                "(all operations)".to_owned()
+            } else {
+                named.join(", ")
+            },
             level: requirement.level,
             evidence: evidence.join("+"),
             verdict,
             held: tally.map_or(0, |tally| tally.held),
             violated: tally.map_or(0, |tally| tally.violated + tally.weakly_violated),
-            findings: deviations.iter().filter_map(|deviation| ids.get(&deviation.fingerprint).cloned()).collect(),
+            findings: deviations
+                .iter()
+                .filter_map(|deviation| ids.get(&deviation.fingerprint).cloned())
+                .collect(),
             witness: witness.map(|(case, record)| format!("{case}#{record}")),
             reason,
         }
     }
 
-    fn verdict(&self, requirement: &Requirement, tally: Option<&Tally>, deviations: &[&Deviation]) -> (Verdict, Option<String>) {
-        let supported = requirement.operations.is_empty() || requirement.operations.iter().any(|name| self.is_supported(name));
-        let own: Vec<&&Deviation> = deviations.iter().filter(|deviation| deviation.grade >= requirement.level).collect();
-        if let Some(flaky) = own.iter().find_map(|deviation| self.facts.flaky.get(&deviation.fingerprint)) {
-            if own.iter().all(|deviation| self.facts.flaky.contains_key(&deviation.fingerprint)) {
+    fn verdict(
+        &self,
+        requirement: &Requirement,
+        tally: Option<&Tally>,
+        deviations: &[&Deviation],
+    ) -> (Verdict, Option<String>) {
+        let supported = requirement.operations.is_empty()
+            || requirement
+                .operations
+                .iter()
+                .any(|name| self.is_supported(name));
+        let own: Vec<&&Deviation> = deviations
+            .iter()
+            .filter(|deviation| deviation.grade >= requirement.level)
+            .collect();
+        if let Some(flaky) = own
+            .iter()
+            .find_map(|deviation| self.facts.flaky.get(&deviation.fingerprint))
+        {
+            if own
+                .iter()
+                .all(|deviation| self.facts.flaky.contains_key(&deviation.fingerprint))
+            {
                 return (Verdict::Inconclusive, Some(flaky.clone()));
             }
         }
-        let unwaived = own.iter().any(|deviation| self.waiver(deviation).is_none() && !self.facts.flaky.contains_key(&deviation.fingerprint));
+        let unwaived = own.iter().any(|deviation| {
+            self.waiver(deviation).is_none()
+                && !self.facts.flaky.contains_key(&deviation.fingerprint)
+        });
         let verdict = Verdict::conclude(tally, unwaived, supported);
         let blocked = || tally.and_then(|tally| tally.inconclusive.first().cloned());
         let reason = match verdict {
             Verdict::Unsupported => self.absence(requirement),
-            Verdict::Inconclusive => blocked().or_else(|| Some("only a weaker part of it was judged".to_owned())),
-            Verdict::Untested => self.facts.reasons.get(&requirement.id).cloned().or_else(|| Some(untried(requirement))),
-            Verdict::Waived => own.iter().find_map(|deviation| self.waiver(deviation)).map(str::to_owned),
+            Verdict::Inconclusive => {
+                blocked().or_else(|| Some("only a weaker part of it was judged".to_owned()))
+            }
+            Verdict::Untested => self
+                .facts
+                .reasons
+                .get(&requirement.id)
+                .cloned()
+                .or_else(|| Some(untried(requirement))),
+            Verdict::Waived => own
+                .iter()
+                .find_map(|deviation| self.waiver(deviation))
+                .map(str::to_owned),
             Verdict::Conforms | Verdict::Deviates => None,
         };
         match (verdict, self.facts.reasons.get(&requirement.id)) {
-            (Verdict::Untested, Some(reason)) if reason.starts_with("blocked") => (Verdict::Inconclusive, Some(reason.clone())),
+            (Verdict::Untested, Some(reason)) if reason.starts_with("blocked") => {
+                (Verdict::Inconclusive, Some(reason.clone()))
+            }
             _ => (verdict, reason),
         }
     }
 
     fn absence(&self, requirement: &Requirement) -> Option<String> {
-        let probed = self.facts.capabilities.iter().find(|facts| requirement.operations.contains(&facts.name));
+        let probed = self
+            .facts
+            .capabilities
+            .iter()
+            .find(|facts| requirement.operations.contains(&facts.name));
         probed.map(|facts| format!("{} is not there: {}", facts.name, facts.reason))
     }
 
-    fn findings(&self, causes: &[Vec<&Deviation>], ids: &BTreeMap<&Fingerprint, String>) -> Vec<FindingFacts> {
-        let numbered = causes.iter().enumerate().flat_map(|(place, cause)| cause.iter().map(move |deviation| (place + 1, *deviation)));
-        numbered.map(|(cause, deviation)| self.finding(deviation, ids[&deviation.fingerprint].clone(), format!("C{cause}"))).collect()
+    fn findings(
+        &self,
+        causes: &[Vec<&Deviation>],
+        ids: &BTreeMap<&Fingerprint, String>,
+    ) -> Vec<FindingFacts> {
+        let numbered = causes
+            .iter()
+            .enumerate()
+            .flat_map(|(place, cause)| cause.iter().map(move |deviation| (place + 1, *deviation)));
+        numbered
+            .map(|(cause, deviation)| {
+                self.finding(
+                    deviation,
+                    ids[&deviation.fingerprint].clone(),
+                    format!("C{cause}"),
+                )
+            })
+            .collect()
     }
 
     fn finding(&self, deviation: &Deviation, id: String, cause: String) -> FindingFacts {
         let requirement = Registry::builtin().get(&deviation.requirement);
         let again = self.facts.reproductions.get(&deviation.fingerprint);
         let waived = self.waiver(deviation).map(str::to_owned);
-        let fails = waived.is_none() && requirement.is_some_and(|requirement| self.fails(requirement, deviation.grade));
-        let (expected, actual) = again.map_or((&deviation.first.expected, &deviation.first.actual), |again| (&again.expected, &again.actual));
+        let fails = waived.is_none()
+            && requirement.is_some_and(|requirement| self.fails(requirement, deviation.grade));
+        let (expected, actual) = again.map_or(
+            (&deviation.first.expected, &deviation.first.actual),
+            |again| (&again.expected, &again.actual),
+        );
         let title = deviation.symptom.title.clone();
-        let claim = Claim { title: &format!("{}: {title}", deviation.requirement), expected, got: actual };
+        let claim = Claim {
+            title: &format!("{}: {title}", deviation.requirement),
+            expected,
+            got: actual,
+        };
         FindingFacts {
             id,
             fingerprint: deviation.fingerprint.to_string(),
@@ -223,35 +336,56 @@ impl<'a> Desk<'a> {
             expected: expected.clone(),
             actual: actual.clone(),
             count: deviation.count,
-            reproduced: again.map_or_else(|| "not run again".to_owned(), |again| again.times.clone()),
+            reproduced: again
+                .map_or_else(|| "not run again".to_owned(), |again| again.times.clone()),
             waived,
             cause,
             case: deviation.first.case.clone(),
             exchanges: again.map_or_else(Vec::new, |again| again.records.clone()),
             repro: Repro {
-                curl: again.and_then(|again| script(&again.records, claim)).unwrap_or_default(),
-                scenario: again.map_or_else(String::new, |again| serde_yaml::to_string(&again.scenario).unwrap_or_default()),
+                curl: again
+                    .and_then(|again| script(&again.records, claim))
+                    .unwrap_or_default(),
+                scenario: again.map_or_else(String::new, |again| again.scenario.to_yaml()),
             },
             title,
         }
     }
 
     fn fails(&self, requirement: &Requirement, grade: Level) -> bool {
-        let demanded = if self.terms.strict { Level::Should } else { Level::Must };
+        let demanded = if self.terms.strict {
+            Level::Should
+        } else {
+            Level::Must
+        };
         requirement.can_fail() && grade >= demanded
     }
 
-    fn cause_facts(&self, causes: &[Vec<&Deviation>], ids: &BTreeMap<&Fingerprint, String>) -> Vec<CauseFacts> {
+    fn cause_facts(
+        &self,
+        causes: &[Vec<&Deviation>],
+        ids: &BTreeMap<&Fingerprint, String>,
+    ) -> Vec<CauseFacts> {
         let fact = |(place, cause): (usize, &Vec<&Deviation>)| {
             let lead = cause[0];
-            let operations: BTreeSet<OperationName> = cause.iter().filter_map(|deviation| deviation.operation).collect();
-            let subject = if lead.symptom.subject.is_empty() { String::new() } else { format!("/{}", lead.symptom.subject) };
+            let operations: BTreeSet<OperationName> = cause
+                .iter()
+                .filter_map(|deviation| deviation.operation)
+                .collect();
+            let subject = if lead.symptom.subject.is_empty() {
+                String::new()
+            } else {
+                format!("/{}", lead.symptom.subject)
+            };
             CauseFacts {
                 id: format!("C{}", place + 1),
                 symptom: format!("{}{subject}", lead.symptom.id),
                 title: lead.symptom.title.clone(),
                 level: lead.grade,
-                findings: cause.iter().map(|deviation| ids[&deviation.fingerprint].clone()).collect(),
+                findings: cause
+                    .iter()
+                    .map(|deviation| ids[&deviation.fingerprint].clone())
+                    .collect(),
                 operations: operations.into_iter().collect(),
             }
         };
@@ -259,18 +393,36 @@ impl<'a> Desk<'a> {
     }
 
     fn stale(&self, found: &[&Deviation], requirements: &[RequirementFacts]) -> Vec<StaleFacts> {
-        let judged = requirements.iter().filter(|facts| !matches!(facts.verdict, Verdict::Untested | Verdict::Inconclusive));
+        let judged = requirements
+            .iter()
+            .filter(|facts| !matches!(facts.verdict, Verdict::Untested | Verdict::Inconclusive));
         let judged: BTreeSet<RequirementId> = judged.map(|facts| facts.id.clone()).collect();
-        let stale = self.terms.baseline.stale(found, &judged, self.terms.today).into_iter();
+        let stale = self
+            .terms
+            .baseline
+            .stale(found, &judged, self.terms.today)
+            .into_iter();
         stale
             .map(|entry| {
-                let names = [entry.requirement.as_ref().map(ToString::to_string), entry.fingerprint.as_ref().map(ToString::to_string)];
-                StaleFacts { entry: names.into_iter().flatten().collect::<Vec<_>>().join(" "), reason: entry.reason.clone() }
+                let names = [
+                    entry.requirement.as_ref().map(ToString::to_string),
+                    entry.fingerprint.as_ref().map(ToString::to_string),
+                ];
+                StaleFacts {
+                    entry: names.into_iter().flatten().collect::<Vec<_>>().join(" "),
+                    reason: entry.reason.clone(),
+                }
             })
             .collect()
     }
 
-    fn summary(&self, requirements: &[RequirementFacts], findings: &[FindingFacts], causes: usize, stale: &[StaleFacts]) -> Summary {
+    fn summary(
+        &self,
+        requirements: &[RequirementFacts],
+        findings: &[FindingFacts],
+        causes: usize,
+        stale: &[StaleFacts],
+    ) -> Summary {
         let code = self.code(requirements, findings, stale);
         Summary {
             verdict: verdict_word(code).to_owned(),
@@ -284,21 +436,37 @@ impl<'a> Desk<'a> {
             may: counts(requirements, Level::May),
             operations: OperationCounts {
                 total: self.terms.spec.operations.len(),
-                supported: self.facts.capabilities.iter().filter(|facts| facts.supported).count(),
+                supported: self
+                    .facts
+                    .capabilities
+                    .iter()
+                    .filter(|facts| facts.supported)
+                    .count(),
                 exercised: self.facts.exercised.len(),
             },
         }
     }
 
-    fn code(&self, requirements: &[RequirementFacts], findings: &[FindingFacts], stale: &[StaleFacts]) -> u8 {
+    fn code(
+        &self,
+        requirements: &[RequirementFacts],
+        findings: &[FindingFacts],
+        stale: &[StaleFacts],
+    ) -> u8 {
         let mut codes = self.facts.codes.clone();
-        if findings.iter().any(|finding| finding.fails) || (self.terms.strict && !stale.is_empty()) {
+        if findings.iter().any(|finding| finding.fails) || (self.terms.strict && !stale.is_empty())
+        {
             codes.push(exit::DEVIATES);
         }
         if !self.facts.run.complete {
             codes.push(exit::INCOMPLETE);
         }
-        let decided = |facts: &RequirementFacts| matches!(facts.verdict, Verdict::Conforms | Verdict::Deviates | Verdict::Waived);
+        let decided = |facts: &RequirementFacts| {
+            matches!(
+                facts.verdict,
+                Verdict::Conforms | Verdict::Deviates | Verdict::Waived
+            )
+        };
         if !requirements.iter().any(decided) {
             codes.push(exit::NOTHING_VERIFIED);
         }
@@ -320,8 +488,16 @@ fn verdict_word(code: u8) -> &'static str {
 }
 
 fn counts(requirements: &[RequirementFacts], level: Level) -> Counts {
-    let of = |verdict| requirements.iter().filter(|facts| facts.level == level && facts.verdict == verdict).count();
-    Verdict::ALL.into_iter().map(|verdict| (verdict, of(verdict))).collect::<IndexMap<_, _>>()
+    let of = |verdict| {
+        requirements
+            .iter()
+            .filter(|facts| facts.level == level && facts.verdict == verdict)
+            .count()
+    };
+    Verdict::ALL
+        .into_iter()
+        .map(|verdict| (verdict, of(verdict)))
+        .collect::<IndexMap<_, _>>()
 }
 
 /// Why a requirement was never tried, from what it takes to try it.

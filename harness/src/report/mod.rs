@@ -21,7 +21,11 @@ pub fn printable(text: &str) -> String {
 
 fn escaped(c: char) -> Box<dyn Iterator<Item = char>> {
     let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    if c.is_control() || hidden { Box::new(c.escape_default()) } else { Box::new(std::iter::once(c)) }
+    if c.is_control() || hidden {
+        Box::new(c.escape_default())
+    } else {
+        Box::new(std::iter::once(c))
+    }
 }
 
 #[cfg(test)]

@@ -29,8 +29,15 @@ pub fn script(records: &[Record], claim: Claim<'_>) -> Option<Vec<String>> {
 fn curl_can_send(record: &Record) -> bool {
     let concurrent = matches!(record.group, Some(Group::Together | Group::During));
     let tweak = &record.tweak;
-    let plain = tweak.framing == Framing::Plain && tweak.signing == Signing::Right && tweak.region.is_none();
-    !concurrent && plain && record.exchange.as_ref().is_none_or(|exchange| describable(&exchange.request.body))
+    let plain = tweak.framing == Framing::Plain
+        && tweak.signing == Signing::Right
+        && tweak.region.is_none();
+    !concurrent
+        && plain
+        && record
+            .exchange
+            .as_ref()
+            .is_none_or(|exchange| describable(&exchange.request.body))
 }
 
 fn describable(body: &Body) -> bool {
@@ -68,9 +75,14 @@ impl Script {
         self.lines.push(format!("# {}", one_line(claim.title)));
         self.lines.extend(PROLOGUE.lines().map(str::to_owned));
         let mut polled = BTreeSet::new();
-        let last = records.iter().rposition(|record| record.exchange.is_some()).unwrap_or_default();
+        let last = records
+            .iter()
+            .rposition(|record| record.exchange.is_some())
+            .unwrap_or_default();
         for (index, record) in records.iter().enumerate().take(last + 1) {
-            let Some(exchange) = &record.exchange else { continue };
+            let Some(exchange) = &record.exchange else {
+                continue;
+            };
             self.learn_vault(record);
             if record.group == Some(Group::Await) && index != last {
                 if polled.insert(record.step) {
@@ -82,22 +94,36 @@ impl Script {
             self.capture(record);
         }
         self.lines.push("show".to_owned());
-        self.lines.push(format!("echo {}", quoted(&format!("expected: {}", one_line(claim.expected)))));
-        self.lines.push(format!("echo {}", quoted(&format!("got when it was found: {}", one_line(claim.got)))));
+        self.lines.push(format!(
+            "echo {}",
+            quoted(&format!("expected: {}", one_line(claim.expected)))
+        ));
+        self.lines.push(format!(
+            "echo {}",
+            quoted(&format!("got when it was found: {}", one_line(claim.got)))
+        ));
         self.clean_up(records);
         self.lines
     }
 
     /// Fresh vaults get names of this script's run; literal names stay as they are.
     fn learn_vault(&mut self, record: &Record) {
-        let Some(handle) = record.action.vault().map(ToString::to_string) else { return };
-        let Some(name) = record.bindings.get(&format!("vault:{handle}")) else { return };
+        let Some(handle) = record.action.vault().map(ToString::to_string) else {
+            return;
+        };
+        let Some(name) = record.bindings.get(&format!("vault:{handle}")) else {
+            return;
+        };
         if handle.starts_with('=') || self.names.iter().any(|(known, _)| known == name) {
             return;
         }
         let variable = variable("VAULT", &handle);
         let suffix: String = name.rsplit('-').next().unwrap_or("v").chars().collect();
-        let fresh = if name.len() < 60 { format!("\"$RUN-{}\"", one_word(&suffix)) } else { quoted(name) };
+        let fresh = if name.len() < 60 {
+            format!("\"$RUN-{}\"", one_word(&suffix))
+        } else {
+            quoted(name)
+        };
         self.lines.push(format!("{variable}={fresh}"));
         self.names.push((name.clone(), variable));
     }
@@ -105,19 +131,28 @@ impl Script {
     fn request(&mut self, request: &Request) {
         let options = self.options(request);
         let target = self.in_double_quotes(&request.target());
-        self.lines.push(format!("call {} {target}{options}", request.method));
+        self.lines
+            .push(format!("call {} {target}{options}", request.method));
     }
 
     fn options(&mut self, request: &Request) -> String {
         let mut options = String::new();
         for (name, value) in request.headers.iter().filter(|(name, _)| is_telling(name)) {
-            let value = if value.is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+            let value = if value.is_empty() {
+                format!("{name};")
+            } else {
+                format!("{name}: {value}")
+            };
             options += &format!(" -H {}", self.in_double_quotes(&value));
         }
         match &request.body {
-            Body::Empty if matches!(request.method.as_str(), "PUT" | "POST") => options + " --data-binary ''",
+            Body::Empty if matches!(request.method.as_str(), "PUT" | "POST") => {
+                options + " --data-binary ''"
+            }
             Body::Empty => options,
-            Body::Text(text) => options + &format!(" --data-binary {}", self.in_double_quotes(text)),
+            Body::Text(text) => {
+                options + &format!(" --data-binary {}", self.in_double_quotes(text))
+            }
             Body::Content(content) => {
                 let file = self.body_file(content);
                 options + &format!(" -T {file}")
@@ -129,16 +164,34 @@ impl Script {
         self.bodies += 1;
         let file = format!("\"$WORK/body{}\"", self.bodies);
         let made = commands(content).unwrap_or_default();
-        self.lines.push(format!("{{ {}; }} > {file}", if made.is_empty() { ":".to_owned() } else { made.join("; ") }));
+        self.lines.push(format!(
+            "{{ {}; }} > {file}",
+            if made.is_empty() {
+                ":".to_owned()
+            } else {
+                made.join("; ")
+            }
+        ));
         file
     }
 
     /// Remembers the id that a reply gave, under the name of its handle.
     fn capture(&mut self, record: &Record) {
-        let Some(response) = record.exchange.as_ref().and_then(|exchange| exchange.reply.response()) else { return };
+        let Some(response) = record
+            .exchange
+            .as_ref()
+            .and_then(|exchange| exchange.reply.response())
+        else {
+            return;
+        };
         let (kind, handle, header) = match &record.action {
-            Action::UploadArchive { archive, .. } | Action::CompleteMultipartUpload { archive, .. } => ("ARCHIVE", archive, "x-amz-archive-id"),
-            Action::InitiateMultipartUpload { upload, .. } => ("UPLOAD", upload, "x-amz-multipart-upload-id"),
+            Action::UploadArchive { archive, .. }
+            | Action::CompleteMultipartUpload { archive, .. } => {
+                ("ARCHIVE", archive, "x-amz-archive-id")
+            }
+            Action::InitiateMultipartUpload { upload, .. } => {
+                ("UPLOAD", upload, "x-amz-multipart-upload-id")
+            }
             Action::InitiateJob { job, .. } => ("JOB", job, "x-amz-job-id"),
             Action::InitiateVaultLock { lock, .. } => ("LOCK", lock, "x-amz-lock-id"),
             _ => return,
@@ -163,24 +216,43 @@ impl Script {
     fn clean_up(&mut self, records: &[Record]) {
         let version = "-H 'x-amz-glacier-version: 2012-06-01'";
         let made = |kind: &str, names: &[(String, String)]| -> Vec<String> {
-            names.iter().map(|(_, variable)| variable.clone()).filter(|variable| variable.starts_with(kind)).collect()
+            names
+                .iter()
+                .map(|(_, variable)| variable.clone())
+                .filter(|variable| variable.starts_with(kind))
+                .collect()
         };
         let vaults = made("VAULT", &self.names);
-        let creates = records.iter().any(|record| matches!(record.action, Action::CreateVault { .. }));
+        let creates = records
+            .iter()
+            .any(|record| matches!(record.action, Action::CreateVault { .. }));
         if !creates {
             return;
         }
         for vault in vaults {
             for archive in made("ARCHIVE", &self.names) {
-                self.lines.push(format!("call DELETE \"/-/vaults/${vault}/archives/${archive}\" {version} > /dev/null"));
+                self.lines.push(format!(
+                    "call DELETE \"/-/vaults/${vault}/archives/${archive}\" {version} > /dev/null"
+                ));
             }
-            self.lines.push(format!("call DELETE \"/-/vaults/${vault}\" {version} > /dev/null"));
+            self.lines.push(format!(
+                "call DELETE \"/-/vaults/${vault}\" {version} > /dev/null"
+            ));
         }
     }
 
     /// A text as one shell word, with names of the run replaced by variables.
     fn in_double_quotes(&self, text: &str) -> String {
-        let mut word: String = text.chars().flat_map(|c| ['"', '$', '`', '\\'].contains(&c).then_some('\\').into_iter().chain([c])).collect();
+        let mut word: String = text
+            .chars()
+            .flat_map(|c| {
+                ['"', '$', '`', '\\']
+                    .contains(&c)
+                    .then_some('\\')
+                    .into_iter()
+                    .chain([c])
+            })
+            .collect();
         for (name, variable) in &self.names {
             word = word.replace(name.as_str(), &format!("${{{variable}}}"));
         }
@@ -191,26 +263,43 @@ impl Script {
 /// Headers that carry meaning; the others are curl's business.
 fn is_telling(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    !matches!(name.as_str(), "host" | "authorization" | "x-amz-date" | "x-amz-security-token" | "content-length" | "user-agent" | "accept" | "date")
+    !matches!(
+        name.as_str(),
+        "host"
+            | "authorization"
+            | "x-amz-date"
+            | "x-amz-security-token"
+            | "content-length"
+            | "user-agent"
+            | "accept"
+            | "date"
+    )
 }
 
 /// Commands that write a content: `None` when one of its payloads has no command.
 fn commands(content: &Content) -> Option<Vec<String>> {
-    content.segments().map(|(payload, range)| {
-        let seed = match payload {
-            Payload::Generated { seed, .. } => seed.to_string(),
-            Payload::Pattern { .. } => "pattern".to_owned(),
-            Payload::Zeros { .. } => "zeros".to_owned(),
-            Payload::Text(text) => return (!text.contains('\0')).then(|| format!("printf %s {}", quoted(&text))),
-            Payload::Bytes(bytes) if bytes.len() <= 4096 => {
-                let octal: String = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
-                return Some(format!("printf {}", quoted(&octal)));
-            }
-            Payload::Bytes(_) => return None,
-        };
-        Some(format!("crevasse payload {seed} {} --range {range}", range.end))
-    })
-    .collect()
+    content
+        .segments()
+        .map(|(payload, range)| {
+            let seed = match payload {
+                Payload::Generated { seed, .. } => seed.to_string(),
+                Payload::Pattern { .. } => "pattern".to_owned(),
+                Payload::Zeros { .. } => "zeros".to_owned(),
+                Payload::Text(text) => {
+                    return (!text.contains('\0')).then(|| format!("printf %s {}", quoted(&text)));
+                }
+                Payload::Bytes(bytes) if bytes.len() <= 4096 => {
+                    let octal: String = bytes.iter().map(|byte| format!("\\{byte:03o}")).collect();
+                    return Some(format!("printf {}", quoted(&octal)));
+                }
+                Payload::Bytes(_) => return None,
+            };
+            Some(format!(
+                "crevasse payload {seed} {} --range {range}",
+                range.end
+            ))
+        })
+        .collect()
 }
 
 fn variable(kind: &str, handle: &str) -> String {
@@ -218,7 +307,15 @@ fn variable(kind: &str, handle: &str) -> String {
 }
 
 fn one_word(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') { c } else { '_' }).collect()
+    text.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_') {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect()
 }
 
 fn one_line(text: &str) -> String {

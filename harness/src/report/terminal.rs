@@ -34,13 +34,20 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { color: false, width: 100, detail: Detail::Normal }
+        Self {
+            color: false,
+            width: 100,
+            detail: Detail::Normal,
+        }
     }
 }
 
 /// Renders a report for a terminal.
 pub fn render(report: &Report, style: Style) -> String {
-    let mut page = Page { style, text: String::new() };
+    let mut page = Page {
+        style,
+        text: String::new(),
+    };
     if style.detail > Detail::Quiet {
         page.heading(report);
         page.counts(report);
@@ -65,7 +72,11 @@ impl Page {
     }
 
     fn paint(&self, code: &str, text: &str) -> String {
-        if self.style.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.style.color {
+            format!("\x1b[{code}m{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 
     fn bold(&self, text: &str) -> String {
@@ -75,7 +86,11 @@ impl Page {
     fn heading(&mut self, report: &Report) {
         let run = &report.run;
         let endpoint = printable(&run.endpoint);
-        let who = report.target.as_ref().map(|target| format!(" ({})", printable(&target.label))).unwrap_or_default();
+        let who = report
+            .target
+            .as_ref()
+            .map(|target| format!(" ({})", printable(&target.label)))
+            .unwrap_or_default();
         self.line(&format!(
             "{} {} judged {endpoint}{who} · profile {} · seed {}",
             report.tool.name, report.tool.version, run.profile, run.seed
@@ -84,16 +99,30 @@ impl Page {
     }
 
     fn counts(&mut self, report: &Report) {
-        let heads: String = Verdict::ALL.iter().map(|verdict| format!("{:>13}", verdict.as_str())).collect();
+        let heads: String = Verdict::ALL
+            .iter()
+            .map(|verdict| format!("{:>13}", verdict.as_str()))
+            .collect();
         self.line(&format!("{:8}{heads}", ""));
-        for (level, counts) in [("MUST", &report.summary.must), ("SHOULD", &report.summary.should), ("MAY", &report.summary.may)] {
-            let cells: String = Verdict::ALL.iter().map(|verdict| self.cell(*verdict, counts)).collect();
+        for (level, counts) in [
+            ("MUST", &report.summary.must),
+            ("SHOULD", &report.summary.should),
+            ("MAY", &report.summary.may),
+        ] {
+            let cells: String = Verdict::ALL
+                .iter()
+                .map(|verdict| self.cell(*verdict, counts))
+                .collect();
             self.line(&format!("{level:8}{cells}"));
         }
         let operations = report.summary.operations;
         self.line(&format!(
             "\n{} of {} operations supported, {} exercised · {} cases · {} exchanges",
-            operations.supported, operations.total, operations.exercised, report.summary.cases, report.summary.exchanges
+            operations.supported,
+            operations.total,
+            operations.exercised,
+            report.summary.cases,
+            report.summary.exchanges
         ));
     }
 
@@ -109,8 +138,16 @@ impl Page {
 
     fn causes(&mut self, report: &Report) {
         for cause in &report.causes {
-            let about: Vec<&FindingFacts> = report.findings.iter().filter(|finding| finding.cause == cause.id).collect();
-            let shown = if self.style.detail == Detail::Verbose { about.len() } else { 1 };
+            let about: Vec<&FindingFacts> = report
+                .findings
+                .iter()
+                .filter(|finding| finding.cause == cause.id)
+                .collect();
+            let shown = if self.style.detail == Detail::Verbose {
+                about.len()
+            } else {
+                1
+            };
             self.line("");
             for (place, finding) in about.iter().take(shown).enumerate() {
                 self.finding(cause, finding, place == 0);
@@ -128,7 +165,11 @@ impl Page {
             _ => self.paint("36;1", "note"),
         };
         let name = &finding.requirements[0];
-        let cause = if first { format!("{}: ", cause.id) } else { String::new() };
+        let cause = if first {
+            format!("{}: ", cause.id)
+        } else {
+            String::new()
+        };
         let title = self.bold(&printable(&finding.title));
         self.line(&format!("{kind}[{name}] {cause}{title}"));
         self.row("rule", &format!("{} ({})", finding.rule, finding.level));
@@ -138,16 +179,30 @@ impl Page {
         }
         self.row("expected", &finding.expected);
         self.row("got", &finding.actual);
-        self.row("seen", &format!("{}, reproduced {}", times(finding.count), finding.reproduced));
+        self.row(
+            "seen",
+            &format!(
+                "{}, reproduced {}",
+                times(finding.count),
+                finding.reproduced
+            ),
+        );
         if let Some(reason) = &finding.waived {
             self.row("waived", reason);
         }
-        self.row("again", &format!("crevasse replay {} --endpoint …", finding.id));
+        self.row(
+            "again",
+            &format!("crevasse replay {} --endpoint …", finding.id),
+        );
     }
 
     /// The other findings of a cause, as one list of requirements.
     fn also(&mut self, about: &[&FindingFacts], shown: usize) {
-        let mut rest: Vec<String> = about.iter().skip(shown).map(|finding| finding.requirements[0].to_string()).collect();
+        let mut rest: Vec<String> = about
+            .iter()
+            .skip(shown)
+            .map(|finding| finding.requirements[0].to_string())
+            .collect();
         rest.dedup();
         if !rest.is_empty() {
             self.row("also", &rest.join(" "));
@@ -168,11 +223,30 @@ impl Page {
 
     fn remarks(&mut self, report: &Report) {
         let mut remarks: Vec<String> = report.notes.clone();
-        remarks.extend(report.stale.iter().map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason)));
-        remarks.extend(report.leaks.iter().map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason)));
+        remarks.extend(
+            report
+                .stale
+                .iter()
+                .map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason)),
+        );
+        remarks.extend(
+            report
+                .leaks
+                .iter()
+                .map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason)),
+        );
         if self.style.detail == Detail::Verbose {
-            let undecided = report.requirements.iter().filter(|facts| facts.verdict == Verdict::Inconclusive);
-            remarks.extend(undecided.map(|facts| format!("{} inconclusive: {}", facts.id, facts.reason.as_deref().unwrap_or("no reason"))));
+            let undecided = report
+                .requirements
+                .iter()
+                .filter(|facts| facts.verdict == Verdict::Inconclusive);
+            remarks.extend(undecided.map(|facts| {
+                format!(
+                    "{} inconclusive: {}",
+                    facts.id,
+                    facts.reason.as_deref().unwrap_or("no reason")
+                )
+            }));
         }
         if !remarks.is_empty() {
             self.line("");
@@ -212,25 +286,46 @@ fn count(number: usize, noun: &str) -> String {
 }
 
 fn times(number: usize) -> String {
-    if number == 1 { "once".to_owned() } else { format!("{number} times") }
+    if number == 1 {
+        "once".to_owned()
+    } else {
+        format!("{number} times")
+    }
 }
 
 /// The request in one line: method, target and the headers that say what was asked.
 fn sent(record: &Record) -> String {
-    let Some(exchange) = &record.exchange else { return "nothing".to_owned() };
+    let Some(exchange) = &record.exchange else {
+        return "nothing".to_owned();
+    };
     let request = &exchange.request;
     let telling = |name: &str| {
         let name = name.to_ascii_lowercase();
-        let routine = ["x-amz-date", "x-amz-glacier-version", "x-amz-content-sha256", "x-amz-security-token"];
-        !routine.contains(&name.as_str()) && (name.starts_with("x-amz-") || name == "range" || name == "content-range")
+        let routine = [
+            "x-amz-date",
+            "x-amz-glacier-version",
+            "x-amz-content-sha256",
+            "x-amz-security-token",
+        ];
+        !routine.contains(&name.as_str())
+            && (name.starts_with("x-amz-") || name == "range" || name == "content-range")
     };
-    let headers = request.headers.iter().filter(|(name, _)| telling(name)).map(|(name, value)| format!(" · {name}: {value}"));
+    let headers = request
+        .headers
+        .iter()
+        .filter(|(name, _)| telling(name))
+        .map(|(name, value)| format!(" · {name}: {value}"));
     let body = match &request.body {
         crevasse_core::wire::Body::Text(text) => format!(" · {text}"),
         body if body.length() > 0 => format!(" · {} bytes", body.length()),
         _ => String::new(),
     };
-    format!("{} {}{}{body}", request.method, request.target(), headers.collect::<String>())
+    format!(
+        "{} {}{}{body}",
+        request.method,
+        request.target(),
+        headers.collect::<String>()
+    )
 }
 
 /// Breaks a text into lines of at most `width` characters, at spaces where there are any.

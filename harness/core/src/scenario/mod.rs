@@ -12,6 +12,7 @@ pub use step::{
 use serde::{Deserialize, Serialize};
 
 use crate::requirement::RequirementId;
+use crate::yaml::{self, YamlError};
 
 /// How much of a target's time a scenario may take; profiles include the smaller ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -68,4 +69,29 @@ pub struct Scenario {
     pub profile: Profile,
     /// The steps in order.
     pub steps: Vec<Step>,
+}
+
+impl Scenario {
+    /// Reads a scenario from YAML.
+    ///
+    /// # Errors
+    /// What is wrong, with line and column.
+    pub fn parse(text: &str) -> Result<Self, YamlError> {
+        yaml::parse(text)
+    }
+
+    /// Reads a list of scenarios from YAML.
+    ///
+    /// # Errors
+    /// What is wrong, with line and column.
+    pub fn parse_list(text: &str) -> Result<Vec<Self>, YamlError> {
+        yaml::parse(text)
+    }
+
+    /// Writes it as YAML that [`Scenario::parse`] reads.
+    pub fn to_yaml(&self) -> String {
+        // By way of a JSON value: a YAML writer would turn variants into tags, which people do not write.
+        let value = serde_json::to_value(self).expect("a scenario is a tree of texts and numbers");
+        serde_yaml::to_string(&value).expect("a tree of texts and numbers can be written")
+    }
 }

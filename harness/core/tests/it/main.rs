@@ -2,6 +2,6 @@
 
 mod facts;
 mod foreign;
-mod shared;
 mod scenarios;
+mod shared;
 mod vectors;
