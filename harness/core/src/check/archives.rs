@@ -437,3 +437,112 @@ fn judge_unknown_deleted(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     out.judge("DA-404-002", kept, symptom, "204 or 404", || answer(now));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_hand::{Answer, Case, error, status};
+    use crate::requirement::Level;
+
+    fn vault() -> Case {
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then("CreateVault: {vault: w}", status(201))
+    }
+
+    fn upload(case: Case, vault: &str, rest: &str, answer: Answer) -> Case {
+        let handle = format!("a{}", rest.len() + vault.len());
+        case.then(&format!("UploadArchive: {{vault: {vault}, archive: {handle}, content: {{text: same}}{rest}}}"), answer)
+    }
+
+    #[test]
+    fn a_wrong_tree_hash_is_refused_and_the_code_is_only_expected() {
+        let tried = |answer| upload(vault(), "v", ", tree_hash: flipped", answer);
+        let right = tried(error(400, "InvalidParameterValueException"));
+        assert!(right.holds("UA-HASH-001") && right.holds("UA-HASH-002"));
+        let odd = tried(error(404, "ResourceNotFoundException"));
+        assert!(odd.holds("UA-HASH-001"));
+        assert_eq!(
+            odd.breaks("UA-HASH-002"),
+            [("refused-otherwise", Level::Should)]
+        );
+        let accepted = tried(status(201).with("x-amz-archive-id", "A"));
+        assert_eq!(accepted.breaks("UA-HASH-001"), [("accepted", Level::Must)]);
+        assert!(
+            accepted.said("UA-HDR-001").is_empty(),
+            "what must be refused has no right headers"
+        );
+    }
+
+    #[test]
+    fn equal_uploads_get_ids_of_their_own() {
+        let twice = |second: &str, through: &str| {
+            let case = upload(vault(), "v", "", status(201).with("x-amz-archive-id", "A"));
+            upload(
+                case,
+                through,
+                ", description: d",
+                status(201).with("x-amz-archive-id", second),
+            )
+        };
+        assert!(twice("B", "v").holds("UA-ID-001"));
+        assert_eq!(
+            twice("A", "v").breaks("UA-ID-001"),
+            [("archive-id-shared", Level::Must)]
+        );
+        assert!(twice("A", "v").said("UA-ID-003").is_empty());
+        assert_eq!(
+            twice("A", "w").breaks("UA-ID-003"),
+            [("archive-id-shared", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn an_archive_id_that_was_never_given_is_deleted_or_not_found() {
+        let case = |answer| {
+            upload(vault(), "v", "", status(201).with("x-amz-archive-id", "A"))
+                .then("DeleteArchive: {vault: v, archive: \"?a\"}", answer)
+        };
+        assert!(case(status(204)).holds("DA-404-002"));
+        assert!(case(error(404, "ResourceNotFoundException")).holds("DA-404-002"));
+        assert_eq!(
+            case(status(500)).breaks("DA-404-002"),
+            [("unknown-archive-deletion", Level::May)]
+        );
+    }
+
+    #[test]
+    fn a_vault_that_is_unknown_says_so_whatever_the_archive() {
+        let case = vault().then(
+            "DeleteArchive: {vault: \"?v\", archive: \"?a\"}",
+            error(404, "ResourceNotFoundException"),
+        );
+        assert!(case.holds("DA-404-001"));
+    }
+
+    #[test]
+    fn deleting_again_is_no_error() {
+        let case = |answer| {
+            let case = upload(vault(), "v", "", status(201).with("x-amz-archive-id", "A"));
+            case.then("DeleteArchive: {vault: v, archive: a1}", status(204))
+                .then("DeleteArchive: {vault: v, archive: a1}", answer)
+        };
+        assert!(case(status(204)).holds("DA-IDEM-001"));
+        assert_eq!(
+            case(error(404, "ResourceNotFoundException")).breaks("DA-IDEM-001"),
+            [("refused-valid", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_refused_request_to_the_uri_of_an_archive_changes_nothing() {
+        let case = upload(vault(), "v", "", status(201).with("x-amz-archive-id", "A"));
+        let path = "/-/vaults/${vault:v}/archives/${archive:a1}";
+        assert!(
+            case.then(
+                &format!("Other: {{method: PUT, path: \"{path}\", body: x}}"),
+                error(404, "x")
+            )
+            .holds("UA-IMMUT-001")
+        );
+    }
+}

@@ -495,3 +495,111 @@ fn judge_in_flight(evidence: &Evidence<'_>, out: &mut Judgements) {
         || answer(slow),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_hand::{Answer, Case, error, status};
+    use crate::requirement::Level;
+
+    const COMPLETE: &str = "CompleteMultipartUpload: {vault: v, upload: u, archive: a}";
+
+    fn begun() -> Case {
+        let begin = "InitiateMultipartUpload: {vault: v, upload: u, part_size: \"1048576\"}";
+        let case = Case::default().then("CreateVault: {vault: v}", status(201));
+        case.then(begin, status(201).with("x-amz-multipart-upload-id", "U"))
+    }
+
+    fn with_part() -> Case {
+        let part =
+            "UploadMultipartPart: {vault: v, upload: u, content: {text: abc}, range: {at: 0}}";
+        begun().then(part, status(204))
+    }
+
+    fn made(id: &str) -> Answer {
+        status(201).with("x-amz-archive-id", id).with(
+            "location",
+            &format!("/012345678901/vaults/the-v/archives/{id}"),
+        )
+    }
+
+    #[test]
+    fn a_completion_repeated_at_once_names_the_same_archive() {
+        let again = |answer| with_part().then(COMPLETE, made("A")).then(COMPLETE, answer);
+        assert!(again(made("A")).holds("CMU-IDEM-001"));
+        assert_eq!(
+            again(made("B")).breaks("CMU-IDEM-001"),
+            [("second-archive", Level::Should)]
+        );
+        assert_eq!(
+            again(error(404, "x")).breaks("CMU-IDEM-001"),
+            [("completion-not-idempotent", Level::Should)]
+        );
+    }
+
+    #[test]
+    fn a_failed_completion_leaves_the_upload_open() {
+        let wrong =
+            "CompleteMultipartUpload: {vault: v, upload: u, archive: w, tree_hash: flipped}";
+        let then = |answer| {
+            with_part()
+                .then(wrong, error(400, "InvalidParameterValueException"))
+                .then(COMPLETE, answer)
+        };
+        assert!(then(made("A")).holds("CMU-RETRY-001"));
+        let lost = then(error(404, "ResourceNotFoundException"));
+        assert_eq!(
+            lost.breaks("CMU-RETRY-001"),
+            [("upload-lost-by-failure", Level::Must)]
+        );
+        assert!(
+            lost.said("CMU-STATUS-001").is_empty(),
+            "one cause is enough"
+        );
+    }
+
+    #[test]
+    fn parts_that_begin_late_are_a_gap_of_both_kinds() {
+        let part = "UploadMultipartPart: {vault: v, upload: u, content: {text: abc}, range: {at: 1048576}}";
+        let late = |answer| begun().then(part, status(204)).then(COMPLETE, answer);
+        assert!(
+            late(error(400, "x")).holds("CMU-GAP-001")
+                && late(error(400, "x")).holds("CMU-GAP-002")
+        );
+        assert_eq!(
+            late(made("A")).breaks("CMU-GAP-002"),
+            [("accepted", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn the_tree_hash_of_a_completion_is_expected_and_must_be_right() {
+        let case = |answer: Answer| with_part().then(COMPLETE, answer);
+        assert_eq!(
+            case(made("A")).breaks("CMU-HDR-002"),
+            [("hash-header-missing", Level::Should)]
+        );
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert!(case(made("A").with("x-amz-sha256-tree-hash", abc)).holds("CMU-HDR-002"));
+        let zero = "0".repeat(64);
+        assert_eq!(
+            case(made("A").with("x-amz-sha256-tree-hash", &zero)).breaks("CMU-HDR-002"),
+            [("tree-hash-wrong", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn aborted_uploads_need_a_refusal_and_deserve_a_404() {
+        let abort = "AbortMultipartUpload: {vault: v, upload: u}";
+        let case = |answer| with_part().then(abort, status(204)).then(COMPLETE, answer);
+        assert!(case(error(404, "ResourceNotFoundException")).holds("CMU-404-001"));
+        assert_eq!(
+            case(error(400, "InvalidParameterValueException")).breaks("CMU-404-001"),
+            [("refused-otherwise", Level::Should)]
+        );
+        assert!(
+            case(made("A"))
+                .breaks("CMU-404-001")
+                .contains(&("accepted", Level::Must))
+        );
+    }
+}

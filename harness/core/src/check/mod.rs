@@ -5,6 +5,8 @@ mod account;
 mod archive_effects;
 mod archives;
 mod auth;
+#[cfg(test)]
+mod by_hand;
 mod common;
 mod completion;
 mod documents;

@@ -238,3 +238,81 @@ fn judge_upper_case(evidence: &Evidence<'_>, out: &mut Judgements) {
         judge_permission("TH-ALG-007", now, out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_hand::{Case, status};
+    use super::*;
+
+    const VAULT: &str = "CreateVault: {vault: v}";
+
+    fn upload(length: &str, told: &str) -> Case {
+        let step =
+            format!("UploadArchive: {{vault: v, archive: a, content: {{pattern: {length}}}}}");
+        let answer = status(201)
+            .with("x-amz-archive-id", "A")
+            .with("x-amz-sha256-tree-hash", told);
+        Case::default().then(VAULT, status(201)).then(&step, answer)
+    }
+
+    /// treehash-vectors, 3.
+    #[test]
+    fn a_right_hash_illustrates_what_its_length_can_show() {
+        let three = "81a3077073609f2b1b874527a1643f699ea522b188a05975fbf0a07009ddd50e";
+        let case = upload("3 MiB", three);
+        assert!(case.holds("TH-ALG-003") && case.holds("TH-ALG-004") && case.holds("UA-HDR-003"));
+        assert!(case.said("TH-ALG-001").is_empty() && case.said("TH-ALG-002").is_empty());
+        assert!(
+            case.said("TH-ALG-005").is_empty(),
+            "its last leaf rises one level only"
+        );
+    }
+
+    /// treehash-vectors, 3.1: the odd node paired with itself.
+    #[test]
+    fn a_duplicated_odd_node_is_named_once() {
+        let case = upload(
+            "3 MiB",
+            "4d33d969fae283d9ae2116e9b28e1742db4b5e323d71f2473b6b22531de4107a",
+        );
+        assert_eq!(
+            case.breaks("TH-ALG-004"),
+            [("odd-node-duplicated", Level::Must)]
+        );
+        assert_eq!(
+            case.breaks("UA-HDR-003"),
+            [("odd-node-duplicated", Level::Must)]
+        );
+        assert!(case.said("TH-ALG-003").is_empty());
+    }
+
+    #[test]
+    fn a_node_is_promoted_over_two_levels_with_five_and_nine_leaves() {
+        assert_eq!(
+            [1, 2, 3, 4, 5, 6, 7, 8, 9].map(promotions),
+            [0, 0, 1, 0, 2, 1, 1, 0, 3]
+        );
+    }
+
+    /// treehash-vectors, 3: the plain SHA-256 of 2 MiB.
+    #[test]
+    fn the_plain_hash_in_place_of_the_tree_hash_is_recognised() {
+        let case = upload(
+            "2 MiB",
+            "4695b93998d2be3cae3354ad1d00a054abc3de0241a6fa2e632f7824108f45a2",
+        );
+        assert_eq!(case.breaks("TH-ALG-003"), [("linear-sha256", Level::Must)]);
+    }
+
+    #[test]
+    fn upper_case_is_unexpected_and_other_forms_are_wrong() {
+        let upper = "CA358758F6D27E6CF45272937977A748FD88391DB679CEDA7DC7BF1F005EE879";
+        let case = upload("1", upper);
+        assert_eq!(case.breaks("TH-ALG-006"), [("hash-case", Level::Should)]);
+        assert!(case.holds("UA-HDR-003"), "hashes are compared without case");
+        assert_eq!(
+            upload("1", "ca35").breaks("TH-ALG-006"),
+            [("hash-form", Level::Must)]
+        );
+    }
+}

@@ -322,3 +322,88 @@ fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
         .count();
     judge_page("ListMultipartUploads", now, count, known, out);
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::by_hand::{Case, json, status};
+    use crate::requirement::Level;
+
+    const LIST: &str = "ListMultipartUploads: {vault: v}";
+
+    fn begun() -> Case {
+        let case = Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then("CreateVault: {vault: w}", status(201));
+        let begin = |vault: &str, upload: &str| {
+            format!(
+                "InitiateMultipartUpload: {{vault: {vault}, upload: {upload}, part_size: \"4194304\", description: four}}"
+            )
+        };
+        let case = case.then(
+            &begin("v", "u"),
+            status(201).with("x-amz-multipart-upload-id", "U"),
+        );
+        case.then(
+            &begin("w", "x"),
+            status(201).with("x-amz-multipart-upload-id", "X"),
+        )
+    }
+
+    fn element(id: &str) -> Value {
+        json!({
+            "ArchiveDescription": "four", "CreationDate": "2013-02-04T17:46:42.000Z", "MultipartUploadId": id,
+            "PartSizeInBytes": 4194304, "VaultARN": "arn:aws:glacier:us-east-1:012345678901:vaults/the-v",
+        })
+    }
+
+    fn list(elements: &[Value]) -> super::super::by_hand::Answer {
+        json(200, json!({"UploadsList": elements, "Marker": null}))
+    }
+
+    #[test]
+    fn an_upload_is_listed_as_it_was_begun() {
+        let case = begun().then(LIST, list(&[element("U")]));
+        assert!(
+            case.holds("LMU-STATUS-001")
+                && case.holds("LMU-BODY-002")
+                && case.holds("LMU-DONE-001")
+                && case.holds("LMU-SCOPE-001")
+        );
+        let mut text = element("U");
+        text["PartSizeInBytes"] = json!("4194304");
+        assert_eq!(
+            begun().then(LIST, list(&[text])).breaks("LMU-STATUS-001"),
+            [("member-type", Level::Must)]
+        );
+        let mut bare = element("U");
+        bare["ArchiveDescription"] = Value::Null;
+        assert_eq!(
+            begun().then(LIST, list(&[bare])).breaks("LMU-BODY-002"),
+            [("upload-misdescribed", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn uploads_of_other_vaults_and_finished_ones_are_not_listed() {
+        assert_eq!(
+            begun()
+                .then(LIST, list(&[element("U"), element("X")]))
+                .breaks("LMU-SCOPE-001"),
+            [("foreign-uploads", Level::Must)]
+        );
+        assert_eq!(
+            begun().then(LIST, list(&[])).breaks("LMU-DONE-001"),
+            [("upload-unlisted", Level::Must)]
+        );
+        let aborted = || begun().then("AbortMultipartUpload: {vault: v, upload: u}", status(204));
+        assert!(aborted().then(LIST, list(&[])).holds("AMU-EFFECT-001"));
+        assert_eq!(
+            aborted()
+                .then(LIST, list(&[element("U")]))
+                .breaks("AMU-EFFECT-001"),
+            [("finished-upload-listed", Level::Must)]
+        );
+    }
+}

@@ -248,3 +248,78 @@ fn set_before_deletion(now: &Observation, earlier: &[Observation], setter: O) ->
     let deleted = earlier.iter().rposition(of_this(O::DeleteVault));
     deleted.is_some_and(|end| earlier[..end].iter().any(of_this(setter)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::by_hand::{Case, error, json, status};
+    use crate::requirement::Level;
+
+    const CREATE: &str = "CreateVault: {vault: v}";
+    const DELETE: &str = "DeleteVault: {vault: v}";
+    const DESCRIBE: &str = "DescribeVault: {vault: v}";
+
+    #[test]
+    fn deleting_what_is_not_there_is_answered_204_or_404() {
+        let again = |answer| {
+            Case::default()
+                .then(CREATE, status(201))
+                .then(DELETE, status(204))
+                .then(DELETE, answer)
+        };
+        assert!(again(status(204)).holds("DV-IDEM-001"));
+        assert!(again(error(404, "ResourceNotFoundException")).holds("DV-IDEM-001"));
+        assert_eq!(
+            again(error(400, "x")).breaks("DV-IDEM-001"),
+            [("missing-vault-deletion", Level::Should)]
+        );
+    }
+
+    #[test]
+    fn a_full_vault_stays_when_its_deletion_is_refused() {
+        let upload = "UploadArchive: {vault: v, archive: a, content: {text: abc}}";
+        let full = || {
+            Case::default()
+                .then(CREATE, status(201))
+                .then(upload, status(201).with("x-amz-archive-id", "A"))
+        };
+        let refused = || full().then(DELETE, error(400, "InvalidParameterValueException"));
+        assert!(
+            refused()
+                .then(DESCRIBE, json(200, json!({})))
+                .holds("DV-NONEMPTY-001")
+        );
+        let gone = refused().then(DESCRIBE, error(404, "ResourceNotFoundException"));
+        assert_eq!(
+            gone.breaks("DV-NONEMPTY-001"),
+            [("refused-but-deleted", Level::Must)]
+        );
+        let deleted = full()
+            .then(DELETE, status(204))
+            .then(DESCRIBE, error(404, "ResourceNotFoundException"));
+        assert_eq!(
+            deleted.breaks("DV-NONEMPTY-001"),
+            [("accepted", Level::Must)],
+            "and no echo of it"
+        );
+        assert!(deleted.said("DSV-404-001").is_empty());
+    }
+
+    #[test]
+    fn tags_go_with_the_vault() {
+        let tag = "AddTagsToVault: {vault: v, body: {Tags: {a: b}}}";
+        let case = Case::default()
+            .then(CREATE, status(201))
+            .then(tag, status(204))
+            .then(DELETE, status(204));
+        let case = case.then(CREATE, status(201)).then(
+            "ListTagsForVault: {vault: v}",
+            json(200, json!({"Tags": {"a": "b"}})),
+        );
+        assert_eq!(
+            case.breaks("DV-POLICY-002"),
+            [("survives-deletion", Level::Should)]
+        );
+    }
+}

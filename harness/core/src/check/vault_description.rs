@@ -348,3 +348,123 @@ fn judge_lag(evidence: &Evidence<'_>, out: &mut Judgements) {
         },
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::by_hand::{Case, json, status};
+    use crate::requirement::Level;
+
+    const CREATE: &str = "CreateVault: {vault: v}";
+    const DESCRIBE: &str = "DescribeVault: {vault: v}";
+
+    fn description(created: &str, changes: serde_json::Value) -> serde_json::Value {
+        let mut document = json!({
+            "CreationDate": created, "LastInventoryDate": null, "NumberOfArchives": 0, "SizeInBytes": 0,
+            "VaultARN": "arn:aws:glacier:us-east-1:012345678901:vaults/the-v", "VaultName": "the-v",
+        });
+        for (name, value) in changes.as_object().expect("an object") {
+            document[name] = value.clone();
+        }
+        document
+    }
+
+    fn described(changes: serde_json::Value) -> Case {
+        let case = Case::default().then(CREATE, status(201));
+        case.then(
+            DESCRIBE,
+            json(200, description("2013-02-04T17:46:40.000Z", changes)),
+        )
+    }
+
+    #[test]
+    fn null_and_zero_are_both_right_before_an_inventory() {
+        for count in [json!(null), json!(0)] {
+            let case = described(json!({"NumberOfArchives": count, "SizeInBytes": count}));
+            assert!(
+                case.holds("DSV-INV-002") && case.holds("DSV-INV-003") && case.holds("DSV-INV-004")
+            );
+            assert!(
+                case.holds("DSV-BODY-001")
+                    && case.holds("DSV-BODY-002")
+                    && case.holds("DSV-BODY-003")
+            );
+        }
+        let counted = described(json!({"NumberOfArchives": 1}));
+        assert_eq!(
+            counted.breaks("DSV-INV-002"),
+            [("counted-before-inventory", Level::Should)]
+        );
+        assert_eq!(
+            described(json!({"SizeInBytes": "0"})).breaks("DSV-INV-004"),
+            [("member-type", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn an_inventory_date_is_unexpected_and_must_be_a_date() {
+        let early = described(json!({"LastInventoryDate": "2013-02-04T17:46:41.000Z"}));
+        assert_eq!(
+            early.breaks("DSV-INV-001"),
+            [("inventory-imagined", Level::Should)]
+        );
+        let before = described(json!({"LastInventoryDate": "2012-01-01T00:00:00Z"}));
+        assert_eq!(
+            before.breaks("DSV-INV-001"),
+            [("inventory-date-wrong", Level::Must)]
+        );
+        assert!(described(json!({})).holds("DSV-INV-001"));
+    }
+
+    #[test]
+    fn a_time_in_another_zone_is_not_the_time_of_creation() {
+        let case = Case::default().then(CREATE, status(201));
+        let case = case.then(
+            DESCRIBE,
+            json(200, description("2013-02-04T18:46:40.000Z", json!({}))),
+        );
+        assert_eq!(
+            case.breaks("DSV-BODY-003"),
+            [("creation-date-wrong", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_vault_that_is_reset_by_its_creation_is_one_cause() {
+        let again = |date| {
+            let case = described(json!({})).then(CREATE, status(201));
+            case.then(DESCRIBE, json(200, description(date, json!({}))))
+        };
+        let kept = again("2013-02-04T17:46:40.000Z");
+        assert!(kept.holds("CV-IDEM-001") && kept.holds("CV-IDEM-002"));
+        let reset = again("2013-02-04T17:46:42.000Z");
+        assert_eq!(reset.breaks("CV-IDEM-002"), [("vault-wiped", Level::Must)]);
+        assert_eq!(reset.breaks("DSV-BODY-003"), [("vault-wiped", Level::Must)]);
+    }
+
+    #[test]
+    fn counts_are_judged_only_when_an_inventory_is_surely_later_than_the_change() {
+        let upload = "UploadArchive: {vault: v, archive: a, content: {text: abc}}";
+        let inventoried = |date: &str, archives: u64| {
+            let case = Case::default()
+                .then(CREATE, status(201))
+                .then(upload, status(201).with("x-amz-archive-id", "A"));
+            let counts = json!({"LastInventoryDate": date, "NumberOfArchives": archives, "SizeInBytes": 32771});
+            case.then(
+                DESCRIBE,
+                json(200, description("2013-02-04T17:46:40.000Z", counts)),
+            )
+        };
+        assert!(
+            inventoried("2013-02-04T17:46:41.000Z", 0)
+                .said("DSV-INV-005")
+                .is_empty()
+        );
+        assert!(inventoried("2013-02-04T17:46:50.000Z", 1).holds("DSV-INV-005"));
+        assert_eq!(
+            inventoried("2013-02-04T17:46:50.000Z", 0).breaks("DSV-INV-005"),
+            [("counts-stale", Level::Must)]
+        );
+    }
+}

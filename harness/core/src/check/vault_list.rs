@@ -446,19 +446,132 @@ fn lives_again(now: &Observation, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::Group;
+    use super::super::by_hand::{Answer, Case, json, status};
     use super::arn_name;
+    use crate::requirement::Level;
 
     #[test]
     fn a_marker_is_the_arn_of_a_vault() {
-        assert_eq!(
-            arn_name("arn:aws:glacier:us-west-2:012345678901:vaults/examplevault3"),
-            Some("examplevault3")
-        );
+        let guide = "arn:aws:glacier:us-west-2:012345678901:vaults/examplevault3";
+        assert_eq!(arn_name(guide), Some("examplevault3"));
         assert_eq!(
             arn_name("arn:aws-cn:glacier:cn-north-1:012345678901:vaults/v"),
             Some("v")
         );
         assert_eq!(arn_name("examplevault3"), None);
         assert_eq!(arn_name("arn:aws:s3:us-west-2:012345678901:vaults/v"), None);
+    }
+
+    fn page(names: &[&str], marker: Option<&str>) -> Answer {
+        let item = |name: &&str| {
+            let arn = format!("arn:aws:glacier:us-east-1:012345678901:vaults/{name}");
+            json!({"CreationDate": "2013-02-04T17:46:40.000Z", "VaultARN": arn, "VaultName": name})
+        };
+        let list: Vec<Value> = names.iter().map(item).collect();
+        json(200, json!({"VaultList": list, "Marker": marker}))
+    }
+
+    fn vaults(handles: &[&str]) -> Case {
+        let create = |case: Case, handle: &&str| {
+            case.then(&format!("CreateVault: {{vault: {handle}}}"), status(201))
+        };
+        handles.iter().fold(Case::default(), create)
+    }
+
+    #[test]
+    fn upper_case_precedes_lower_case() {
+        let listed = |names: &[&str]| vaults(&[]).then("ListVaults: {}", page(names, None));
+        assert!(listed(&["-x", "0", "B", "_y", "a"]).holds("LV-ORDER-001"));
+        assert_eq!(
+            listed(&["a", "B"]).breaks("LV-ORDER-001"),
+            [("vaults-unsorted", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn order_counts_across_pages() {
+        let step = "ListVaults: {page: {limit: \"2\"}}";
+        let walk = |second: &[&str]| {
+            let pages = vec![
+                (step, page(&["a", "c"], Some("m"))),
+                (step, page(second, None)),
+            ];
+            vaults(&[]).together(Group::Walk, pages)
+        };
+        assert!(walk(&["d", "e"]).holds("LV-ORDER-001"));
+        assert_eq!(
+            walk(&["b", "e"]).breaks("LV-ORDER-001"),
+            [("vaults-unsorted", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_deleted_vault_is_not_listed_and_a_live_one_is() {
+        let case = || vaults(&["v", "w"]).then("DeleteVault: {vault: v}", status(204));
+        assert!(
+            case()
+                .then("ListVaults: {}", page(&["the-w"], None))
+                .holds("LV-FRESH-001")
+        );
+        let stale = case().then("ListVaults: {}", page(&["the-v", "the-w"], None));
+        assert_eq!(
+            stale.breaks("LV-FRESH-001"),
+            [("deleted-vault-listed", Level::Must)]
+        );
+        let lost = case().then("ListVaults: {}", page(&["other"], None));
+        assert_eq!(
+            lost.breaks("LV-FRESH-001"),
+            [("vault-unlisted", Level::Must)]
+        );
+        let cut = case().then("ListVaults: {}", page(&["other"], Some("m")));
+        assert!(
+            cut.breaks("LV-FRESH-001").is_empty(),
+            "it may stand on the next page"
+        );
+    }
+
+    #[test]
+    fn eleven_vaults_need_a_marker() {
+        let handles = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"];
+        let listed = |count: usize, marker| {
+            let names: Vec<String> = handles[..count]
+                .iter()
+                .map(|handle| format!("the-{handle}"))
+                .collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            vaults(&handles).then("ListVaults: {}", page(&names, marker))
+        };
+        assert!(listed(10, Some("m")).holds("LV-LIMIT-001"));
+        assert_eq!(
+            listed(11, None).breaks("LV-LIMIT-001"),
+            [("page-too-large", Level::Must)]
+        );
+        assert_eq!(
+            listed(10, None).breaks("LV-LIMIT-001"),
+            [("marker-missing", Level::Must)]
+        );
+        assert_eq!(
+            listed(9, Some("m")).breaks("LV-LIMIT-001"),
+            [("page-too-small", Level::Should)]
+        );
+    }
+
+    #[test]
+    fn a_page_begins_after_the_vault_its_marker_names() {
+        let marker = "arn:aws:glacier:us-east-1:012345678901:vaults/b";
+        let step = format!("ListVaults: {{page: {{marker: \"={marker}\"}}}}");
+        assert!(
+            vaults(&[])
+                .then(&step, page(&["c"], None))
+                .holds("LV-MARKER-002")
+        );
+        let inclusive = vaults(&[]).then(&step, page(&["b", "c"], None));
+        assert_eq!(
+            inclusive.breaks("LV-MARKER-002"),
+            [("marker-inclusive", Level::Should)]
+        );
     }
 }

@@ -1,0 +1,174 @@
+//! Cases made by hand, to try checks on: what was done, what came back, what the checks say.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use super::{Group, Judgement, Outcome, Record, judge};
+use crate::amz_date::Timestamp;
+use crate::model::Model;
+use crate::requirement::Level;
+use crate::scenario::{Action, Ref, Step};
+use crate::spec::Spec;
+use crate::treehash::TreeHasher;
+use crate::wire::{Body, Exchange, Framing, Headers, ObservedBody, Reply, Request, Response};
+
+/// An answer.
+pub(super) struct Answer {
+    status: u16,
+    headers: Headers,
+    body: Vec<u8>,
+}
+
+/// Answers with this status and nothing else.
+pub(super) fn status(status: u16) -> Answer {
+    Answer {
+        status,
+        headers: Headers::default(),
+        body: Vec::new(),
+    }
+}
+
+/// Answers with an error body.
+pub(super) fn error(status: u16, code: &str) -> Answer {
+    json(
+        status,
+        serde_json::json!({"code": code, "message": "no", "type": "Client"}),
+    )
+}
+
+/// Answers with a JSON document.
+pub(super) fn json(status: u16, document: Value) -> Answer {
+    let answer = Answer {
+        body: document.to_string().into_bytes(),
+        ..self::status(status)
+    };
+    answer.with("content-type", "application/json")
+}
+
+impl Answer {
+    /// The same with one more header.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.headers.push(name, value);
+        self
+    }
+
+    /// The same with these bytes as its body.
+    pub(super) fn bytes(self, body: Vec<u8>) -> Self {
+        Self { body, ..self }
+    }
+
+    fn response(self) -> Response {
+        let mut hasher = TreeHasher::new();
+        hasher.update(&self.body);
+        let hashed = hasher.finish();
+        let body = ObservedBody {
+            length: hashed.length,
+            sha256: hashed.sha256,
+            tree_hash: hashed.tree_hash,
+            leaves: hashed.leaves,
+            prefix: self.body,
+        };
+        Response {
+            status: self.status,
+            headers: self.headers,
+            body,
+        }
+    }
+}
+
+/// A case that grows step by step. Vault `v` is called `the-v`; times go on by a second a step.
+#[derive(Default)]
+pub(super) struct Case {
+    records: Vec<Record>,
+    step: usize,
+}
+
+impl Case {
+    /// Adds a step, written as in scenarios, and its answer.
+    pub(super) fn then(mut self, step: &str, answer: Answer) -> Self {
+        self.step += 1;
+        self.push(step, answer, None)
+    }
+
+    /// Adds the steps of a group.
+    pub(super) fn together(mut self, group: Group, steps: Vec<(&str, Answer)>) -> Self {
+        self.step += 1;
+        for (step, answer) in steps {
+            self = self.push(step, answer, Some(group));
+        }
+        self
+    }
+
+    fn push(mut self, step: &str, answer: Answer, group: Option<Group>) -> Self {
+        let tree: Value = serde_yaml::from_str(step).expect("a step in YAML");
+        let step: Step = serde_json::from_value(tree).expect("a step");
+        let at = Timestamp(1_360_000_000_000 + 1000 * self.records.len() as i64);
+        let answer = answer.with("date", &at.http());
+        self.records.push(Record {
+            step: self.step,
+            bindings: Arc::new(bindings(&step.action)),
+            exchange: Some(Exchange {
+                request: request(&step),
+                reply: Reply::Response(answer.response()),
+                sent_at: at,
+                done_at: at.plus_millis(10),
+                retried: Vec::new(),
+            }),
+            action: step.action,
+            tweak: step.tweak,
+            group,
+            blocked: None,
+        });
+        self
+    }
+
+    /// What is said of a requirement.
+    pub(super) fn said(&self, requirement: &str) -> Vec<Judgement> {
+        let spec = Spec::builtin();
+        let judged = judge(&self.records, spec, &Model::default());
+        let of_it = |judgement: &Judgement| judgement.requirement.as_str() == requirement;
+        judged.judgements.into_iter().filter(of_it).collect()
+    }
+
+    /// Whether a requirement was kept at least once and never broken.
+    pub(super) fn holds(&self, requirement: &str) -> bool {
+        let said = self.said(requirement);
+        !said.is_empty()
+            && said
+                .iter()
+                .all(|judgement| judgement.outcome == Outcome::Held)
+    }
+
+    /// The symptoms under which a requirement was broken, and how firmly each.
+    pub(super) fn breaks(&self, requirement: &str) -> Vec<(&'static str, Level)> {
+        let broken = |judgement: &Judgement| match &judgement.outcome {
+            Outcome::Violated { symptom, grade, .. } => Some((symptom.id, *grade)),
+            _ => None,
+        };
+        self.said(requirement).iter().filter_map(broken).collect()
+    }
+}
+
+fn bindings(action: &Action) -> IndexMap<String, String> {
+    let named = action.vault().map(Ref::to_string);
+    named
+        .map(|vault| (format!("vault:{vault}"), format!("the-{vault}")))
+        .into_iter()
+        .collect()
+}
+
+fn request(step: &Step) -> Request {
+    let marker = super::subject::page(&step.action).and_then(|page| page.marker.clone());
+    let query =
+        marker.map(|marker| format!("marker={}", String::from(marker).trim_start_matches('=')));
+    Request {
+        method: "POST".to_owned(),
+        path: "/".to_owned(),
+        query: query.unwrap_or_default(),
+        headers: Headers::default(),
+        body: Body::Empty,
+        framing: Framing::Plain,
+    }
+}
