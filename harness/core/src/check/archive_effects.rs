@@ -166,11 +166,11 @@ fn judge_descriptions(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(vault) = vault(&now.before, now.action()) else {
         return;
     };
-    if let Some((_, handle)) = whole_output(now) {
-        if let Some(archive) = vault.archives.get(handle) {
-            let told = header(now, "x-amz-archive-description").unwrap_or_default();
-            judge_description(vault, handle, archive, told, false, out);
-        }
+    if let Some((_, handle)) = whole_output(now)
+        && let Some(archive) = vault.archives.get(handle)
+    {
+        let told = header(now, "x-amz-archive-description").unwrap_or_default();
+        judge_description(vault, handle, archive, told, false, out);
     }
     for item in inventory(now).unwrap_or_default() {
         let same_id = |archive: &Archive| {
@@ -220,7 +220,7 @@ fn judge_description(
             symptom,
             format!("description {}", shorten(given)),
             || shorten(told),
-        )
+        );
     };
     if origin(vault, handle).is_some() {
         judge("CMU-DESC-001");

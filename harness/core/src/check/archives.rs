@@ -56,7 +56,7 @@ pub(super) const CHECKS: &[Check] = &[
         |evidence, out| judge_refusal(REFUSED, evidence, out),
     ),
     Check::new("linear-hash-refused", &["UA-HASH-006"], |evidence, out| {
-        judge_refusal_cases(LINEAR, evidence, out)
+        judge_refusal_cases(LINEAR, evidence, out);
     }),
     Check::new("archive-made", &["UA-HDR-001", "UA-HDR-002"], judge_headers),
     Check::new("archive-hash", &["UA-HDR-003"], judge_hash),
@@ -380,7 +380,7 @@ fn judge_immutable(evidence: &Evidence<'_>, out: &mut Judgements) {
             out.held("UA-IMMUT-001");
         }
         Action::GetJobOutput { .. } if now.succeeded() => {
-            judge_unchanged(now, earlier(evidence), out)
+            judge_unchanged(now, earlier(evidence), out);
         }
         _ => {}
     }

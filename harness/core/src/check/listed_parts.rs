@@ -200,8 +200,7 @@ fn former_hash(part: &Part, now: &Observation, earlier: &[Observation]) -> Optio
         } if *first == part.range.start => Some(content.tree_hash()),
         _ => None,
     })
-    .filter(|hash| *hash != part.tree_hash)
-    .last()
+    .rfind(|hash| *hash != part.tree_hash)
     .map(|hash| hash.to_string())
 }
 

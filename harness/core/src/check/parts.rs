@@ -45,7 +45,7 @@ pub(super) const CHECKS: &[Check] = &[
         |evidence, out| judge_refusal(REFUSED, evidence, out),
     ),
     Check::new("part-range-refused", &["UMP-RANGE-006"], |evidence, out| {
-        judge_refusal_cases(MALFORMED, evidence, out)
+        judge_refusal_cases(MALFORMED, evidence, out);
     }),
     Check::new("part-hash", &["UMP-HDR-001"], judge_hash),
     Check::new(

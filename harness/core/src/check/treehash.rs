@@ -29,7 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("hash-form", &["TH-ALG-006"], judge_form),
     Check::new("hash-upper-case", &["TH-ALG-007"], judge_upper_case),
     Check::new("hash-of-parts", &["TH-ALG-008"], |evidence, out| {
-        judge_acceptance(OF_PARTS, evidence, out)
+        judge_acceptance(OF_PARTS, evidence, out);
     }),
 ];
 
@@ -179,7 +179,7 @@ fn collect<'a>(value: &'a Value, told: &mut Vec<&'a str>) {
                     Value::String(text)
                         if matches!(name.as_str(), "SHA256TreeHash" | "ArchiveSHA256TreeHash") =>
                     {
-                        told.push(text)
+                        told.push(text);
                     }
                     _ => collect(member, told),
                 }
