@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::documents::{sent, shown, told};
 use super::rules::{
     AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal,
-    judge_refusal_graded, not_refused,
+    judge_refusal_graded, not_accepted, not_refused,
 };
 use super::subject::{earlier, header, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -334,10 +334,6 @@ fn known_units(past: &[Observation]) -> Option<usize> {
     Some(active(list)? + since.filter(|past| past.succeeded()).count())
 }
 
-const PURCHASE: &[AcceptanceRule] = &[AcceptanceRule::general(
-    "PPC-STATUS-001",
-    O::PurchaseProvisionedCapacity,
-)];
 const LIMIT: &[RefusalRule] = &[RefusalRule::new(
     "PPC-LIMIT-001",
     &[O::PurchaseProvisionedCapacity],
@@ -354,7 +350,13 @@ fn purchase(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     match known_units(earlier(evidence)) {
-        Some(0 | 1) => judge_acceptance(PURCHASE, evidence, out),
+        Some(0 | 1) => out.judge(
+            "PPC-STATUS-001",
+            now.status() == Some(201),
+            || not_accepted(now),
+            "201 with fewer than two units",
+            || answer(now),
+        ),
         Some(_) if now.succeeded() => {
             let symptom = not_refused(now, Refusal::CapacityLimitExceeded);
             out.violated(

@@ -552,6 +552,16 @@ fn effect(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     judge_refusal(DENIED_DELETION, evidence, out);
+    let denies = now.expectation.refusals() == [Refusal::DeniedByPolicy];
+    if denies && lock(now).is_some() && now.succeeded() {
+        let symptom = not_refused(now, Refusal::DeniedByPolicy);
+        out.violated(
+            "VL-EFFECT-001",
+            symptom,
+            "403 AccessDeniedException",
+            answer(now),
+        );
+    }
     let past = earlier(evidence);
     let denied =
         refused(now, past).any(|past| past.action() == now.action() && past.status() == Some(403));

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::documents::{Kept, accepted, latest, not_found, sent, shown, told};
-use super::rules::{AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal};
+use super::rules::{
+    AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal, not_accepted,
+};
 use super::subject::{earlier, live_vault, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::model::Refusal;
+use crate::model::{Expectation, Refusal};
 use crate::spec::OperationName as O;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -77,35 +79,52 @@ const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::example("DVN-STATUS-001", O::DeleteVaultNotifications, has_one),
 ];
 
-const SETTING: &[AcceptanceRule] = &[
-    AcceptanceRule::general("SVN-STATUS-001", O::SetVaultNotifications),
-    AcceptanceRule::general("SVN-BODY-001", O::SetVaultNotifications),
-    AcceptanceRule::general("SVN-EVENT-001", O::SetVaultNotifications),
-];
-
-fn accepts(evidence: &Evidence<'_>, out: &mut Judgements) {
-    judge_acceptance(ACCEPTED, evidence, out);
-    let Evidence::Exchange { now, earlier, .. } = evidence else {
+/// Setting a configuration whose topic is all that a target may object to (AMB-53): only what it once took shows that it can.
+fn sets(now: &Observation, earlier: &[Observation], out: &mut Judgements) {
+    let topic_alone = now
+        .expectation
+        .refusals()
+        .iter()
+        .all(|refusal| *refusal == Refusal::TopicInvalid);
+    if now.operation != Some(O::SetVaultNotifications)
+        || !topic_alone
+        || !matches!(
+            now.expectation,
+            Expectation::Accept | Expectation::Either(_)
+        )
+    {
         return;
-    };
-    // A topic that is refused although nothing else is wrong need not exist for the target (AMB-53): only what it once took shows that it can.
+    }
+    let took = earlier
+        .iter()
+        .any(|past| past.operation == now.operation && past.succeeded());
+    let unrouted = now.response().is_some_and(super::errors::is_unrouted);
     let refused = now
         .status()
         .is_some_and(|status| (400..500).contains(&status));
-    let took = |past: &Observation| past.operation == now.operation && past.succeeded();
-    let unrouted = now.response().is_some_and(super::errors::is_unrouted);
-    if now.operation == Some(O::SetVaultNotifications)
-        && refused
-        && !unrouted
-        && now.expectation.allows_success()
-        && !earlier.iter().any(took)
-    {
-        return out.inconclusive(
-            "SVN-STATUS-001",
-            format!("the topic was refused: {}", answer(now)),
-        );
+    for requirement in ["SVN-STATUS-001", "SVN-BODY-001", "SVN-EVENT-001"] {
+        if refused && !took && !unrouted {
+            out.inconclusive(
+                requirement,
+                format!("the topic was refused: {}", answer(now)),
+            );
+        } else {
+            out.judge(
+                requirement,
+                now.status() == Some(204),
+                || not_accepted(now),
+                "204",
+                || answer(now),
+            );
+        }
     }
-    judge_acceptance(SETTING, evidence, out);
+}
+
+fn accepts(evidence: &Evidence<'_>, out: &mut Judgements) {
+    judge_acceptance(ACCEPTED, evidence, out);
+    if let Evidence::Exchange { now, earlier, .. } = evidence {
+        sets(now, earlier, out);
+    }
 }
 
 const REFUSED: &[RefusalRule] = &[

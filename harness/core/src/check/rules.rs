@@ -109,14 +109,22 @@ fn judge_rows(
     let Some(now) = evidence.exchange() else {
         return;
     };
-    let [only] = now.expectation.refusals() else {
+    let [first, others @ ..] = now.expectation.refusals() else {
         return;
     };
-    if matches!(now.expectation, Expectation::Either(_)) && now.succeeded() {
+    let refused = now
+        .response()
+        .is_some_and(|response| (400..500).contains(&response.status));
+    if matches!(now.expectation, Expectation::Either(_))
+        && (now.succeeded() || !others.is_empty() && !refused)
+    {
         return;
     }
-    for rule in rules.iter().filter(|rule| rule.is_about(now, *only)) {
-        rule.judge(now, *only, grade, out);
+    for rule in rules.iter().filter(|rule| rule.is_about(now, *first)) {
+        // Of several reasons a target may give any: only that it refuses can be demanded.
+        if others.is_empty() || !refused || rule.demand.is_met_by(now) {
+            rule.judge(now, *first, grade, out);
+        }
     }
 }
 
@@ -204,6 +212,13 @@ pub fn not_refused(now: &Observation, refusal: Refusal) -> Symptom {
 }
 
 impl Demand {
+    fn is_met_by(self, now: &Observation) -> bool {
+        now.response().is_some_and(|response| {
+            let code = response.error_code().unwrap_or_default();
+            self.met(response.status, &code)
+        })
+    }
+
     fn met(self, status: u16, code: &str) -> bool {
         match self {
             Self::Refused => true,

@@ -486,7 +486,7 @@ impl Model {
                 | Action::GetVaultNotifications { .. }
                 | Action::ListMultipartUploads { .. }
         );
-        if !sound && changes {
+        if changes && (!sound || super::expect::is_disputed(action)) {
             vault.doubtful = true;
             return;
         }

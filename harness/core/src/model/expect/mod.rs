@@ -2,6 +2,7 @@
 
 mod account;
 mod archives;
+mod disputed;
 mod jobs;
 mod resources;
 mod uploads;
@@ -10,6 +11,7 @@ mod vaults;
 use serde_json::Value;
 
 pub(super) use archives::described;
+pub(super) use disputed::is_disputed;
 
 use super::{Archive, Expectation, Job, Life, LockState, Model, Refusal, Upload, Vault};
 use crate::amz_date::Timestamp;
@@ -72,6 +74,27 @@ impl Reasons {
         self.blocked.get_or_insert_with(|| why.into());
     }
 
+    /// A vault that does not exist holds nothing: that what a request names is not in it is no second reason.
+    fn drop_what_follows_from_no_vault(&mut self) {
+        use Refusal as R;
+        const IN_VAULTS: [Refusal; 10] = [
+            R::ArchiveUnknown,
+            R::ArchiveForeign,
+            R::ArchiveDeleted,
+            R::UploadUnknown,
+            R::UploadForeign,
+            R::UploadAborted,
+            R::UploadCompleted,
+            R::JobUnknown,
+            R::JobForeign,
+            R::InventoryAbsent,
+        ];
+        if self.must.contains(&Refusal::VaultUnknown) {
+            self.must.retain(|refusal| !IN_VAULTS.contains(refusal));
+            self.may.retain(|refusal| !IN_VAULTS.contains(refusal));
+        }
+    }
+
     fn conclude(self) -> Expectation {
         match self {
             Self {
@@ -98,7 +121,12 @@ impl Model {
         if let Some(vault) = action.vault() {
             self.vault_is_there(action, vault, &mut reasons);
         }
+        if is_disputed(action) {
+            reasons.silent();
+            return reasons.conclude();
+        }
         self.of_operation(action, tweak, now, &mut reasons);
+        reasons.drop_what_follows_from_no_vault();
         if tweak.body.is_some() {
             reasons.silent();
         }
