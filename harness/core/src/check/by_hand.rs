@@ -9,7 +9,7 @@ use super::{Group, Judgement, Outcome, Record, judge};
 use crate::amz_date::Timestamp;
 use crate::model::Model;
 use crate::requirement::Level;
-use crate::scenario::{Action, Ref, Step};
+use crate::scenario::{Action, JsonBody, Ref, Step};
 use crate::spec::Spec;
 use crate::treehash::TreeHasher;
 use crate::wire::{Body, Exchange, Framing, Headers, ObservedBody, Reply, Request, Response};
@@ -168,7 +168,11 @@ fn request(step: &Step) -> Request {
         path: "/".to_owned(),
         query: query.unwrap_or_default(),
         headers: Headers::default(),
-        body: Body::Empty,
+        body: match step.action.json_body() {
+            None | Some(JsonBody::Absent) => Body::Empty,
+            Some(JsonBody::Text(text)) => Body::Text(text.clone()),
+            Some(JsonBody::Json(document)) => Body::Text(document.to_string()),
+        },
         framing: Framing::Plain,
     }
 }

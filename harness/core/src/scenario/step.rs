@@ -620,6 +620,21 @@ impl Action {
         })
     }
 
+    /// The JSON body this action sends, if it is one that has any.
+    pub fn json_body(&self) -> Option<&JsonBody> {
+        match self {
+            Self::InitiateJob { body, .. }
+            | Self::SetVaultNotifications { body, .. }
+            | Self::AddTagsToVault { body, .. }
+            | Self::RemoveTagsFromVault { body, .. }
+            | Self::InitiateVaultLock { body, .. }
+            | Self::SetVaultAccessPolicy { body, .. }
+            | Self::SetDataRetrievalPolicy { body }
+            | Self::Other { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
     /// The vault this action goes through, if any.
     pub fn vault(&self) -> Option<&Ref> {
         match self {

@@ -42,10 +42,10 @@ impl Model {
 
     fn expect_deleted(&self, vault: &Ref, archive: &Ref, now: Timestamp, reasons: &mut Reasons) {
         let Some(handle) = archive.handle() else {
-            return reasons.may_be_unknown(Refusal::ArchiveUnknown);
+            return reasons.may(Refusal::ArchiveUnknown);
         };
         match self.archive(vault, handle) {
-            None => reasons.may_be_unknown(Refusal::ArchiveUnknown),
+            None => reasons.may(Refusal::ArchiveUnknown),
             Some((home, _)) if Some(home) != vault.handle() => {
                 reasons.must(Refusal::ArchiveForeign)
             }

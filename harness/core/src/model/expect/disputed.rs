@@ -7,17 +7,8 @@ const DEPTH: usize = 64;
 
 /// Whether the body of an action is JSON that parsers need not agree on.
 pub(in crate::model) fn is_disputed(action: &Action) -> bool {
-    let body = match action {
-        Action::InitiateJob { body, .. }
-        | Action::SetVaultNotifications { body, .. }
-        | Action::AddTagsToVault { body, .. }
-        | Action::RemoveTagsFromVault { body, .. }
-        | Action::InitiateVaultLock { body, .. }
-        | Action::SetVaultAccessPolicy { body, .. }
-        | Action::SetDataRetrievalPolicy { body } => body,
-        _ => return false,
-    };
-    matches!(body, JsonBody::Text(text) if Scan::default().finds(text))
+    let body = action.json_body();
+    matches!(body, Some(JsonBody::Text(text)) if Scan::default().finds(text))
 }
 
 /// Looks at the tokens of a text, well-formed or not.

@@ -55,7 +55,7 @@ impl Model {
 
     fn visible_job(&self, vault: &Ref, job: &Ref, reasons: &mut Reasons) -> Option<&Job> {
         match job.handle().and_then(|handle| self.job(vault, handle)) {
-            None => reasons.must_be_known(Refusal::JobUnknown),
+            None => reasons.must(Refusal::JobUnknown),
             Some((home, _)) if Some(home) != vault.handle() => reasons.must(Refusal::JobForeign),
             Some((_, job)) if job.doubtful => reasons.block("the job is in doubt"),
             Some((_, job)) => return Some(job),
@@ -142,7 +142,7 @@ impl Model {
             .handle()
             .and_then(|handle| self.archive(vault, handle))
         {
-            None => reasons.must_be_known(Refusal::ArchiveUnknown),
+            None => reasons.must(Refusal::ArchiveUnknown),
             Some((home, _)) if Some(home) != vault.handle() => {
                 reasons.must(Refusal::ArchiveForeign)
             }

@@ -50,20 +50,6 @@ impl Reasons {
         self.may.push(refusal);
     }
 
-    /// It must be refused because what it names was never made. In a vault that is unknown itself that goes without saying.
-    pub(super) fn must_be_known(&mut self, refusal: Refusal) {
-        if !self.must.contains(&Refusal::VaultUnknown) {
-            self.must(refusal);
-        }
-    }
-
-    /// It may be refused because what it names was never made, unless its vault is unknown already.
-    pub(super) fn may_be_unknown(&mut self, refusal: Refusal) {
-        if !self.must.contains(&Refusal::VaultUnknown) {
-            self.may(refusal);
-        }
-    }
-
     /// The documents are silent.
     pub(super) fn silent(&mut self) {
         self.silent = true;

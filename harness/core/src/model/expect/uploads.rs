@@ -74,7 +74,7 @@ impl Model {
             .handle()
             .and_then(|handle| self.upload(vault, handle));
         match known {
-            None => reasons.must_be_known(Refusal::UploadUnknown),
+            None => reasons.must(Refusal::UploadUnknown),
             Some((home, _)) if Some(home) != vault.handle() => reasons.must(Refusal::UploadForeign),
             Some((_, upload)) if upload.life == Life::Doubtful => {
                 reasons.block("the upload is in doubt")
@@ -153,7 +153,7 @@ impl Model {
             .handle()
             .and_then(|handle| self.upload(vault, handle));
         match known {
-            None => reasons.must_be_known(Refusal::UploadUnknown),
+            None => reasons.must(Refusal::UploadUnknown),
             Some((home, _)) if Some(home) != vault.handle() => reasons.must(Refusal::UploadForeign),
             Some((_, upload)) if upload.life == Life::Doubtful => {
                 reasons.block("the upload is in doubt")
