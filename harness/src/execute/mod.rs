@@ -1,0 +1,15 @@
+//! The hand: renders, signs and sends what scenarios say, and writes down what came back.
+//! Only here are sockets opened, clocks read and keys held. Refuses to know what an answer should have been.
+
+mod clock;
+mod pace;
+mod patience;
+pub mod render;
+mod sign;
+mod target;
+pub mod transport;
+
+pub use clock::Clock;
+pub use pace::{Pace, Rate};
+pub use patience::Patience;
+pub use target::{Target, TargetError, Timeouts, credentials};

@@ -1,0 +1,224 @@
+//! Where a run is aimed: endpoint, account, region, keys and bounds.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use reqwest::Url;
+
+use crevasse_core::sigv4::Credentials;
+
+use super::patience::Patience;
+use super::transport::{Arm, HttpArm, Limits, RawArm};
+
+/// Bounds of an answer, under the name the command line knows.
+pub type Timeouts = Limits;
+
+/// A target.
+///
+/// ```
+/// use crevasse::execute::Target;
+/// let target = Target::new("http://127.0.0.1:5000/").unwrap();
+/// assert_eq!(target.endpoint(), "http://127.0.0.1:5000");
+/// assert!(target.is_loopback());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Target {
+    endpoint: String,
+    url: Url,
+    /// The account's 12 digits, where they are known beforehand.
+    pub account: Option<String>,
+    /// The region requests are signed for.
+    pub region: String,
+    /// The keys; without them nothing is signed.
+    pub credentials: Option<Credentials>,
+    /// The `Host` header, where a server routes by name.
+    pub host_header: Option<String>,
+    /// What an answer may take.
+    pub limits: Limits,
+    /// Certificates are not verified.
+    pub insecure: bool,
+    /// A file of certificates to trust beside the system's.
+    pub cacert: Option<PathBuf>,
+    /// How long jobs may take.
+    pub patience: Patience,
+}
+
+/// Why a target cannot be aimed at.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The endpoint is not a URL of this kind.
+    #[error("read {endpoint:?} as an endpoint: {text}")]
+    Endpoint {
+        /// The endpoint.
+        endpoint: String,
+        /// What is wrong.
+        text: String,
+    },
+    /// TLS cannot be set up.
+    #[error("set up TLS: {0}")]
+    Tls(String),
+}
+
+impl Target {
+    /// Reads an endpoint: `http` or `https`, a host, and neither path nor credentials.
+    ///
+    /// # Errors
+    /// When it is anything else.
+    pub fn new(endpoint: &str) -> Result<Self, TargetError> {
+        let wrong = |text: &str| TargetError::Endpoint {
+            endpoint: endpoint.to_owned(),
+            text: text.to_owned(),
+        };
+        let url = Url::parse(endpoint).map_err(|error| wrong(&error.to_string()))?;
+        if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+            return Err(wrong("http:// or https:// and a host expected"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("credentials do not belong into an endpoint"));
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong(
+                "the vault API lives at the root of a host: no path, query or fragment",
+            ));
+        }
+        let mut target = Self {
+            endpoint: url.as_str().trim_end_matches('/').to_owned(),
+            url,
+            account: None,
+            region: "us-east-1".to_owned(),
+            credentials: None,
+            host_header: None,
+            limits: Limits::default(),
+            insecure: false,
+            cacert: None,
+            patience: Patience::default(),
+        };
+        target.patience = if target.is_loopback() {
+            Patience::of_an_emulator()
+        } else {
+            Patience::of_the_guide()
+        };
+        Ok(target)
+    }
+
+    /// The endpoint, without a slash at its end.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Whether it is this machine, by address or by the name `localhost`.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.host();
+        host == "localhost"
+            || host
+                .parse::<IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Whether the endpoint is https.
+    pub fn is_tls(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// The host without brackets, and the port.
+    pub(crate) fn address(&self) -> (String, u16) {
+        (
+            self.host().to_owned(),
+            self.url.port_or_known_default().unwrap_or(80),
+        )
+    }
+
+    fn host(&self) -> &str {
+        self.url
+            .host_str()
+            .unwrap_or_default()
+            .trim_matches(['[', ']'])
+    }
+
+    /// The value of `Host`.
+    pub(crate) fn authority(&self) -> String {
+        let own = || match (self.url.host_str().unwrap_or_default(), self.url.port()) {
+            (host, Some(port)) => format!("{host}:{port}"),
+            (host, None) => host.to_owned(),
+        };
+        self.host_header.clone().unwrap_or_else(own)
+    }
+
+    /// Builds the way to it.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn arm(&self) -> Result<Arm, TargetError> {
+        let raw = (!self.is_tls()).then(|| RawArm::new(self));
+        Ok(Arm::network(HttpArm::new(self)?, raw))
+    }
+}
+
+/// The keys of the AWS environment variables; on loopback, where none are set, ones that are nobody's.
+pub fn credentials(loopback: bool) -> Option<Credentials> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (
+        variable("AWS_ACCESS_KEY_ID"),
+        variable("AWS_SECRET_ACCESS_KEY"),
+    ) {
+        (Some(access_key_id), Some(secret_access_key)) => Some(Credentials {
+            access_key_id,
+            secret_access_key,
+            session_token: variable("AWS_SESSION_TOKEN"),
+        }),
+        _ => loopback.then(nobodys),
+    }
+}
+
+/// Keys that are nobody's.
+fn nobodys() -> Credentials {
+    Credentials {
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
+        session_token: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_told_by_address_and_not_by_what_a_name_contains() {
+        for near in [
+            "http://127.0.0.1:1",
+            "http://127.8.9.1",
+            "http://[::1]:5000",
+            "https://localhost",
+        ] {
+            assert!(Target::new(near).unwrap().is_loopback(), "{near}");
+        }
+        for far in [
+            "http://127.0.0.1.example.com",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "http://0.0.0.0:1",
+        ] {
+            assert!(!Target::new(far).unwrap().is_loopback(), "{far}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_a_host_and_nothing_else() {
+        for wrong in [
+            "127.0.0.1:5000",
+            "ftp://host",
+            "http://u:p@host",
+            "http://host/path",
+            "http://host/?q",
+            "http://",
+            "",
+        ] {
+            assert!(Target::new(wrong).is_err(), "{wrong}");
+        }
+        let target = Target::new("http://[::1]:5000/").unwrap();
+        assert_eq!(target.address(), ("::1".to_owned(), 5000));
+        assert_eq!(target.authority(), "[::1]:5000");
+        assert_eq!(Target::new("https://host").unwrap().address().1, 443);
+    }
+}

@@ -1,0 +1,133 @@
+//! Three ways to put a request to a target: an HTTP client, bytes written by hand, and a call within the process.
+//! Every one is bounded in time and memory, and a breach of a bound is an observation, not an error.
+
+mod http;
+mod intake;
+mod raw;
+
+use std::future::Future;
+use std::time::Duration;
+
+use crevasse_core::wire::{FaultKind, Reply, Request, Response, TransportFault};
+
+pub use http::HttpArm;
+pub use raw::{Begun, RawArm};
+
+/// Puts requests to a target.
+pub trait Transport: Send + Sync {
+    /// Sends a request and waits for its answer. There is no `Result`: a refused connection is an observation.
+    fn send(&self, request: &Request) -> impl Future<Output = Reply> + Send;
+}
+
+/// What an answer may take at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// To set a connection up.
+    pub connect: Duration,
+    /// From the first byte sent to the last received, plus a second for each MiB that moves either way.
+    pub request: Duration,
+    /// Between two bytes of an answer that has begun.
+    pub idle: Duration,
+    /// Bytes of an answer's body.
+    pub body: u64,
+}
+
+impl Limits {
+    /// Bytes of an answer's head, status line included.
+    pub const HEAD: usize = 256 << 10;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            request: Duration::from_secs(30),
+            idle: Duration::from_secs(15),
+            body: 64 << 20,
+        }
+    }
+}
+
+/// The network: an HTTP client for what one would send, the raw arm for the rest.
+#[derive(Debug)]
+pub struct Network {
+    http: HttpArm,
+    raw: Option<RawArm>,
+}
+
+/// A way to a target.
+#[derive(Debug)]
+pub enum Arm {
+    /// Over TCP.
+    Network(Box<Network>),
+}
+
+impl Arm {
+    /// The network arms for an endpoint. `raw` is `None` where bytes cannot be written by hand, as behind TLS.
+    pub fn network(http: HttpArm, raw: Option<RawArm>) -> Self {
+        Self::Network(Box::new(Network { http, raw }))
+    }
+
+    /// Says why this request cannot be put to the target at all, if it cannot.
+    pub fn obstacle(&self, request: &Request) -> Option<String> {
+        if request
+            .headers
+            .iter()
+            .any(|(name, value)| breaks_a_line(name) || breaks_a_line(value))
+        {
+            return Some("a header field cannot hold a line break".to_owned());
+        }
+        match self {
+            Self::Network(network) if network.raw.is_none() && !network.http.carries(request) => {
+                Some("what an HTTP client refuses to send needs a plain http endpoint".to_owned())
+            }
+            Self::Network(_) => None,
+        }
+    }
+
+    /// Sends the head and half of the body, so that something else can happen before the rest; `None` when this arm cannot.
+    pub async fn begin(&self, request: &Request) -> Option<Begun> {
+        match self {
+            Self::Network(network) => Some(network.raw.as_ref()?.begin(request).await),
+        }
+    }
+}
+
+impl Transport for Arm {
+    async fn send(&self, request: &Request) -> Reply {
+        match self {
+            Self::Network(network) => match &network.raw {
+                Some(raw) if !network.http.carries(request) || is_large(request) => {
+                    raw.send(request).await
+                }
+                _ => network.http.send(request).await,
+            },
+        }
+    }
+}
+
+/// A server may refuse a large body before it has all of it; an HTTP client then often sees the reset and not the answer.
+fn is_large(request: &Request) -> bool {
+    request.body.length() > 256 << 10
+}
+
+fn breaks_a_line(text: &str) -> bool {
+    text.contains(['\r', '\n'])
+}
+
+/// A response that did not come whole.
+fn fault(kind: FaultKind, detail: impl Into<String>, partial: Option<Response>) -> Reply {
+    Reply::Fault(TransportFault {
+        kind,
+        detail: detail.into(),
+        partial: partial.map(Box::new),
+    })
+}
+
+/// A second for each MiB, so that large bodies have the time they need and slow drips have not.
+fn allowance(bytes: u64) -> Duration {
+    Duration::from_millis(bytes / (1 << 20) * 1000)
+}
+
+#[cfg(test)]
+mod tests;

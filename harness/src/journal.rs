@@ -1,0 +1,320 @@
+//! The journal of a run: append-only lines of JSON, written before and after everything that matters.
+//! From it a run is judged again, a report is made, and what an interrupted run left behind is removed.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use indexmap::IndexSet;
+use serde::{Deserialize, Serialize};
+
+use crevasse_core::check::Record;
+
+use crate::event::{Event, RunStarted};
+
+/// Names the format and its version; the first line of a journal says it.
+pub const SCHEMA: &str = "crevasse.journal/1";
+
+/// The file of a journal in its run folder.
+pub const FILE: &str = "journal.jsonl";
+
+/// What kind of thing a run made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A vault. Its id is its name.
+    Vault,
+    /// An archive.
+    Archive,
+    /// A multipart upload.
+    Upload,
+    /// A job. Jobs cannot be removed; they end by themselves.
+    Job,
+    /// A vault lock.
+    Lock,
+    /// A unit of provisioned capacity. Cannot be given back.
+    Capacity,
+}
+
+/// Something a run made, or was about to make.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Resource {
+    /// Its kind.
+    pub kind: Kind,
+    /// The name of the vault it is, or is in; empty for capacity.
+    pub vault: String,
+    /// Its id, once the target gave one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+}
+
+impl Resource {
+    /// A vault.
+    pub fn vault(name: &str) -> Self {
+        Self {
+            kind: Kind::Vault,
+            vault: name.to_owned(),
+            id: None,
+        }
+    }
+}
+
+/// A line of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// The first.
+    Header {
+        /// [`SCHEMA`].
+        schema: String,
+        /// What the run is.
+        run: RunStarted,
+    },
+    /// A resource is about to be asked for.
+    Intent(Resource),
+    /// The target says it made it.
+    Made(Resource),
+    /// It is gone: the target said so.
+    Gone(Resource),
+    /// A case begins.
+    Case {
+        /// The case.
+        case: String,
+        /// Its scenario as YAML.
+        scenario: String,
+    },
+    /// One request of a case and its answer.
+    Record {
+        /// The case.
+        case: String,
+        /// What was sent and came back.
+        record: Box<Record>,
+    },
+    /// All records of a case are written.
+    CaseFinished {
+        /// The case.
+        case: String,
+    },
+    /// Something that cannot be judged again from the records: capabilities, leaks, reproductions, the end.
+    Event(Box<Event>),
+}
+
+/// Why a journal cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file system refuses.
+    #[error("open or write the journal {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not a journal, or one of another version.
+    #[error("read {path} as a journal: the first line is not that of {SCHEMA}")]
+    NotAJournal {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line before the last is broken.
+    #[error("read line {line} of the journal {path}: {text}")]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        text: String,
+    },
+}
+
+/// A journal that is being written, or a place that forgets everything.
+#[derive(Debug, Default)]
+pub struct Journal {
+    open: Option<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    path: PathBuf,
+    file: Mutex<BufWriter<File>>,
+}
+
+impl Journal {
+    /// Creates the folder and the journal of a run in it.
+    ///
+    /// # Errors
+    /// When the folder or file cannot be made, or a journal is there already.
+    pub fn create(folder: &Path, run: &RunStarted) -> Result<Self, JournalError> {
+        let path = folder.join(FILE);
+        let failed = |source| JournalError::File {
+            path: path.clone(),
+            source,
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .map_err(failed)?;
+        let file = Mutex::new(BufWriter::new(file));
+        let journal = Self {
+            open: Some(Open { path, file }),
+        };
+        journal.write(&Line::Header {
+            schema: SCHEMA.to_owned(),
+            run: run.clone(),
+        })?;
+        Ok(journal)
+    }
+
+    /// A journal that keeps nothing: for runs within a test, where nothing outlives the process.
+    pub fn discarding() -> Self {
+        Self::default()
+    }
+
+    /// The file, if there is one.
+    pub fn path(&self) -> Option<&Path> {
+        self.open.as_ref().map(|open| open.path.as_path())
+    }
+
+    /// Appends a line. Intents are on disk when this returns, and with them all lines before.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, line: &Line) -> Result<(), JournalError> {
+        let Some(open) = &self.open else {
+            return Ok(());
+        };
+        let failed = |source| JournalError::File {
+            path: open.path.clone(),
+            source,
+        };
+        let mut text = serde_json::to_string(line).map_err(|error| failed(error.into()))?;
+        text.push('\n');
+        let mut file = open.file.lock().unwrap_or_else(PoisonError::into_inner);
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        if matches!(line, Line::Record { .. }) {
+            Ok(())
+        } else {
+            file.flush().map_err(failed)
+        }
+    }
+}
+
+/// A journal that is being read, line by line.
+pub struct Reader {
+    path: PathBuf,
+    lines: io::Split<BufReader<File>>,
+    ahead: Option<io::Result<Vec<u8>>>,
+    number: usize,
+    truncated: bool,
+    run: RunStarted,
+}
+
+impl Reader {
+    /// Opens a journal: the file itself, or the folder it is in.
+    ///
+    /// # Errors
+    /// When it cannot be opened, is no journal, or is one of another version.
+    pub fn open(path: &Path) -> Result<Self, JournalError> {
+        let path = if path.is_dir() {
+            path.join(FILE)
+        } else {
+            path.to_owned()
+        };
+        let file = File::open(&path).map_err(|source| JournalError::File {
+            path: path.clone(),
+            source,
+        })?;
+        let mut lines = BufReader::new(file).split(b'\n');
+        let first = lines.next().and_then(Result::ok).unwrap_or_default();
+        match serde_json::from_slice(&first) {
+            Ok(Line::Header { schema, run }) if schema == SCHEMA => {
+                let ahead = lines.next();
+                Ok(Self {
+                    path,
+                    lines,
+                    ahead,
+                    number: 1,
+                    truncated: false,
+                    run,
+                })
+            }
+            _ => Err(JournalError::NotAJournal { path }),
+        }
+    }
+
+    /// What the run is.
+    pub fn run(&self) -> &RunStarted {
+        &self.run
+    }
+
+    /// Whether the last line was cut off, once all lines were read. What it said is lost; all before it counts.
+    pub fn truncated(&self) -> bool {
+        self.truncated
+    }
+
+    /// Lines read so far.
+    pub fn lines_read(&self) -> usize {
+        self.number
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Line, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bytes = match self.ahead.take()? {
+            Ok(bytes) => bytes,
+            Err(source) => {
+                return Some(Err(JournalError::File {
+                    path: self.path.clone(),
+                    source,
+                }));
+            }
+        };
+        self.ahead = self.lines.next();
+        match serde_json::from_slice(&bytes) {
+            Ok(line) => {
+                self.number += 1;
+                Some(Ok(line))
+            }
+            Err(_) if self.ahead.is_none() => {
+                self.truncated = true;
+                None
+            }
+            Err(error) => {
+                let (path, line, text) = (self.path.clone(), self.number + 1, error.to_string());
+                Some(Err(JournalError::Broken { path, line, text }))
+            }
+        }
+    }
+}
+
+/// What a run made, or may have made, and did not remove: latest first, so that removing in this order works.
+pub fn leftovers<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Vec<Resource> {
+    let mut there: IndexSet<Resource> = IndexSet::new();
+    for line in lines {
+        match line {
+            Line::Intent(resource) if resource.kind == Kind::Vault => {
+                there.insert(resource.clone());
+            }
+            Line::Made(resource) if resource.kind != Kind::Job => {
+                there.insert(resource.clone());
+            }
+            Line::Gone(resource) => {
+                there.shift_remove(resource);
+                if resource.kind == Kind::Vault {
+                    there.retain(|other| other.vault != resource.vault);
+                }
+            }
+            _ => {}
+        }
+    }
+    there.into_iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests;
