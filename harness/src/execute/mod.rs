@@ -4,8 +4,9 @@
 mod clock;
 mod pace;
 mod patience;
-pub mod render;
+mod render;
 mod sign;
+mod symbols;
 mod target;
 pub mod transport;
 

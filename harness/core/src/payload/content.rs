@@ -33,6 +33,7 @@ pub struct Content {
 struct Shared {
     pieces: Vec<Placed>,
     length: u64,
+    sha256: OnceLock<Digest>,
     tree_hash: OnceLock<Digest>,
 }
 
@@ -99,13 +100,16 @@ impl Content {
         bytes
     }
 
-    /// Hashes everything with plain SHA-256, in time that grows with the length.
+    /// Hashes everything with plain SHA-256, in time that grows with the length; clones share what was once computed.
     pub fn sha256(&self) -> Digest {
-        let mut linear = Sha256::new();
-        for Placed { piece, .. } in self.shared.pieces.iter() {
-            feed(piece, |bytes| linear.update(bytes));
-        }
-        Digest(linear.finalize().into())
+        let hash = || {
+            let mut linear = Sha256::new();
+            for Placed { piece, .. } in self.shared.pieces.iter() {
+                feed(piece, |bytes| linear.update(bytes));
+            }
+            Digest(linear.finalize().into())
+        };
+        *self.shared.sha256.get_or_init(hash)
     }
 
     /// Computes the tree hash. Of generated content each distinct subtree is hashed once, so that no length
@@ -207,6 +211,7 @@ impl Content {
         let shared = Shared {
             pieces: joined,
             length,
+            sha256: OnceLock::new(),
             tree_hash: OnceLock::new(),
         };
         Some(Self {
