@@ -1,6 +1,9 @@
 //! Crevasse.
 
+pub mod event;
+pub mod execute;
 pub mod exit;
 pub mod generate;
+pub mod journal;
 pub mod report;
 pub mod shrink;

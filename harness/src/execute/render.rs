@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use indexmap::IndexMap;
 use crevasse_core::payload::Content;
 use crevasse_core::scenario::{
     AccountForm, Action, Claim, JsonBody, Marker, Page, PathForm, RangeClaim, Ref, SizeClaim, Tweak,
@@ -10,6 +9,7 @@ use crevasse_core::scenario::{
 use crevasse_core::spec::{Location, Operation, Segment, Spec};
 use crevasse_core::treehash::{Digest, sha256};
 use crevasse_core::wire::{Body, Framing, Headers, Request};
+use indexmap::IndexMap;
 
 use super::sign::flip_last;
 use super::symbols::{Obstacle, Symbols, content_range};
@@ -47,9 +47,14 @@ pub(crate) fn render(
             let definition = spec.operations.get(&name).unwrap_or(ours);
             operation(definition, ours, &values, tweak, symbols)?
         }
-        (_, None) => return Err("an action that is no single request cannot be sent as one".to_owned()),
+        (_, None) => {
+            return Err("an action that is no single request cannot be sent as one".to_owned());
+        }
     };
-    request.headers.0.insert(0, ("Host".to_owned(), authority.to_owned()));
+    request
+        .headers
+        .0
+        .insert(0, ("Host".to_owned(), authority.to_owned()));
     request.headers.push("x-amz-glacier-version", "2012-06-01");
     request.body = values.body.unwrap_or(Body::Empty);
     if matches!(request.body, Body::Text(_)) {
@@ -123,11 +128,17 @@ fn path(
         path.push('/');
         match (theirs, segment) {
             (Segment::Literal(text), _) => path.push_str(text),
-            (_, Segment::Parameter(name)) if name == "accountId" => path.push_str(&account_as(account, symbols)?),
+            (_, Segment::Parameter(name)) if name == "accountId" => {
+                path.push_str(&account_as(account, symbols)?)
+            }
             (_, Segment::Parameter(name)) => {
                 let value = values.in_path(name, symbols)?;
                 let twisted = form == Some(PathForm::Encoded) && name == "vaultName";
-                path.push_str(&if twisted { over_encoded(&value) } else { encoded(&value) });
+                path.push_str(&if twisted {
+                    over_encoded(&value)
+                } else {
+                    encoded(&value)
+                });
             }
             (Segment::Parameter(_), Segment::Literal(text)) => path.push_str(text),
         }
@@ -140,12 +151,24 @@ fn path(
 
 /// The `Location` of the most specific thing the action names, and what the URI has after it.
 fn located(ours: &Operation, values: &Values, symbols: &Symbols) -> Result<String, Obstacle> {
-    let (parameter, kind, named) = values.path.last().ok_or("an action that names nothing has no Location")?;
+    let (parameter, kind, named) = values
+        .path
+        .last()
+        .ok_or("an action that names nothing has no Location")?;
     let location = symbols.location(kind, named);
-    let location = location.ok_or_else(|| format!("the target gave no Location for the {kind} `{named}`"))?;
-    let after_scheme = location.split_once("://").map_or(location, |(_, rest)| rest);
-    let path = after_scheme.find('/').map_or(location, |slash| &after_scheme[slash..]);
-    let behind = ours.uri.segments().iter().skip_while(|segment| **segment != Segment::Parameter((*parameter).to_owned()));
+    let location =
+        location.ok_or_else(|| format!("the target gave no Location for the {kind} `{named}`"))?;
+    let after_scheme = location
+        .split_once("://")
+        .map_or(location, |(_, rest)| rest);
+    let path = after_scheme
+        .find('/')
+        .map_or(location, |slash| &after_scheme[slash..]);
+    let behind = ours
+        .uri
+        .segments()
+        .iter()
+        .skip_while(|segment| **segment != Segment::Parameter((*parameter).to_owned()));
     let tail = behind.skip(1).filter_map(|segment| match segment {
         Segment::Literal(text) => Some(format!("/{text}")),
         Segment::Parameter(_) => None,
@@ -157,7 +180,9 @@ fn account_as(form: AccountForm, symbols: &Symbols) -> Result<String, Obstacle> 
     let known = symbols.account();
     Ok(match form {
         AccountForm::Hyphen => "-".to_owned(),
-        AccountForm::Numeric => known.ok_or("the target never told the account's number")?.to_owned(),
+        AccountForm::Numeric => known
+            .ok_or("the target never told the account's number")?
+            .to_owned(),
         AccountForm::Foreign => known.map_or_else(|| FOREIGN.to_owned(), somebody_else),
         AccountForm::Hyphenated => {
             let digits = known.unwrap_or("123456789012");
@@ -168,13 +193,24 @@ fn account_as(form: AccountForm, symbols: &Symbols) -> Result<String, Obstacle> 
 
 /// Every digit turned by five.
 fn somebody_else(account: &str) -> String {
-    account.bytes().map(|digit| char::from((digit - b'0' + 5) % 10 + b'0')).collect()
+    account
+        .bytes()
+        .map(|digit| char::from((digit - b'0' + 5) % 10 + b'0'))
+        .collect()
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986, 2.3).
 fn encoded(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// Percent-encodes every other character, whether it needs it or not.
@@ -217,10 +253,17 @@ fn with_query(query: &str, changes: &IndexMap<String, Option<String>>) -> String
         let name = pair.split('=').next().unwrap_or_default();
         changes.keys().any(|change| encoded(change) == name)
     };
-    let mut pairs: Vec<String> =
-        query.split('&').filter(|pair| !pair.is_empty() && !changed(pair)).map(str::to_owned).collect();
+    let mut pairs: Vec<String> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !changed(pair))
+        .map(str::to_owned)
+        .collect();
     for (name, value) in changes {
-        pairs.extend(value.as_ref().map(|value| format!("{}={}", encoded(name), encoded(value))));
+        pairs.extend(
+            value
+                .as_ref()
+                .map(|value| format!("{}={}", encoded(name), encoded(value))),
+        );
     }
     pairs.sort();
     pairs.join("&")
@@ -234,7 +277,9 @@ fn frame(request: &mut Request) {
             request.headers.push("Expect", "100-continue");
         }
         _ if request.body != Body::Empty || matches!(request.method.as_str(), "POST" | "PUT") => {
-            request.headers.push("Content-Length", request.body.length().to_string());
+            request
+                .headers
+                .push("Content-Length", request.body.length().to_string());
         }
         _ => {}
     }
@@ -256,7 +301,8 @@ impl Values {
     }
 
     fn queried(mut self, name: &str, value: &Option<String>) -> Self {
-        self.query.extend(value.iter().map(|value| (name.to_owned(), value.clone())));
+        self.query
+            .extend(value.iter().map(|value| (name.to_owned(), value.clone())));
         self
     }
 
@@ -269,14 +315,24 @@ impl Values {
         let (tree, linear) = (|| content.tree_hash(), || content.sha256());
         let tree_hash = claimed(tree_hash, tree, linear);
         let content_sha256 = claimed(content_sha256, linear, tree);
-        let body = if content.length() == 0 { Body::Empty } else { Body::Content(content.clone()) };
-        let values = self.header("x-amz-sha256-tree-hash", tree_hash).header("x-amz-content-sha256", content_sha256);
-        Self { body: Some(body), ..values }
+        let body = if content.length() == 0 {
+            Body::Empty
+        } else {
+            Body::Content(content.clone())
+        };
+        let values = self
+            .header("x-amz-sha256-tree-hash", tree_hash)
+            .header("x-amz-content-sha256", content_sha256);
+        Self {
+            body: Some(body),
+            ..values
+        }
     }
 
     fn in_path(&self, parameter: &str, symbols: &mut Symbols) -> Result<String, Obstacle> {
         let found = self.path.iter().find(|(name, _, _)| *name == parameter);
-        let (_, kind, named) = found.ok_or_else(|| format!("the action says nothing of {parameter}"))?;
+        let (_, kind, named) =
+            found.ok_or_else(|| format!("the action says nothing of {parameter}"))?;
         symbols.resolve(kind, named)
     }
 
@@ -289,7 +345,9 @@ impl Values {
                 Some(symbols.previous_marker(list)?)
             }
         };
-        Ok(self.queried("limit", &page.limit).queried("marker", &marker))
+        Ok(self
+            .queried("limit", &page.limit)
+            .queried("marker", &marker))
     }
 }
 
@@ -330,40 +388,80 @@ fn values(action: &Action, symbols: &mut Symbols) -> Result<Values, Obstacle> {
         | A::SetVaultAccessPolicy { vault, body }
         | A::InitiateJob { vault, body, .. }
         | A::InitiateVaultLock { vault, body, .. } => of_vault(vault).json(body, symbols)?,
-        A::SetDataRetrievalPolicy { body } | A::Other { body, .. } => Values::default().json(body, symbols)?,
+        A::SetDataRetrievalPolicy { body } | A::Other { body, .. } => {
+            Values::default().json(body, symbols)?
+        }
         A::ListVaults { page } => Values::default().paged(page, action, symbols)?,
         A::ListMultipartUploads { vault, page } => of_vault(vault).paged(page, action, symbols)?,
-        A::ListParts { vault, upload, page } => {
-            of_vault(vault).at("uploadId", "upload", upload).paged(page, action, symbols)?
-        }
-        A::ListJobs { vault, page, completed, statuscode } => of_vault(vault)
+        A::ListParts {
+            vault,
+            upload,
+            page,
+        } => of_vault(vault)
+            .at("uploadId", "upload", upload)
+            .paged(page, action, symbols)?,
+        A::ListJobs {
+            vault,
+            page,
+            completed,
+            statuscode,
+        } => of_vault(vault)
             .paged(page, action, symbols)?
             .queried("completed", completed)
             .queried("statuscode", statuscode),
         A::DeleteArchive { vault, archive } => of_vault(vault).at("archiveId", "archive", archive),
-        A::AbortMultipartUpload { vault, upload } => of_vault(vault).at("uploadId", "upload", upload),
-        A::DescribeJob { vault, job } => of_vault(vault).at("jobId", "job", job),
-        A::GetJobOutput { vault, job, range } => {
-            of_vault(vault).at("jobId", "job", job).header("Range", range.clone())
+        A::AbortMultipartUpload { vault, upload } => {
+            of_vault(vault).at("uploadId", "upload", upload)
         }
+        A::DescribeJob { vault, job } => of_vault(vault).at("jobId", "job", job),
+        A::GetJobOutput { vault, job, range } => of_vault(vault)
+            .at("jobId", "job", job)
+            .header("Range", range.clone()),
         A::CompleteVaultLock { vault, lock } => of_vault(vault).at("lockId", "lock", lock),
-        A::InitiateMultipartUpload { vault, part_size, description, .. } => of_vault(vault)
+        A::InitiateMultipartUpload {
+            vault,
+            part_size,
+            description,
+            ..
+        } => of_vault(vault)
             .header("x-amz-part-size", part_size.clone())
             .header("x-amz-archive-description", description.clone()),
-        A::UploadArchive { vault, content, description, tree_hash, content_sha256, .. } => of_vault(vault)
+        A::UploadArchive {
+            vault,
+            content,
+            description,
+            tree_hash,
+            content_sha256,
+            ..
+        } => of_vault(vault)
             .header("x-amz-archive-description", description.clone())
             .content(content, tree_hash, content_sha256),
-        A::UploadMultipartPart { vault, upload, content, range, tree_hash, content_sha256 } => of_vault(vault)
+        A::UploadMultipartPart {
+            vault,
+            upload,
+            content,
+            range,
+            tree_hash,
+            content_sha256,
+        } => of_vault(vault)
             .at("uploadId", "upload", upload)
             .header("Content-Range", ranged(range, content))
             .content(content, tree_hash, content_sha256),
-        A::CompleteMultipartUpload { vault, upload, size, tree_hash, .. } => {
-            completion(of_vault(vault), upload, size, tree_hash, symbols)
-        }
-        A::GetDataRetrievalPolicy {} | A::ListProvisionedCapacity {} | A::PurchaseProvisionedCapacity { .. } => {
-            Values::default()
-        }
-        A::AwaitJob { .. } | A::Walk { .. } | A::Together { .. } | A::During { .. } | A::Pause { .. } => {
+        A::CompleteMultipartUpload {
+            vault,
+            upload,
+            size,
+            tree_hash,
+            ..
+        } => completion(of_vault(vault), upload, size, tree_hash, symbols),
+        A::GetDataRetrievalPolicy {}
+        | A::ListProvisionedCapacity {}
+        | A::PurchaseProvisionedCapacity { .. } => Values::default(),
+        A::AwaitJob { .. }
+        | A::Walk { .. }
+        | A::Together { .. }
+        | A::During { .. }
+        | A::Pause { .. } => {
             return Err("an action that is no single request cannot be sent as one".to_owned());
         }
     })
@@ -377,7 +475,13 @@ fn ranged(range: &RangeClaim, content: &Content) -> Option<String> {
     }
 }
 
-fn completion(values: Values, upload: &Ref, size: &SizeClaim, tree_hash: &Claim, symbols: &Symbols) -> Values {
+fn completion(
+    values: Values,
+    upload: &Ref,
+    size: &SizeClaim,
+    tree_hash: &Claim,
+    symbols: &Symbols,
+) -> Values {
     let whole = symbols.assembled(upload);
     let length = i128::from(whole.length());
     let size = match size {

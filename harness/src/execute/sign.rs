@@ -13,8 +13,16 @@ const EXPIRED_TOKEN: &str = "FwoGZXIvYXdzEXPIREDTOKENOFNOBODY";
 const DAY: i64 = 24 * 3600 * 1000;
 
 /// Adds date, token and signature as the tweak says. Without keys nothing is added: the target takes unsigned requests or none.
-pub(crate) fn sign(request: &mut Request, tweak: &Tweak, keys: Option<&Credentials>, region: &str, now: Timestamp) {
-    let Some(keys) = keys.filter(|_| tweak.signing != Signing::Absent) else { return };
+pub(crate) fn sign(
+    request: &mut Request,
+    tweak: &Tweak,
+    keys: Option<&Credentials>,
+    region: &str,
+    now: Timestamp,
+) {
+    let Some(keys) = keys.filter(|_| tweak.signing != Signing::Absent) else {
+        return;
+    };
     let mut keys = keys.clone();
     match tweak.signing {
         Signing::UnknownKey => UNKNOWN_KEY.clone_into(&mut keys.access_key_id),
@@ -29,9 +37,17 @@ pub(crate) fn sign(request: &mut Request, tweak: &Tweak, keys: Option<&Credentia
     if let Some(token) = &keys.session_token {
         request.headers.set("x-amz-security-token", token);
     }
-    let service = if tweak.signing == Signing::WrongService { "s3" } else { "glacier" };
+    let service = if tweak.signing == Signing::WrongService {
+        "s3"
+    } else {
+        "glacier"
+    };
     let region = tweak.region.as_deref().unwrap_or(region);
-    let scope = Scope { time, region: region.to_owned(), service: service.to_owned() };
+    let scope = Scope {
+        time,
+        region: region.to_owned(),
+        service: service.to_owned(),
+    };
     let mut value = authorization(head(request), &payload_hash(request), &keys, &scope);
     if tweak.signing == Signing::Flipped {
         flip_last(&mut value);
@@ -40,13 +56,20 @@ pub(crate) fn sign(request: &mut Request, tweak: &Tweak, keys: Option<&Credentia
 }
 
 fn head(request: &Request) -> Head<'_> {
-    Head { method: &request.method, path: &request.path, query: &request.query, headers: &request.headers }
+    Head {
+        method: &request.method,
+        path: &request.path,
+        query: &request.query,
+        headers: &request.headers,
+    }
 }
 
 fn date(request: &mut Request, signing: &Signing, time: Timestamp) {
     match signing {
         Signing::DateOnly => return request.headers.set("Date", time.basic()),
-        Signing::WrongDate => request.headers.set("Date", time.plus_millis(-2 * DAY).http()),
+        Signing::WrongDate => request
+            .headers
+            .set("Date", time.plus_millis(-2 * DAY).http()),
         _ => {}
     }
     request.headers.set("x-amz-date", time.basic());
@@ -70,7 +93,10 @@ fn body_hash(body: &Body) -> Digest {
 
 /// Changes the last hexadecimal digit of a text into another.
 pub(super) fn flip_last(hex: &mut String) {
-    let last = hex.pop().and_then(|digit| digit.to_digit(16)).unwrap_or_default();
+    let last = hex
+        .pop()
+        .and_then(|digit| digit.to_digit(16))
+        .unwrap_or_default();
     hex.extend(char::from_digit(last ^ 1, 16));
 }
 
@@ -102,7 +128,11 @@ mod tests {
             body: Body::Text("{}".to_owned()),
             framing: Framing::Plain,
         };
-        let tweak = Tweak { signing, region: region.map(str::to_owned), ..Tweak::default() };
+        let tweak = Tweak {
+            signing,
+            region: region.map(str::to_owned),
+            ..Tweak::default()
+        };
         sign(&mut request, &tweak, Some(&keys()), "us-east-1", NOW);
         request
     }
@@ -114,8 +144,17 @@ mod tests {
 
     #[test]
     fn a_right_signature_is_verified_and_each_wrong_one_is_wrong_in_its_way() {
-        for right in [Signing::Right, Signing::WrongDate, Signing::DateOnly, Signing::Skewed(-240)] {
-            assert_eq!(verdict(right.clone()), Ok("us-east-1".to_owned()), "{right:?}");
+        for right in [
+            Signing::Right,
+            Signing::WrongDate,
+            Signing::DateOnly,
+            Signing::Skewed(-240),
+        ] {
+            assert_eq!(
+                verdict(right.clone()),
+                Ok("us-east-1".to_owned()),
+                "{right:?}"
+            );
         }
         for (wrong, failure) in [
             (Signing::Absent, AuthFailure::Missing),

@@ -43,7 +43,11 @@ pub(crate) struct Symbols {
 impl Symbols {
     /// An empty table. `stem` is what the names of this case's vaults begin with, up to and with a hyphen.
     pub(crate) fn new(stem: String, account: Option<String>, region: String) -> Self {
-        let mut symbols = Self { stem, region, ..Self::default() };
+        let mut symbols = Self {
+            stem,
+            region,
+            ..Self::default()
+        };
         if let Some(account) = account {
             symbols.put("account".to_owned(), &account);
             symbols.account = Some(account);
@@ -68,7 +72,9 @@ impl Symbols {
 
     /// What a handle stands for, if it was bound.
     pub(crate) fn bound(&self, kind: &str, handle: &str) -> Option<&str> {
-        self.bindings.get(&format!("{kind}:{handle}")).map(String::as_str)
+        self.bindings
+            .get(&format!("{kind}:{handle}"))
+            .map(String::as_str)
     }
 
     /// Binds a handle, and remembers the `Location` of what it names.
@@ -93,7 +99,9 @@ impl Symbols {
 
     /// The `Location` the target gave for what a reference names.
     pub(crate) fn location(&self, kind: &str, named: &Ref) -> Option<&str> {
-        self.locations.get(&format!("{kind}:{named}")).map(String::as_str)
+        self.locations
+            .get(&format!("{kind}:{named}"))
+            .map(String::as_str)
     }
 
     /// Finds the characters that a reference stands for.
@@ -116,7 +124,9 @@ impl Symbols {
         if kind != "vault" {
             return self.bound(kind, handle).map(another_id);
         }
-        let ours = self.bound(kind, handle).filter(|name| name.starts_with(&self.stem));
+        let ours = self
+            .bound(kind, handle)
+            .filter(|name| name.starts_with(&self.stem));
         let name = ours.map_or_else(|| format!("{}{handle}", self.stem), str::to_owned);
         let tail = another_id(&name[self.stem.len()..]);
         Some(format!("{}{tail}-none", &self.stem))
@@ -150,28 +160,43 @@ impl Symbols {
     fn variable(&mut self, name: &str) -> Result<Option<String>, Obstacle> {
         let (kind, of) = name.split_once(':').unwrap_or((name, ""));
         match kind {
-            "vault" | "archive" | "job" | "upload" | "lock" => self.resolve(kind, &Ref::from(of)).map(Some),
+            "vault" | "archive" | "job" | "upload" | "lock" => {
+                self.resolve(kind, &Ref::from(of)).map(Some)
+            }
             "account" if of.is_empty() => self.number().map(Some),
             "arn" => {
                 let (account, vault) = (self.number()?, self.resolve("vault", &Ref::from(of))?);
-                Ok(Some(format!("arn:aws:glacier:{}:{account}:vaults/{vault}", self.region)))
+                Ok(Some(format!(
+                    "arn:aws:glacier:{}:{account}:vaults/{vault}",
+                    self.region
+                )))
             }
-            "topic" => Ok(Some(format!("arn:aws:sns:{}:{}:{of}", self.region, self.number()?))),
+            "topic" => Ok(Some(format!(
+                "arn:aws:sns:{}:{}:{of}",
+                self.region,
+                self.number()?
+            ))),
             "created" => {
                 let id = self.resolve("archive", &Ref::from(of))?;
                 let date = self.created.get(&id).cloned();
-                date.map(Some).ok_or_else(|| format!("no inventory has told when the archive `{of}` was made"))
+                date.map(Some).ok_or_else(|| {
+                    format!("no inventory has told when the archive `{of}` was made")
+                })
             }
             "marker" => {
                 let marker = self.continued.get(of).cloned();
-                marker.map(Some).ok_or_else(|| format!("the inventory of the job `{of}` does not go on"))
+                marker
+                    .map(Some)
+                    .ok_or_else(|| format!("the inventory of the job `{of}` does not go on"))
             }
             _ => Ok(None),
         }
     }
 
     fn number(&self) -> Result<String, Obstacle> {
-        self.account.clone().ok_or_else(|| "the target never told the account's number".to_owned())
+        self.account
+            .clone()
+            .ok_or_else(|| "the target never told the account's number".to_owned())
     }
 
     /// Writes a JSON body as it is sent; `None` for no body.
@@ -190,8 +215,12 @@ impl Symbols {
     fn fill_value(&mut self, value: &mut Value) -> Result<(), Obstacle> {
         match value {
             Value::String(text) if text.contains("${") => *text = self.fill(text)?,
-            Value::Array(items) => items.iter_mut().try_for_each(|item| self.fill_value(item))?,
-            Value::Object(members) => members.values_mut().try_for_each(|member| self.fill_value(member))?,
+            Value::Array(items) => items
+                .iter_mut()
+                .try_for_each(|item| self.fill_value(item))?,
+            Value::Object(members) => members
+                .values_mut()
+                .try_for_each(|member| self.fill_value(member))?,
             _ => {}
         }
         Ok(())
@@ -199,19 +228,29 @@ impl Symbols {
 
     /// A part was acknowledged.
     pub(crate) fn add_part(&mut self, upload: &str, start: u64, content: &Content) {
-        self.parts.entry(upload.to_owned()).or_default().insert(start, content.clone());
+        self.parts
+            .entry(upload.to_owned())
+            .or_default()
+            .insert(start, content.clone());
     }
 
     /// The parts of an upload in ascending order, as one content, where it is one; of one that was never issued, those of the one it is like.
     pub(crate) fn assembled(&self, upload: &Ref) -> Content {
         let (Ref::Handle(handle) | Ref::UnknownLike(handle) | Ref::Literal(handle)) = upload;
-        let parts: Vec<Content> = self.parts.get(handle).into_iter().flat_map(BTreeMap::values).cloned().collect();
+        let parts: Vec<Content> = self
+            .parts
+            .get(handle)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+            .cloned()
+            .collect();
         Content::try_concat(&parts).unwrap_or_else(Content::empty)
     }
 
     /// A job was accepted.
     pub(crate) fn note_tier(&mut self, job: &str, tier: Option<&str>) {
-        self.tiers.extend(tier.map(|tier| (job.to_owned(), tier.to_owned())));
+        self.tiers
+            .extend(tier.map(|tier| (job.to_owned(), tier.to_owned())));
     }
 
     /// The tier a job was asked for with.
@@ -235,15 +274,19 @@ impl Symbols {
         let entries = document.get("ArchiveList").and_then(Value::as_array);
         for entry in entries.into_iter().flatten() {
             let text = |name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
-            self.created.extend(text("ArchiveId").zip(text("CreationDate")));
+            self.created
+                .extend(text("ArchiveId").zip(text("CreationDate")));
         }
     }
 
     /// A job was described.
     pub(crate) fn note_description(&mut self, job: &str, document: &Value) {
-        let marker = ["/NextInventoryRetrievalMarker", "/InventoryRetrievalParameters/Marker"]
-            .iter()
-            .find_map(|place| document.pointer(place)?.as_str());
+        let marker = [
+            "/NextInventoryRetrievalMarker",
+            "/InventoryRetrievalParameters/Marker",
+        ]
+        .iter()
+        .find_map(|place| document.pointer(place)?.as_str());
         match marker {
             Some(marker) => self.continued.insert(job.to_owned(), marker.to_owned()),
             None => self.continued.remove(job),
@@ -267,7 +310,9 @@ pub(crate) fn content_range(start: u64, content: &Content) -> String {
 /// Changes the last characters of an id into others that occur in it, or at least into others of their kind.
 fn another_id(id: &str) -> String {
     let mut characters: Vec<char> = id.chars().collect();
-    let places = (0..characters.len()).rev().filter(|place| characters[*place].is_ascii_alphanumeric());
+    let places = (0..characters.len())
+        .rev()
+        .filter(|place| characters[*place].is_ascii_alphanumeric());
     for place in places.take(CHANGED).collect::<Vec<_>>() {
         characters[place] = another(characters[place], id);
     }
@@ -275,15 +320,24 @@ fn another_id(id: &str) -> String {
 }
 
 fn another(character: char, id: &str) -> char {
-    let kind = |c: &char| (c.is_ascii_digit(), c.is_ascii_uppercase(), c.is_ascii_alphanumeric());
-    let alike: BTreeSet<char> = id.chars().filter(|c| kind(c) == kind(&character)).collect();
-    let turned = || match character {
-        '0'..='9' => char::from((character as u8 - b'0' + 5) % 10 + b'0'),
-        'a'..='z' => char::from((character as u8 - b'a' + 13) % 26 + b'a'),
-        _ => char::from((character as u8 - b'A' + 13) % 26 + b'A'),
+    let kind = |c: char| (c.is_ascii_digit(), c.is_ascii_uppercase());
+    let fits = |c: &char| c.is_ascii_alphanumeric() && *c != character;
+    let occurring: BTreeSet<char> = id.chars().filter(fits).collect();
+    let alike: Vec<char> = occurring
+        .iter()
+        .copied()
+        .filter(|c| kind(*c) == kind(character))
+        .collect();
+    let choice = if alike.is_empty() {
+        occurring.into_iter().collect()
+    } else {
+        alike
     };
-    let next = alike.range(character..).nth(1).or_else(|| alike.first());
-    next.copied().filter(|other| *other != character).unwrap_or_else(turned)
+    let later = choice.iter().find(|c| **c > character);
+    later
+        .or(choice.first())
+        .copied()
+        .unwrap_or(if character == '0' { '1' } else { '0' })
 }
 
 #[cfg(test)]
@@ -292,10 +346,23 @@ mod tests {
     use crevasse_core::payload::Payload;
 
     fn symbols() -> Symbols {
-        let mut symbols =
-            Symbols::new("crevasse-x7k2p9-a-".to_owned(), Some("012345678901".to_owned()), "us-east-1".to_owned());
-        symbols.bind("vault", "v", "crevasse-x7k2p9-a-v", Some("/012345678901/vaults/crevasse-x7k2p9-a-v"));
-        symbols.bind("archive", "a", "NkbByEejwEggmBz2fTHgJrg0XBoDfjP4q6iu87-TjhqG6eGoOY9Z8i1", None);
+        let mut symbols = Symbols::new(
+            "crevasse-x7k2p9-a-".to_owned(),
+            Some("012345678901".to_owned()),
+            "us-east-1".to_owned(),
+        );
+        symbols.bind(
+            "vault",
+            "v",
+            "crevasse-x7k2p9-a-v",
+            Some("/012345678901/vaults/crevasse-x7k2p9-a-v"),
+        );
+        symbols.bind(
+            "archive",
+            "a",
+            "NkbByEejwEggmBz2fTHgJrg0XBoDfjP4q6iu87-TjhqG6eGoOY9Z8i1",
+            None,
+        );
         symbols
     }
 
@@ -304,12 +371,23 @@ mod tests {
         let mut symbols = symbols();
         let known = symbols.resolve("archive", &Ref::from("a")).unwrap();
         let unknown = symbols.resolve("archive", &Ref::from("?a")).unwrap();
-        let changed = known.chars().zip(unknown.chars()).filter(|(a, b)| a != b).count();
+        let changed = known
+            .chars()
+            .zip(unknown.chars())
+            .filter(|(a, b)| a != b)
+            .count();
         assert!(changed >= 6 && known.len() == unknown.len(), "{unknown}");
         assert!(unknown.chars().all(|c| known.contains(c)));
-        assert_eq!(symbols.resolve("archive", &Ref::from("?a")).unwrap(), unknown);
+        assert_eq!(
+            symbols.resolve("archive", &Ref::from("?a")).unwrap(),
+            unknown
+        );
         assert_eq!(symbols.bindings()["archive:?a"], unknown);
-        assert!(another_id("0a0a0a0a0a0a0a").chars().all(|c| c.is_ascii_hexdigit()));
+        assert!(
+            another_id("0a0a0a0a0a0a0a")
+                .chars()
+                .all(|c| c.is_ascii_hexdigit())
+        );
         assert_ne!(another_id("7"), "7");
     }
 
@@ -319,7 +397,10 @@ mod tests {
         symbols.bind("vault", "short", "x", None);
         for like in ["?v", "?short", "?never-made"] {
             let name = symbols.resolve("vault", &Ref::from(like)).unwrap();
-            assert!(name.starts_with("crevasse-x7k2p9-a-") && name.len() > 18, "{name}");
+            assert!(
+                name.starts_with("crevasse-x7k2p9-a-") && name.len() > 18,
+                "{name}"
+            );
             assert_ne!(name, "crevasse-x7k2p9-a-v");
         }
     }
@@ -329,9 +410,15 @@ mod tests {
         let mut symbols = symbols();
         for (text, filled) in [
             ("${vault:v}", "crevasse-x7k2p9-a-v"),
-            ("${arn:v}/*", "arn:aws:glacier:us-east-1:012345678901:vaults/crevasse-x7k2p9-a-v/*"),
+            (
+                "${arn:v}/*",
+                "arn:aws:glacier:us-east-1:012345678901:vaults/crevasse-x7k2p9-a-v/*",
+            ),
             ("${topic:t}", "arn:aws:sns:us-east-1:012345678901:t"),
-            ("a ${aws:username} ${account} ${", "a ${aws:username} 012345678901 ${"),
+            (
+                "a ${aws:username} ${account} ${",
+                "a ${aws:username} 012345678901 ${",
+            ),
         ] {
             assert_eq!(symbols.fill(text).as_deref(), Ok(filled));
         }
@@ -346,15 +433,24 @@ mod tests {
         let id = symbols.resolve("archive", &Ref::from("a")).unwrap();
         let inventory = serde_json::json!({"ArchiveList": [{"ArchiveId": id, "CreationDate": "2012-05-15T17:19:46.700Z"}]});
         symbols.note_inventory(&inventory);
-        assert_eq!(symbols.fill("${created:a}").as_deref(), Ok("2012-05-15T17:19:46.700Z"));
-        symbols.note_description("j", &serde_json::json!({"InventoryRetrievalParameters": {"Marker": "m"}}));
+        assert_eq!(
+            symbols.fill("${created:a}").as_deref(),
+            Ok("2012-05-15T17:19:46.700Z")
+        );
+        symbols.note_description(
+            "j",
+            &serde_json::json!({"InventoryRetrievalParameters": {"Marker": "m"}}),
+        );
         assert_eq!(symbols.fill("${marker:j}").as_deref(), Ok("m"));
     }
 
     #[test]
     fn parts_are_put_together_in_the_order_of_their_places() {
         let mut symbols = symbols();
-        let whole = Content::from(Payload::Generated { seed: 1, length: 3 << 20 });
+        let whole = Content::from(Payload::Generated {
+            seed: 1,
+            length: 3 << 20,
+        });
         for start in [2, 0, 1].map(|mib: u64| mib << 20) {
             let range = ByteRange::new(start, start + (1 << 20)).unwrap();
             symbols.add_part("u", start, &whole.slice(range));
@@ -367,9 +463,14 @@ mod tests {
     #[test]
     fn a_bound_json_body_is_written_compactly() {
         let mut symbols = symbols();
-        let body = JsonBody::Json(serde_json::json!({"Type": "archive-retrieval", "ArchiveId": "${archive:a}", "N": [1, null]}));
+        let body = JsonBody::Json(
+            serde_json::json!({"Type": "archive-retrieval", "ArchiveId": "${archive:a}", "N": [1, null]}),
+        );
         let text = symbols.body(&body).unwrap().unwrap();
-        assert!(text.starts_with(r#"{"Type":"archive-retrieval","ArchiveId":"NkbB"#), "{text}");
+        assert!(
+            text.starts_with(r#"{"Type":"archive-retrieval","ArchiveId":"NkbB"#),
+            "{text}"
+        );
         assert!(text.ends_with(r#""N":[1,null]}"#), "{text}");
     }
 }

@@ -10,6 +10,7 @@ pub use step::{
 };
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::requirement::RequirementId;
 use crate::yaml::{self, YamlError};
@@ -75,17 +76,30 @@ impl Scenario {
     /// Reads a scenario from YAML.
     ///
     /// # Errors
-    /// What is wrong, with line and column.
+    /// What is wrong: with line and column where the YAML is, with the scenario's id where its words are.
     pub fn parse(text: &str) -> Result<Self, YamlError> {
-        yaml::parse(text)
+        Self::of_tree(yaml::tree(text)?)
     }
 
     /// Reads a list of scenarios from YAML.
     ///
     /// # Errors
-    /// What is wrong, with line and column.
+    /// What is wrong: with line and column where the YAML is, with the scenario's id where its words are.
     pub fn parse_list(text: &str) -> Result<Vec<Self>, YamlError> {
-        yaml::parse(text)
+        match yaml::tree(text)? {
+            Value::Array(list) => list.into_iter().map(Self::of_tree).collect(),
+            _ => Err(misread("a list of scenarios expected".to_owned())),
+        }
+    }
+
+    /// By way of a tree: a YAML reader would want tags for variants, which people do not write.
+    fn of_tree(tree: Value) -> Result<Self, YamlError> {
+        let id = tree
+            .get("id")
+            .and_then(Value::as_str)
+            .unwrap_or("a scenario without id")
+            .to_owned();
+        serde_json::from_value(tree).map_err(|error| misread(format!("{id}: {error}")))
     }
 
     /// Writes it as YAML that [`Scenario::parse`] reads.
@@ -93,5 +107,45 @@ impl Scenario {
         // By way of a JSON value: a YAML writer would turn variants into tags, which people do not write.
         let value = serde_json::to_value(self).expect("a scenario is a tree of texts and numbers");
         serde_yaml::to_string(&value).expect("a tree of texts and numbers can be written")
+    }
+}
+
+fn misread(text: String) -> YamlError {
+    YamlError { text, at: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Framing;
+
+    const TEXT: &str = "\
+- id: announced
+  title: a body that is too large is refused before it is sent
+  steps:
+  - CreateVault: {vault: v}
+  - UploadArchive: {vault: v, archive: a, content: {zeros: 1}}
+    but: {framing: {announced: 4294967297}, signing: {skewed: -900}}
+";
+
+    #[test]
+    fn variants_are_maps_of_one_key_and_are_written_back_so() {
+        let list = Scenario::parse_list(TEXT).unwrap();
+        assert_eq!(
+            list[0].steps[1].tweak.framing,
+            Framing::Announced(4_294_967_297)
+        );
+        assert_eq!(Scenario::parse(&list[0].to_yaml()).unwrap(), list[0]);
+    }
+
+    #[test]
+    fn an_error_names_the_scenario() {
+        let error = Scenario::parse_list(&TEXT.replace("framing", "frame")).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .starts_with("announced: unknown field `frame`"),
+            "{error}"
+        );
     }
 }
