@@ -6,4 +6,5 @@ pub mod exit;
 pub mod generate;
 pub mod journal;
 pub mod report;
+pub mod scenarios;
 pub mod shrink;

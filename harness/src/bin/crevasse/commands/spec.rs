@@ -22,7 +22,8 @@ pub(crate) fn run(args: &Spec) -> anyhow::Result<u8> {
 pub(crate) fn resolver(dir: Option<&Path>) -> impl Fn(&str) -> Option<String> {
     let dir = dir.map(Path::to_path_buf);
     move |segment: &str| {
-        let plain = !segment.is_empty() && !segment.contains(['/', '\\']) && !segment.starts_with('.');
+        let plain =
+            !segment.is_empty() && !segment.contains(['/', '\\']) && !segment.starts_with('.');
         let path = dir.as_ref().filter(|_| plain)?.join(segment);
         std::fs::read_to_string(path).ok()
     }
@@ -32,16 +33,25 @@ pub(crate) fn resolver(dir: Option<&Path>) -> impl Fn(&str) -> Option<String> {
 pub(crate) fn load(path: &Path, dir: Option<&Path>) -> anyhow::Result<Loaded> {
     if path.is_dir() {
         let file = path.join("openapi.yaml");
-        return Loaded::parse_strict(&read(&file)?).with_context(|| format!("failed to load {}", file.display()));
+        return Loaded::parse_strict(&read(&file)?)
+            .with_context(|| format!("failed to load {}", file.display()));
     }
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let name = path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let loaded = Loaded::load_foreign(&name, &read(path)?, &resolver(dir));
     loaded.with_context(|| format!("failed to load {}", path.display()))
 }
 
 fn lint(args: &SpecFile) -> anyhow::Result<u8> {
-    let Some(path) = &args.file else { bail!("name the document to examine: crevasse spec lint FILE") };
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let Some(path) = &args.file else {
+        bail!("name the document to examine: crevasse spec lint FILE")
+    };
+    let name = path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let report = spec::lint(&name, &read(path)?, &resolver(args.spec_dir.as_deref()));
     let report = report.with_context(|| format!("failed to read {}", path.display()))?;
     if args.format == Format::Json {
@@ -51,40 +61,93 @@ fn lint(args: &SpecFile) -> anyhow::Result<u8> {
     println!("{name}: {}", report.format);
     println!("\ndefines {} of 33 operations", report.defines.len());
     for definition in &report.defines {
-        println!("  {:<28} {}:{}", definition.operation, definition.document, definition.line);
+        println!(
+            "  {:<28} {}:{}",
+            definition.operation, definition.document, definition.line
+        );
     }
-    for (severity, title) in [(Severity::Wrong, "wrong"), (Severity::Silent, "silent where the service is not"), (Severity::Ignored, "ignored")] {
+    for (severity, title) in [
+        (Severity::Wrong, "wrong"),
+        (Severity::Silent, "silent where the service is not"),
+        (Severity::Ignored, "ignored"),
+    ] {
         let notes: Vec<_> = report.of(severity).collect();
         if !notes.is_empty() {
             println!("\n{title} ({})", notes.len());
         }
-        notes.iter().for_each(|note| println!("  {}:{}: {} [{}]", note.document, note.line, crevasse::report::printable(&note.text), note.rule));
+        notes.iter().for_each(|note| {
+            println!(
+                "  {}:{}: {} [{}]",
+                note.document,
+                note.line,
+                crevasse::report::printable(&note.text),
+                note.rule
+            )
+        });
     }
     println!("\ncannot express");
-    report.inexpressible.iter().for_each(|what| println!("{}", wrap(what, 2)));
+    report
+        .inexpressible
+        .iter()
+        .for_each(|what| println!("{}", wrap(what, 2)));
     Ok(exit::AS_EXPECTED)
 }
 
 fn show(args: &SpecFile) -> anyhow::Result<u8> {
-    let foreign = args.file.as_deref().map(|path| load(path, args.spec_dir.as_deref())).transpose()?;
+    let foreign = args
+        .file
+        .as_deref()
+        .map(|path| load(path, args.spec_dir.as_deref()))
+        .transpose()?;
     let loaded = foreign.as_ref().unwrap_or_else(|| Loaded::builtin());
     if args.format == Format::Json {
-        println!("{:#}", loaded.operations.values().map(described).collect::<serde_json::Value>());
+        println!(
+            "{:#}",
+            loaded
+                .operations
+                .values()
+                .map(described)
+                .collect::<serde_json::Value>()
+        );
         return Ok(exit::AS_EXPECTED);
     }
-    println!("{} ({} operations, {})", loaded.name, loaded.operations.len(), loaded.digest);
+    println!(
+        "{} ({} operations, {})",
+        loaded.name,
+        loaded.operations.len(),
+        loaded.digest
+    );
     for operation in loaded.operations.values() {
-        println!("\n{}  {} {}  -> {}", operation.name, operation.method, operation.uri, operation.success_status);
+        println!(
+            "\n{}  {} {}  -> {}",
+            operation.name, operation.method, operation.uri, operation.success_status
+        );
         for parameter in &operation.parameters {
-            let required = if parameter.required { "required" } else { "optional" };
-            println!("  {:<7} {:<28} {required}", format!("{:?}", parameter.location).to_lowercase(), parameter.name);
+            let required = if parameter.required {
+                "required"
+            } else {
+                "optional"
+            };
+            println!(
+                "  {:<7} {:<28} {required}",
+                format!("{:?}", parameter.location).to_lowercase(),
+                parameter.name
+            );
         }
         println!("  body    {}", kind(&operation.request_body));
         for header in &operation.response_headers {
-            println!("  answers {:<28} {}", header.name, header.when.as_deref().unwrap_or("always"));
+            println!(
+                "  answers {:<28} {}",
+                header.name,
+                header.when.as_deref().unwrap_or("always")
+            );
         }
         println!("  answers {}", kind(&operation.response_body));
-        let errors: Vec<String> = operation.errors.iter().map(|(code, statuses)| format!("{code} {statuses:?}")).collect();
+        let errors: Vec<String> = operation
+            .errors
+            .iter()
+            .map(|(code, statuses)| format!("{code} {statuses:?}"))
+            .collect();
         println!("{}", wrap(&format!("errors {}", errors.join(", ")), 2));
     }
     Ok(exit::AS_EXPECTED)
