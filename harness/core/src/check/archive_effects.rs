@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::rules::answer;
+use super::rules::{answer, not_accepted};
 use super::shape::shorten;
 use super::subject::{clock_ahead, earlier, header, job, same_vault, vault};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -60,6 +60,14 @@ pub(super) fn whole_output(now: &Observation) -> Option<(Content, &str)> {
     }
 }
 
+/// The symptom of an archive that comes back otherwise than it was stored.
+pub(super) fn damaged() -> Symptom {
+    Symptom::new(
+        "archive-damaged",
+        "an archive does not come back as it was uploaded",
+    )
+}
+
 /// The upload that became this archive.
 fn origin<'a>(vault: &'a Vault, archive: &str) -> Option<(&'a str, &'a Upload)> {
     let (handle, upload) = vault
@@ -96,13 +104,7 @@ fn judge_bytes(evidence: &Evidence<'_>, out: &mut Judgements) {
         );
     };
     match origin(vault, archive) {
-        None => judge(
-            "UA-DUR-001",
-            Symptom::new(
-                "archive-damaged",
-                "an archive does not come back as it was uploaded",
-            ),
-        ),
+        None => judge("UA-DUR-001", damaged()),
         Some((upload, _)) => {
             let parts = parts_sent(earlier(evidence), upload, now);
             let assembly = || {
@@ -363,10 +365,11 @@ fn judge_outlived(evidence: &Evidence<'_>, out: &mut Judgements) {
             .response()
             .is_some_and(|response| response.body.equals(&content));
     let symptom = || {
-        Symptom::new(
-            "output-lost-with-archive",
-            "the output of a finished job is lost when its archive is deleted",
-        )
+        if now.succeeded() {
+            damaged()
+        } else {
+            not_accepted(now)
+        }
     };
     out.judge(
         "DA-EFFECT-002",
@@ -456,6 +459,120 @@ fn judge_inventory(evidence: &Evidence<'_>, out: &mut Judgements) {
             symptom,
             "not in an inventory taken after its deletion",
             || format!("{} listed", shorten(&archive.id)),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::by_hand::{Case, error, json, status};
+    use crate::requirement::Level;
+
+    const RETRIEVE: &str = "InitiateJob: {vault: v, job: j, body: {Type: archive-retrieval, ArchiveId: \"${archive:a}\"}}";
+    const DELETE: &str = "DeleteArchive: {vault: v, archive: a}";
+    const DESCRIBE: &str = "DescribeJob: {vault: v, job: j}";
+    const OUTPUT: &str = "GetJobOutput: {vault: v, job: j}";
+
+    fn stored(case: Case) -> Case {
+        let upload =
+            "UploadArchive: {vault: v, archive: a, content: {text: abc}, description: alphabet}";
+        let case = case.then("CreateVault: {vault: v}", status(201));
+        case.then(upload, status(201).with("x-amz-archive-id", "A"))
+    }
+
+    fn begun(case: Case) -> Case {
+        case.then(RETRIEVE, status(202).with("x-amz-job-id", "J"))
+    }
+
+    fn ended(case: Case, code: &str) -> Case {
+        let document = json!({"JobId": "J", "Completed": true, "StatusCode": code});
+        case.then(DESCRIBE, json(200, document))
+    }
+
+    fn retrieved(case: Case, bytes: &str) -> Case {
+        case.then(OUTPUT, status(200).bytes(bytes.into()))
+    }
+
+    #[test]
+    fn bytes_come_back_as_they_were_stored() {
+        let case = |bytes| retrieved(ended(begun(stored(Case::default())), "Succeeded"), bytes);
+        assert!(case("abc").holds("UA-DUR-001"));
+        assert_eq!(
+            case("abd").breaks("UA-DUR-001"),
+            [("archive-damaged", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_deleted_archive_is_refused_or_fails_and_never_comes_back() {
+        let deleted = || stored(Case::default()).then(DELETE, status(204));
+        assert!(
+            deleted()
+                .then(RETRIEVE, error(404, "ResourceNotFoundException"))
+                .holds("DA-EFFECT-001")
+        );
+        assert!(ended(begun(deleted()), "Failed").holds("DA-EFFECT-001"));
+        let back = ended(begun(deleted()), "Succeeded");
+        assert_eq!(
+            back.breaks("DA-EFFECT-001"),
+            [("deleted-archive-comes-back", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn what_was_retrieved_before_the_deletion_stays() {
+        let case = || ended(begun(stored(Case::default())), "Succeeded").then(DELETE, status(204));
+        assert!(retrieved(case(), "abc").holds("DA-EFFECT-002"));
+        assert!(retrieved(case(), "abc").said("DA-EFFECT-001").is_empty());
+        let lost = case().then(OUTPUT, error(404, "ResourceNotFoundException"));
+        assert_eq!(
+            lost.breaks("DA-EFFECT-002"),
+            [("refused-valid", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_retrieval_overtaken_by_the_deletion_ends_either_way() {
+        let case = |code| {
+            ended(
+                begun(stored(Case::default())).then(DELETE, status(204)),
+                code,
+            )
+        };
+        assert!(case("Succeeded").holds("DA-EFFECT-003") && case("Failed").holds("DA-EFFECT-003"));
+        assert!(case("Succeeded").said("DA-EFFECT-001").is_empty());
+    }
+
+    #[test]
+    fn inventories_tell_descriptions_as_given_and_forget_what_was_deleted() {
+        let case = |case: Case, date: &str, archives: Value| {
+            let case = case.then(
+                "InitiateJob: {vault: v, job: j, body: {Type: inventory-retrieval}}",
+                status(202).with("x-amz-job-id", "J"),
+            );
+            let inventory = json!({"InventoryDate": date, "ArchiveList": archives});
+            ended(case, "Succeeded").then(OUTPUT, json(200, inventory))
+        };
+        let listed = |text| json!([{"ArchiveId": "A", "ArchiveDescription": text}]);
+        let later = "2013-02-04T17:47:00Z";
+        assert!(case(stored(Case::default()), later, listed("alphabet")).holds("UA-DESC-007"));
+        let lost = case(stored(Case::default()), later, listed(""));
+        assert_eq!(
+            lost.breaks("UA-DESC-007"),
+            [("description-lost", Level::Must)]
+        );
+        let deleted = || stored(Case::default()).then(DELETE, status(204));
+        let stale = case(deleted(), later, listed("alphabet"));
+        assert_eq!(
+            stale.breaks("DA-EFFECT-004"),
+            [("deleted-archive-inventoried", Level::Must)]
+        );
+        let older = case(deleted(), "2013-02-04T17:46:41Z", listed("alphabet"));
+        assert!(
+            older.said("DA-EFFECT-004").is_empty(),
+            "an older inventory may list it"
         );
     }
 }

@@ -25,7 +25,7 @@ pub(super) const CHECKS: &[Check] = &[
             "UMP-SIZE-002",
             "AMU-STATUS-001",
         ],
-        judge_accepted,
+        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
     ),
     Check::new(
         "completion-retried",
@@ -220,44 +220,20 @@ fn failed_completion<'a>(now: &Observation, earlier: &'a [Observation]) -> Optio
     earlier.iter().rev().find(failed)
 }
 
-/// What a completion after a failed one that is refused broke is said once, as the failure's fault.
-fn judge_accepted(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange() else {
-        return;
-    };
-    if now.succeeded() || failed_completion(now, earlier(evidence)).is_none() {
-        judge_acceptance(ACCEPTED, evidence, out);
-    }
+/// Whether a completion that failed accounts for the loss of an upload.
+pub(super) fn is_lost_by_failure(now: &Observation, earlier: &[Observation]) -> bool {
+    let refused = now
+        .status()
+        .is_some_and(|status| (400..500).contains(&status));
+    refused && retried(now, earlier).is_some()
 }
 
 fn judge_retried(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence
-        .exchange()
-        .filter(|now| now.expectation == Expectation::Accept)
-    else {
+    let Some(now) = evidence.exchange().filter(|now| now.status().is_some()) else {
         return;
     };
-    if !matches!(
-        now.operation,
-        Some(O::CompleteMultipartUpload | O::ListParts)
-    ) || now.status().is_none()
-    {
+    let Some((requirement, failed)) = retried(now, earlier(evidence)) else {
         return;
-    }
-    let Some(failed) = failed_completion(now, earlier(evidence)) else {
-        return;
-    };
-    let requirement = match failed.expectation.refusals() {
-        [Refusal::PartsMissing] if now.operation == Some(O::CompleteMultipartUpload) => {
-            "CMU-RETRY-002"
-        }
-        [
-            Refusal::ArchiveSizeMismatch
-            | Refusal::TreeHashMismatch
-            | Refusal::TreeHashMissing
-            | Refusal::ArchiveSizeMissing,
-        ] => "CMU-RETRY-001",
-        _ => return,
     };
     out.also_rests_on(failed.index);
     let symptom = || {
@@ -269,13 +245,31 @@ fn judge_retried(evidence: &Evidence<'_>, out: &mut Judgements) {
             "a completion that fails ends the upload",
         )
     };
-    out.judge(
-        requirement,
-        now.succeeded(),
-        symptom,
-        "success: the completion before it failed and changed nothing",
-        || answer(now),
-    );
+    let expected = "success: the completion before it failed and changed nothing";
+    out.judge(requirement, now.succeeded(), symptom, expected, || {
+        answer(now)
+    });
+}
+
+/// The failed completion after which this exchange must find the upload as it was, and the rule that says so.
+fn retried<'a>(
+    now: &Observation,
+    earlier: &'a [Observation],
+) -> Option<(&'static str, &'a Observation)> {
+    let completes = now.operation == Some(O::CompleteMultipartUpload);
+    let relevant = completes || now.operation == Some(O::ListParts);
+    let failed = failed_completion(now, earlier)?;
+    let requirement = match failed.expectation.refusals() {
+        [Refusal::PartsMissing] if completes => "CMU-RETRY-002",
+        [
+            Refusal::ArchiveSizeMismatch
+            | Refusal::TreeHashMismatch
+            | Refusal::TreeHashMissing
+            | Refusal::ArchiveSizeMissing,
+        ] => "CMU-RETRY-001",
+        _ => return None,
+    };
+    (relevant && now.expectation == Expectation::Accept).then_some((requirement, failed))
 }
 
 /// A completion over parts that came in another order, or more than once.

@@ -246,6 +246,15 @@ impl Demand {
     }
 }
 
+/// Whether a deviation of an earlier exchange, judged by a rule of its own, accounts for this refusal.
+fn explained(evidence: &Evidence<'_>) -> bool {
+    let Evidence::Exchange { now, earlier, .. } = evidence else {
+        return false;
+    };
+    super::vaults::is_lost_by_reset(now, earlier)
+        || super::completion::is_lost_by_failure(now, earlier)
+}
+
 /// Judges one exchange by the acceptance rows of its operation: specific ones first, the general one where none applies.
 pub fn judge_acceptance(rules: &[AcceptanceRule], evidence: &Evidence<'_>, out: &mut Judgements) {
     let Evidence::Exchange {
@@ -272,6 +281,9 @@ pub fn judge_acceptance(rules: &[AcceptanceRule], evidence: &Evidence<'_>, out: 
         || of_this().filter(|rule| rule.applies.is_none() && !is_twisted(&now.record.tweak));
     let kept = now.status() == Some(definition.success_status)
         || (now.succeeded() && accepts_any_success(now));
+    if !kept && explained(evidence) {
+        return;
+    }
     let about: Vec<_> = if specific.is_empty() || kept {
         specific.into_iter().chain(general()).collect()
     } else {

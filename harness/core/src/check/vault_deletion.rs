@@ -38,9 +38,9 @@ fn judge_presence(evidence: &Evidence<'_>, out: &mut Judgements) {
     else {
         return;
     };
-    let Some(status) = now.status().filter(|status| *status < 500) else {
+    if now.status().is_none_or(|status| status >= 500) {
         return;
-    };
+    }
     let last = earlier(evidence).iter().rev().find(|before| {
         same_vault(before, now)
             && matches!(before.operation, Some(O::DeleteVault | O::CreateVault))
@@ -59,7 +59,7 @@ fn judge_presence(evidence: &Evidence<'_>, out: &mut Judgements) {
         Life::Gone if last.succeeded() => {
             out.judge(
                 "DV-STATUS-001",
-                status == 404,
+                !now.succeeded(),
                 || not_refused(now, Refusal::VaultUnknown),
                 "404: the vault was deleted",
                 || answer(now),
@@ -103,7 +103,8 @@ fn judge_emptied(evidence: &Evidence<'_>, out: &mut Judgements) {
     {
         return;
     }
-    if let Some(shown) = shown_empty(now, earlier(evidence), vault) {
+    let answered = now.status().is_some_and(|status| status < 500);
+    if let Some(shown) = shown_empty(now, earlier(evidence), vault).filter(|_| answered) {
         out.also_rests_on(shown.index);
         let symptom = || {
             Symptom::new(

@@ -6,7 +6,7 @@ use super::rules::answer;
 use super::shape::{Kind, Member, brief, judge_members};
 use super::subject::{earlier, live_vault, success, vault_name};
 use super::vault_deletion::inventoried_since;
-use super::vaults::{case_folded, judge_permission, made_again, wiped};
+use super::vaults::{case_folded, judge_permission, was_made_again, wiped};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Life, Vault};
@@ -130,7 +130,7 @@ fn judge_created(evidence: &Evidence<'_>, out: &mut Judgements) {
         .as_deref()
         .filter(|known| *known != told)
     {
-        let again = made_again(now, earlier(evidence));
+        let again = was_made_again(now, earlier(evidence));
         let symptom = || {
             if again {
                 wiped()

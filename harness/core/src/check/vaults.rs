@@ -10,7 +10,7 @@ use super::rules::{
 use super::shape::brief;
 use super::subject::{earlier, live_vault, same_vault, success, vault_name};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::model::{Expectation, Life, Refusal, Vault};
+use crate::model::{Expectation, Life, Model, Refusal, Vault};
 use crate::requirement::Level;
 use crate::scenario::Action;
 use crate::spec::OperationName as O;
@@ -147,18 +147,27 @@ fn judge_vault_location(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
 }
 
-/// Whether this vault was made once more while it existed, since it last came into being.
-pub(super) fn made_again(now: &Observation, earlier: &[Observation]) -> bool {
+/// The latest creation of this vault while it existed, since it last came into being.
+fn made_again<'a>(now: &Observation, earlier: &'a [Observation]) -> Option<&'a Observation> {
+    let deleted = |seen: &&Observation| seen.operation == Some(O::DeleteVault) && seen.succeeded();
+    let created = |seen: &&Observation| seen.operation == Some(O::CreateVault) && seen.succeeded();
     earlier
         .iter()
         .rev()
-        .filter(|before| same_vault(before, now))
-        .take_while(|before| !(before.operation == Some(O::DeleteVault) && before.succeeded()))
-        .any(|before| {
-            before.operation == Some(O::CreateVault)
-                && before.succeeded()
-                && live_vault(&before.before, before.action()).is_some()
-        })
+        .filter(|seen| same_vault(seen, now))
+        .take_while(|seen| !deleted(seen))
+        .filter(created)
+        .find(|seen| live_vault(&seen.before, seen.action()).is_some())
+}
+
+/// Whether this vault was made once more while it existed, since it last came into being.
+pub(super) fn was_made_again(now: &Observation, earlier: &[Observation]) -> bool {
+    made_again(now, earlier).is_some()
+}
+
+/// Whether a creation that reset the vault accounts for what is missing here.
+pub(super) fn is_lost_by_reset(now: &Observation, earlier: &[Observation]) -> bool {
+    matches!(what_is_left(now, earlier), Some((_, false, _, _)))
 }
 
 /// The symptom of a creation that resets what exists.
@@ -170,64 +179,74 @@ fn judge_made_again(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange() else {
         return;
     };
-    let Some(vault) = live_vault(&now.before, now.action()) else {
-        return;
-    };
-    if !made_again(now, earlier(evidence)) {
-        return;
-    }
-    if let Some((kept, expected, actual)) = what_is_left(now, vault) {
+    if let Some((again, kept, expected, actual)) = what_is_left(now, earlier(evidence)) {
+        out.also_rests_on(again.index);
         out.judge("CV-IDEM-002", kept, wiped, expected, || actual);
     }
 }
 
-/// What an answer tells about something that the vault had before it was made again.
-fn what_is_left(now: &Observation, vault: &Vault) -> Option<(bool, String, String)> {
-    let document = || now.document.as_deref().map_or_else(|| answer(now), brief);
-    match now.action() {
-        Action::DescribeVault { .. } if now.succeeded() => {
-            let (told, known) = (
-                now.member("/CreationDate")?.as_str()?,
-                vault.creation_date.as_ref()?,
-            );
-            Some((
-                told == known,
-                format!("CreationDate {known}, as before"),
-                format!("CreationDate {told}"),
-            ))
-        }
-        Action::ListTagsForVault { .. } if now.succeeded() && !vault.tags.is_empty() => {
-            let kept = vault.tags.iter().all(|(key, value)| {
-                now.member("/Tags")
-                    .and_then(|tags| tags.get(key))
-                    .and_then(Value::as_str)
-                    == Some(value)
-            });
-            Some((
-                kept,
-                format!("the {} tags it had", vault.tags.len()),
-                document(),
-            ))
-        }
-        Action::GetVaultNotifications { .. } if vault.notifications.is_some() => {
-            left(now, "its notification configuration")
-        }
-        Action::GetVaultAccessPolicy { .. } if vault.access_policy.is_some() => {
-            left(now, "its access policy")
-        }
-        Action::InitiateJob { .. }
-            if now.expectation == Expectation::Accept && !vault.archives.is_empty() =>
-        {
-            left(now, "its archives")
+type Left<'a> = (&'a Observation, bool, String, String);
+
+/// What an answer tells about something that the vault had when it was made again.
+fn what_is_left<'a>(now: &Observation, earlier: &'a [Observation]) -> Option<Left<'a>> {
+    let vault = live_vault(&now.before, now.action())?;
+    let again = made_again(now, earlier)?;
+    let then = live_vault(&again.before, again.action())?;
+    let (kept, expected, actual) = match now.action() {
+        Action::DescribeVault { .. } => described_date(now, vault),
+        Action::ListTagsForVault { .. } => listed_tags(now, vault, then),
+        Action::GetVaultNotifications { .. } => (then.notifications.is_some()
+            && then.notifications == vault.notifications)
+            .then(|| found(now, "its notification configuration"))?,
+        Action::GetVaultAccessPolicy { .. } => (then.access_policy.is_some()
+            && then.access_policy == vault.access_policy)
+            .then(|| found(now, "its access policy"))?,
+        Action::ListParts { upload, .. } => then
+            .uploads
+            .contains_key(upload.handle()?)
+            .then(|| found(now, "its uploads"))?,
+        Action::InitiateJob { body, .. } if now.expectation == Expectation::Accept => {
+            let document = body.document()?;
+            let archive = Model::archive_ref(document.get("ArchiveId")?.as_str()?);
+            then.archives
+                .contains_key(archive.handle()?)
+                .then(|| found(now, "its archives"))?
         }
         _ => None,
-    }
+    }?;
+    Some((again, kept, expected, actual))
 }
 
-fn left(now: &Observation, what: &str) -> Option<(bool, String, String)> {
-    let status = now.status()?;
-    (now.succeeded() || status == 404)
-        .then(|| (now.succeeded(), format!("{what}, as before"), answer(now)))
+type Compared = Option<(bool, String, String)>;
+
+fn described_date(now: &Observation, vault: &Vault) -> Compared {
+    let (told, known) = (
+        now.member("/CreationDate")?.as_str()?,
+        vault.creation_date.as_ref()?,
+    );
+    let expected = format!("CreationDate {known}, as before");
+    now.succeeded()
+        .then(|| (told == known, expected, format!("CreationDate {told}")))
+}
+
+fn listed_tags(now: &Observation, vault: &Vault, then: &Vault) -> Compared {
+    let unchanged = |(key, value): &(&String, &String)| vault.tags.get(*key) == Some(*value);
+    let tags: Vec<_> = then.tags.iter().filter(unchanged).collect();
+    if tags.is_empty() || !now.succeeded() {
+        return None;
+    }
+    let told = |key: &str| now.member("/Tags")?.get(key)?.as_str();
+    let kept = tags
+        .iter()
+        .all(|(key, value)| told(key) == Some(value.as_str()));
+    let actual = now.document.as_deref().map_or_else(|| answer(now), brief);
+    Some((kept, format!("the {} tags it had", tags.len()), actual))
+}
+
+/// Something that is found, or not.
+fn found(now: &Observation, what: &str) -> Compared {
+    let told = now.succeeded() || now.status()? == 404;
+    told.then(|| (now.succeeded(), format!("{what}, as before"), answer(now)))
 }
 
 /// Another vault whose name differs from this one only by case exists too.
@@ -303,5 +322,81 @@ fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
         .is_some_and(|body| !body.is_empty())
     {
         judge_permission("CV-BODY-001", now, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::by_hand::{Answer, Case, error, json, status};
+    use crate::requirement::Level;
+
+    const CREATE: &str = "CreateVault: {vault: v}";
+
+    #[test]
+    fn illegal_names_are_refused_and_deserve_a_400() {
+        let tried = |name: &str, answer| {
+            Case::default().then(
+                &format!("CreateVault: {{vault: v, name: {{raw: \"{name}\"}}}}"),
+                answer,
+            )
+        };
+        assert!(
+            tried("a b", error(400, "InvalidParameterValueException"))
+                .said("CV-NAME-003")
+                .is_empty()
+        );
+        assert!(tried("a b", error(400, "InvalidParameterValueException")).holds("CV-NAME-005"));
+        let odd = tried("a b", error(404, "ResourceNotFoundException"));
+        assert_eq!(
+            odd.breaks("CV-NAME-005"),
+            [("refused-otherwise", Level::Should)]
+        );
+        let accepted = tried("a b", status(201));
+        assert_eq!(accepted.breaks("CV-NAME-005"), [("accepted", Level::Must)]);
+        assert!(accepted.said("CV-STATUS-001").is_empty());
+    }
+
+    #[test]
+    fn what_a_reset_lost_is_told_by_the_rule_about_resets_alone() {
+        let notify = "SetVaultNotifications: {vault: v, body: {SNSTopic: \"${topic:t}\", Events: [ArchiveRetrievalCompleted]}}";
+        let ask = "GetVaultNotifications: {vault: v}";
+        let case = |answer: Answer| {
+            Case::default()
+                .then(CREATE, status(201))
+                .then(notify, status(204))
+                .then(CREATE, status(201))
+                .then(ask, answer)
+        };
+        let lost = case(error(404, "ResourceNotFoundException"));
+        assert_eq!(lost.breaks("CV-IDEM-002"), [("vault-wiped", Level::Must)]);
+        assert!(case(json(200, json!({}))).holds("CV-IDEM-002"));
+        let anew = Case::default()
+            .then(CREATE, status(201))
+            .then(CREATE, status(201))
+            .then(notify, status(204));
+        let anew = anew.then(ask, error(404, "ResourceNotFoundException"));
+        assert!(
+            anew.said("CV-IDEM-002").is_empty(),
+            "it was set after the second creation"
+        );
+    }
+
+    #[test]
+    fn a_location_names_the_vault() {
+        let made =
+            |location: &str| Case::default().then(CREATE, status(201).with("location", location));
+        assert!(made("/012345678901/vaults/the-v").holds("CV-LOC-001"));
+        assert_eq!(
+            made("/012345678901/vaults/other").breaks("CV-LOC-001"),
+            [("location-wrong", Level::Must)]
+        );
+        assert_eq!(
+            Case::default()
+                .then(CREATE, status(201))
+                .breaks("CV-LOC-001"),
+            [("location-missing", Level::Must)]
+        );
     }
 }
