@@ -9,11 +9,16 @@ mod auth;
 mod by_hand;
 mod common;
 mod completion;
+mod describe_job;
 mod documents;
 mod errors;
 mod evidence;
 mod fold;
+mod initiate_job;
+mod job_hashes;
+mod jobs;
 mod judgement;
+mod list_jobs;
 mod listed_parts;
 mod location;
 mod lock;
@@ -93,6 +98,10 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         policies::CHECKS,
         notifications::CHECKS,
         account::CHECKS,
+        initiate_job::CHECKS,
+        describe_job::CHECKS,
+        job_hashes::CHECKS,
+        list_jobs::CHECKS,
     ];
     families.into_iter().flatten()
 }
