@@ -16,40 +16,65 @@ use crate::treehash::{Digest, MIB, tree_hash_aligned};
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
         "job-hash",
-        &["DJ-AR-006", "DJ-AR-007", "DJ-AR-012", "TH-RANGE-001", "TH-RANGE-003", "TH-RANGE-004", "IJ-RANGE-009"],
+        &[
+            "DJ-AR-006",
+            "DJ-AR-007",
+            "DJ-AR-012",
+            "TH-RANGE-001",
+            "TH-RANGE-003",
+            "TH-RANGE-004",
+            "IJ-RANGE-009",
+        ],
         judge_hash,
     ),
-    Check::new("job-hash-absent", &["DJ-AR-008", "TH-RANGE-001", "TH-RANGE-003"], judge_unaligned),
+    Check::new(
+        "job-hash-absent",
+        &["DJ-AR-008", "TH-RANGE-001", "TH-RANGE-003"],
+        judge_unaligned,
+    ),
     Check::new("job-hash-in-progress", &["DJ-AR-009"], judge_in_progress),
     Check::new("job-hash-by-structure", &["TH-RANGE-005"], judge_structure),
 ];
 
 /// Whether the range is a node at the end of the tree that is not full.
 pub(super) fn is_ragged(range: ByteRange, size: u64) -> bool {
-    tree_hash_aligned(range, size) && range.end == size && !(range.len().is_multiple_of(MIB) && (range.len() / MIB).is_power_of_two())
+    tree_hash_aligned(range, size)
+        && range.end == size
+        && !(range.len().is_multiple_of(MIB) && (range.len() / MIB).is_power_of_two())
 }
 
 /// Whether equal leaves let a range that is no node have the tree hash of one.
 pub(super) fn looks_like_a_node(content: &Content, range: ByteRange) -> bool {
     let (size, length) = (content.length(), range.len());
-    if tree_hash_aligned(range, size) || !length.is_multiple_of(MIB) || !(length / MIB).is_power_of_two() {
+    if tree_hash_aligned(range, size)
+        || !length.is_multiple_of(MIB)
+        || !(length / MIB).is_power_of_two()
+    {
         return false;
     }
-    let node = ByteRange { start: range.start - range.start % length, end: range.start - range.start % length + length };
+    let node = ByteRange {
+        start: range.start - range.start % length,
+        end: range.start - range.start % length + length,
+    };
     node.end <= size && content.tree_hash_of(node) == content.tree_hash_of(range)
 }
 
 /// The symptom of a hash that is not that of the range retrieved.
 fn wrong_job_hash(retrieval: Retrieval<'_>, told: &str) -> Symptom {
     if !retrieval.is_whole() && told.parse() == Ok(retrieval.tree_hash) {
-        return Symptom::new("archive-hash-on-part", "a part of an archive is told with the tree hash of the whole");
+        return Symptom::new(
+            "archive-hash-on-part",
+            "a part of an archive is told with the tree hash of the whole",
+        );
     }
     wrong_hash(&retrieval.content.slice(retrieval.range), told)
 }
 
 /// Whether the description shows that the range asked for was not even read.
 fn range_lost(document: &Value, retrieval: Retrieval<'_>) -> bool {
-    let told = given(document, "/RetrievalByteRange").and_then(Value::as_str).and_then(parse_retrieval_range);
+    let told = given(document, "/RetrievalByteRange")
+        .and_then(Value::as_str)
+        .and_then(parse_retrieval_range);
     !retrieval.is_whole() && (told.is_none() || told == ByteRange::whole(retrieval.size()))
 }
 
@@ -78,7 +103,11 @@ fn illustrated(retrieval: Retrieval<'_>, explicit: bool) -> Vec<&'static str> {
         ("TH-RANGE-003", starts_odd(range)),
         ("TH-RANGE-004", ragged),
     ];
-    examples.into_iter().filter(|(_, applies)| *applies).map(|(requirement, _)| requirement).collect()
+    examples
+        .into_iter()
+        .filter(|(_, applies)| *applies)
+        .map(|(requirement, _)| requirement)
+        .collect()
 }
 
 fn succeeded<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a Value, Retrieval<'a>)> {
@@ -86,12 +115,15 @@ fn succeeded<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a Value,
 }
 
 fn judge_hash(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, document, retrieval)) = succeeded(evidence) else { return };
+    let Some((now, document, retrieval)) = succeeded(evidence) else {
+        return;
+    };
     if !tree_hash_aligned(retrieval.range, retrieval.size()) {
         return;
     }
     let right = retrieval.content.tree_hash_of(retrieval.range);
-    let explicit = begun(now, earlier(evidence)).is_some_and(|began| super::jobs::asked_range(began).is_some());
+    let explicit = begun(now, earlier(evidence))
+        .is_some_and(|began| super::jobs::asked_range(began).is_some());
     let told = given(document, "/SHA256TreeHash").and_then(Value::as_str);
     for requirement in illustrated(retrieval, explicit) {
         let expected = format!("SHA256TreeHash: {right}");
@@ -99,19 +131,32 @@ fn judge_hash(evidence: &Evidence<'_>, out: &mut Judgements) {
         match told {
             // A ragged last node without hash is tolerated here; TH-RANGE-004 demands it (AMB-07).
             None if requirement == "DJ-AR-012" => {}
-            None => out.violated(requirement, missing(document, retrieval), expected, "null or absent"),
+            None => out.violated(
+                requirement,
+                missing(document, retrieval),
+                expected,
+                "null or absent",
+            ),
             // That it is there is what the structure demands; what it is stands in the other rules.
             Some(told) if structural && told.parse::<Digest>().is_ok() => out.held(requirement),
             Some(told) => {
                 let kept = told.parse::<Digest>() == Ok(right);
-                out.judge(requirement, kept, || wrong_job_hash(retrieval, told), expected, || shorten(told));
+                out.judge(
+                    requirement,
+                    kept,
+                    || wrong_job_hash(retrieval, told),
+                    expected,
+                    || shorten(told),
+                );
             }
         }
     }
 }
 
 fn judge_unaligned(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((_, document, retrieval)) = retrieval_described(evidence) else { return };
+    let Some((_, document, retrieval)) = retrieval_described(evidence) else {
+        return;
+    };
     if tree_hash_aligned(retrieval.range, retrieval.size()) {
         return;
     }
@@ -120,44 +165,72 @@ fn judge_unaligned(evidence: &Evidence<'_>, out: &mut Judgements) {
         if range_lost(document, retrieval) {
             retrieval_range_ignored()
         } else {
-            Symptom::new("hash-of-unaligned-range", "a range that is no node of the hash tree gets a tree hash")
+            Symptom::new(
+                "hash-of-unaligned-range",
+                "a range that is no node of the hash tree gets a tree hash",
+            )
         }
     };
     let done = state(document) == Some("Succeeded");
     // A null that stands for every hash says nothing about alignment.
     let tells_hashes = given(document, "/ArchiveSHA256TreeHash").is_some();
-    let requirements = [("DJ-AR-008", true), ("TH-RANGE-001", done), ("TH-RANGE-003", done && starts_odd(retrieval.range))];
+    let requirements = [
+        ("DJ-AR-008", true),
+        ("TH-RANGE-001", done),
+        ("TH-RANGE-003", done && starts_odd(retrieval.range)),
+    ];
     for (requirement, _) in requirements.into_iter().filter(|(_, applies)| *applies) {
         if told.is_some() || tells_hashes {
             let expected = format!("no SHA256TreeHash for {}", retrieval.range);
-            out.judge(requirement, told.is_none(), symptom, expected, || brief(told.unwrap_or(&Value::Null)));
+            out.judge(requirement, told.is_none(), symptom, expected, || {
+                brief(told.unwrap_or(&Value::Null))
+            });
         }
     }
 }
 
 /// While a whole archive is being retrieved its hash may be there already, but no other.
 fn judge_in_progress(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((_, document, retrieval)) = retrieval_described(evidence) else { return };
+    let Some((_, document, retrieval)) = retrieval_described(evidence) else {
+        return;
+    };
     if state(document) != Some("InProgress") || !retrieval.is_whole() {
         return;
     }
     let told = given(document, "/SHA256TreeHash").and_then(Value::as_str);
     let kept = told.is_none_or(|told| told.parse() == Ok(retrieval.tree_hash));
     let expected = "null, or the tree hash of the archive";
-    out.judge("DJ-AR-009", kept, || wrong_hash(retrieval.content, told.unwrap_or_default()), expected, || {
-        shorten(told.unwrap_or_default())
-    });
+    out.judge(
+        "DJ-AR-009",
+        kept,
+        || wrong_hash(retrieval.content, told.unwrap_or_default()),
+        expected,
+        || shorten(told.unwrap_or_default()),
+    );
 }
 
 /// Equal bytes elsewhere do not make a range a node.
 fn judge_structure(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((_, document, retrieval)) = succeeded(evidence) else { return };
+    let Some((_, document, retrieval)) = succeeded(evidence) else {
+        return;
+    };
     if !looks_like_a_node(retrieval.content, retrieval.range) {
         return;
     }
     let told = given(document, "/SHA256TreeHash");
-    let symptom = || Symptom::new("alignment-by-value", "equal hashes are taken for tree-hash alignment");
-    out.judge("TH-RANGE-005", told.is_none(), symptom, "no SHA256TreeHash", || brief(told.unwrap_or(&Value::Null)));
+    let symptom = || {
+        Symptom::new(
+            "alignment-by-value",
+            "equal hashes are taken for tree-hash alignment",
+        )
+    };
+    out.judge(
+        "TH-RANGE-005",
+        told.is_none(),
+        symptom,
+        "no SHA256TreeHash",
+        || brief(told.unwrap_or(&Value::Null)),
+    );
 }
 
 #[cfg(test)]
@@ -166,15 +239,23 @@ mod tests {
     use crate::payload::Payload;
 
     fn mebibytes(start: u64, end: u64) -> ByteRange {
-        ByteRange { start: start * MIB, end: end * MIB }
+        ByteRange {
+            start: start * MIB,
+            end: end * MIB,
+        }
     }
 
     /// The 28 ranges of section 5.2 of the vectors: three nodes end with the ragged archive, and none of them is a full node.
     #[test]
     fn ragged_nodes_of_six_and_a_half_mebibytes_are_those_that_end_with_it() {
         let size = 13 * MIB / 2;
-        let to_the_end = |start: u64| ByteRange { start: start * MIB, end: size };
-        let ragged: Vec<u64> = (0..7).filter(|&start| is_ragged(to_the_end(start), size)).collect();
+        let to_the_end = |start: u64| ByteRange {
+            start: start * MIB,
+            end: size,
+        };
+        let ragged: Vec<u64> = (0..7)
+            .filter(|&start| is_ragged(to_the_end(start), size))
+            .collect();
         assert_eq!(ragged, [0, 4, 6]);
         assert!(!is_ragged(mebibytes(4, 6), size));
         assert!(!is_ragged(mebibytes(4, 8), 8 * MIB));
@@ -182,8 +263,12 @@ mod tests {
 
     #[test]
     fn only_equal_leaves_make_an_unaligned_range_look_like_a_node() {
-        let zeros = Content::from(Payload::Zeros { length: 13 * MIB / 2 });
-        let pattern = Content::from(Payload::Pattern { length: 13 * MIB / 2 });
+        let zeros = Content::from(Payload::Zeros {
+            length: 13 * MIB / 2,
+        });
+        let pattern = Content::from(Payload::Pattern {
+            length: 13 * MIB / 2,
+        });
         assert!(looks_like_a_node(&zeros, mebibytes(1, 3)));
         assert!(!looks_like_a_node(&zeros, mebibytes(2, 4)));
         assert!(!looks_like_a_node(&zeros, mebibytes(1, 4)));

@@ -32,9 +32,20 @@ impl<'a> Retrieval<'a> {
     /// The retrieval a job is, unless it is something else.
     pub(super) fn of(job: &'a Job) -> Option<Self> {
         match &job.kind {
-            JobKind::Archive { archive, archive_id, content, tree_hash, range, .. } => {
-                Some(Self { archive, archive_id, content, tree_hash: *tree_hash, range: *range })
-            }
+            JobKind::Archive {
+                archive,
+                archive_id,
+                content,
+                tree_hash,
+                range,
+                ..
+            } => Some(Self {
+                archive,
+                archive_id,
+                content,
+                tree_hash: *tree_hash,
+                range: *range,
+            }),
             _ => None,
         }
     }
@@ -70,14 +81,18 @@ pub(super) fn job_ref(action: &Action) -> Option<&Ref> {
 
 /// Whether both exchanges describe or download the same job.
 pub(super) fn same_job(one: &Observation, other: &Observation) -> bool {
-    same_vault(one, other) && job_ref(one.action()).is_some() && job_ref(one.action()) == job_ref(other.action())
+    same_vault(one, other)
+        && job_ref(one.action()).is_some()
+        && job_ref(one.action()) == job_ref(other.action())
 }
 
 /// The exchange that began the job of this one.
 pub(super) fn begun<'a>(now: &Observation, earlier: &'a [Observation]) -> Option<&'a Observation> {
     let handle = job_handle(now.action())?;
     let began = |seen: &&Observation| {
-        matches!(seen.action(), Action::InitiateJob { job, .. } if job == handle) && seen.succeeded() && same_vault(seen, now)
+        matches!(seen.action(), Action::InitiateJob { job, .. } if job == handle)
+            && seen.succeeded()
+            && same_vault(seen, now)
     };
     earlier.iter().rev().find(began)
 }
@@ -97,7 +112,9 @@ pub(super) fn given<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value>
 
 /// A text parameter of a job request.
 pub(super) fn asked(now: &Observation, pointer: &str) -> Option<String> {
-    given(&parameters(now)?, pointer)?.as_str().map(str::to_owned)
+    given(&parameters(now)?, pointer)?
+        .as_str()
+        .map(str::to_owned)
 }
 
 /// What `Type` a job request asks for.
@@ -107,7 +124,9 @@ pub(super) fn asks_for(now: &Observation, kind: &str) -> bool {
 
 /// The archive a job request names, when it is in the vault of the request.
 pub(super) fn named_archive<'a>(model: &'a Model, action: &Action) -> Option<&'a Archive> {
-    let Action::InitiateJob { vault, body, .. } = action else { return None };
+    let Action::InitiateJob { vault, body, .. } = action else {
+        return None;
+    };
     let document = body.document()?;
     let named = Model::archive_ref(document.get("ArchiveId")?.as_str()?);
     let (home, archive) = model.archive(vault, named.handle()?)?;
@@ -117,7 +136,10 @@ pub(super) fn named_archive<'a>(model: &'a Model, action: &Action) -> Option<&'a
 /// `RetrievalByteRange` of a job request, and the size of its archive.
 pub(super) fn asked_range(now: &Observation) -> Option<(ByteRange, u64)> {
     let range = parse_retrieval_range(&asked(now, "/RetrievalByteRange")?)?;
-    Some((range, named_archive(&now.before, now.action())?.content.length()))
+    Some((
+        range,
+        named_archive(&now.before, now.action())?.content.length(),
+    ))
 }
 
 /// A time in an answer.
@@ -127,12 +149,18 @@ pub(super) fn time(now: &Observation, pointer: &str) -> Option<Timestamp> {
 
 /// The symptom of jobs that bring the whole archive whatever range was asked for.
 pub(super) fn retrieval_range_ignored() -> Symptom {
-    Symptom::new("retrieval-range-ignored", "RetrievalByteRange is ignored: jobs bring the whole archive")
+    Symptom::new(
+        "retrieval-range-ignored",
+        "RetrievalByteRange is ignored: jobs bring the whole archive",
+    )
 }
 
 /// The symptom of hashes that descriptions leave out.
 pub(super) fn null_job_hashes() -> Symptom {
-    Symptom::new("null-job-hashes", "descriptions of jobs lack the tree hashes")
+    Symptom::new(
+        "null-job-hashes",
+        "descriptions of jobs lack the tree hashes",
+    )
 }
 
 /// The symptom of a member that is null or absent where it must have a value.
@@ -140,17 +168,25 @@ pub(super) fn member_missing(name: &'static str) -> Symptom {
     if name.ends_with("TreeHash") {
         return null_job_hashes();
     }
-    Symptom::new("member-missing", format!("DescribeJob lacks {name}")).about(format!("DescribeJob.{name}"))
+    Symptom::new("member-missing", format!("DescribeJob lacks {name}"))
+        .about(format!("DescribeJob.{name}"))
 }
 
 /// The symptom of a member with another value.
 pub(super) fn member_wrong(name: &'static str) -> Symptom {
-    Symptom::new("member-wrong", format!("{name} of DescribeJob is not what it must be")).about(format!("DescribeJob.{name}"))
+    Symptom::new(
+        "member-wrong",
+        format!("{name} of DescribeJob is not what it must be"),
+    )
+    .about(format!("DescribeJob.{name}"))
 }
 
 /// Whether an earlier answer showed that `RetrievalByteRange` is not even read.
 pub(super) fn ranges_were_ignored(earlier: &[Observation]) -> bool {
-    earlier.iter().enumerate().any(|(place, seen)| shows_ignored_range(seen, &earlier[..place]))
+    earlier
+        .iter()
+        .enumerate()
+        .any(|(place, seen)| shows_ignored_range(seen, &earlier[..place]))
 }
 
 /// A description of a ranged job that does not tell its range.
@@ -160,6 +196,11 @@ fn shows_ignored_range(seen: &Observation, earlier: &[Observation]) -> bool {
     }
     let asked = begun(seen, earlier).and_then(asked_range);
     let partial = asked.filter(|(range, size)| range.len() < *size);
-    let told = seen.member("/RetrievalByteRange").and_then(Value::as_str).and_then(parse_retrieval_range);
-    partial.is_some_and(|(range, size)| told.is_none() || (told != Some(range) && told == ByteRange::whole(size)))
+    let told = seen
+        .member("/RetrievalByteRange")
+        .and_then(Value::as_str)
+        .and_then(parse_retrieval_range);
+    partial.is_some_and(|(range, size)| {
+        told.is_none() || (told != Some(range) && told == ByteRange::whole(size))
+    })
 }

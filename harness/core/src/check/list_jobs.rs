@@ -5,7 +5,10 @@ use serde_json::Value;
 use super::jobs::given;
 use super::rules::{AcceptanceRule, Demand, RefusalRule, judge_acceptance, judge_refusal};
 use super::shape::{Kind, Member, brief, judge_members};
-use super::subject::{earlier, is_first_page, is_whole_list, items, limit, live_vault, marker_given, same_vault, success, text};
+use super::subject::{
+    earlier, is_first_page, is_whole_list, items, limit, live_vault, marker_given, same_vault,
+    success, text,
+};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Expectation, Job, JobStatus, Refusal};
@@ -14,20 +17,42 @@ use crate::spec::OperationName as O;
 
 /// Lists of jobs.
 pub(super) const CHECKS: &[Check] = &[
-    Check::new("jobs-listed", &["LJ-STATUS-001", "LJ-LIMIT-002"], |evidence, out| judge_acceptance(ACCEPTED, evidence, out)),
-    Check::new("jobs-refused", &["LJ-FILTER-002", "LJ-FILTER-005", "LJ-404-001"], |evidence, out| judge_refusal(REFUSED, evidence, out)),
+    Check::new(
+        "jobs-listed",
+        &["LJ-STATUS-001", "LJ-LIMIT-002"],
+        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+    ),
+    Check::new(
+        "jobs-refused",
+        &["LJ-FILTER-002", "LJ-FILTER-005", "LJ-404-001"],
+        |evidence, out| judge_refusal(REFUSED, evidence, out),
+    ),
     Check::new("job-list-form", &["LJ-STATUS-001"], judge_form),
     Check::new("job-list-agrees", &["LJ-BODY-001"], judge_agreement),
     Check::new("job-list-scope", &["LJ-SCOPE-001"], judge_scope),
-    Check::new("job-list-filter", &["LJ-FILTER-001", "LJ-FILTER-003", "LJ-FILTER-004"], judge_filter),
-    Check::new("job-list-filtered-pages", &["LJ-FILTER-006"], judge_filtered_walk),
-    Check::new("job-list-limit", &["LJ-LIMIT-001", "LJ-LIMIT-002"], judge_limit),
+    Check::new(
+        "job-list-filter",
+        &["LJ-FILTER-001", "LJ-FILTER-003", "LJ-FILTER-004"],
+        judge_filter,
+    ),
+    Check::new(
+        "job-list-filtered-pages",
+        &["LJ-FILTER-006"],
+        judge_filtered_walk,
+    ),
+    Check::new(
+        "job-list-limit",
+        &["LJ-LIMIT-001", "LJ-LIMIT-002"],
+        judge_limit,
+    ),
     Check::new("job-list-order", &["LJ-ORDER-001"], judge_order),
 ];
 
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("LJ-STATUS-001", O::ListJobs),
-    AcceptanceRule::example("LJ-LIMIT-002", O::ListJobs, |now| limit(now.action()).is_some()),
+    AcceptanceRule::example("LJ-LIMIT-002", O::ListJobs, |now| {
+        limit(now.action()).is_some()
+    }),
 ];
 
 const REFUSED: &[RefusalRule] = &[
@@ -37,8 +62,18 @@ const REFUSED: &[RefusalRule] = &[
         &[Refusal::StatusCodeUnknown],
         Demand::Answer(&[(400, "InvalidParameterValueException")]),
     ),
-    RefusalRule::new("LJ-FILTER-005", &[O::ListJobs], &[Refusal::CompletedInvalid], Demand::Status(&[400])),
-    RefusalRule::new("LJ-404-001", &[O::ListJobs], &[Refusal::VaultUnknown], Demand::Answer(&[(404, "ResourceNotFoundException")])),
+    RefusalRule::new(
+        "LJ-FILTER-005",
+        &[O::ListJobs],
+        &[Refusal::CompletedInvalid],
+        Demand::Status(&[400]),
+    ),
+    RefusalRule::new(
+        "LJ-404-001",
+        &[O::ListJobs],
+        &[Refusal::VaultUnknown],
+        Demand::Answer(&[(404, "ResourceNotFoundException")]),
+    ),
 ];
 
 /// The most jobs on one page.
@@ -56,9 +91,15 @@ impl Filter {
         let query = &now.exchange().request.query;
         let value = |name: &str| {
             let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-            pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_owned())
+            pairs
+                .into_iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.to_owned())
         };
-        Self { completed: value("completed"), statuscode: value("statuscode") }
+        Self {
+            completed: value("completed"),
+            statuscode: value("statuscode"),
+        }
     }
 
     fn is_none(&self) -> bool {
@@ -66,20 +107,37 @@ impl Filter {
     }
 
     fn keeps_code(&self, code: &str) -> bool {
-        let completed = if code == "InProgress" { "false" } else { "true" };
-        self.completed.as_deref().is_none_or(|wanted| wanted == completed)
-            && self.statuscode.as_deref().is_none_or(|wanted| wanted == code)
+        let completed = if code == "InProgress" {
+            "false"
+        } else {
+            "true"
+        };
+        self.completed
+            .as_deref()
+            .is_none_or(|wanted| wanted == completed)
+            && self
+                .statuscode
+                .as_deref()
+                .is_none_or(|wanted| wanted == code)
     }
 
     fn is_contradictory(&self) -> bool {
-        !["InProgress", "Succeeded", "Failed"].iter().any(|code| self.keeps_code(code))
+        !["InProgress", "Succeeded", "Failed"]
+            .iter()
+            .any(|code| self.keeps_code(code))
     }
 
     fn keeps(&self, item: &Value) -> bool {
         let code = text(item, "StatusCode");
-        let completed = item.get("Completed").and_then(Value::as_bool).map(|completed| completed.to_string());
+        let completed = item
+            .get("Completed")
+            .and_then(Value::as_bool)
+            .map(|completed| completed.to_string());
         (self.completed.is_none() || self.completed == completed)
-            && self.statuscode.as_deref().is_none_or(|wanted| Some(wanted) == code)
+            && self
+                .statuscode
+                .as_deref()
+                .is_none_or(|wanted| Some(wanted) == code)
     }
 }
 
@@ -92,79 +150,165 @@ fn listed<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a [Value])>
 /// The jobs that are known to be there.
 fn known(now: &Observation) -> Option<Vec<&Job>> {
     let vault = live_vault(&now.before, now.action())?;
-    Some(vault.jobs.values().filter(|job| !job.doubtful && !job.id.is_empty()).collect())
+    Some(
+        vault
+            .jobs
+            .values()
+            .filter(|job| !job.doubtful && !job.id.is_empty())
+            .collect(),
+    )
 }
 
 fn judge_form(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = success(evidence, O::ListJobs) else { return };
-    let members = [Member::required("JobList", Kind::List), Member::optional("Marker", Kind::Text)];
+    let Some(now) = success(evidence, O::ListJobs) else {
+        return;
+    };
+    let members = [
+        Member::required("JobList", Kind::List),
+        Member::optional("Marker", Kind::Text),
+    ];
     let nothing = Value::Null;
-    judge_members("LJ-STATUS-001", "ListJobs", now.document.as_deref().unwrap_or(&nothing), &members, out);
+    judge_members(
+        "LJ-STATUS-001",
+        "ListJobs",
+        now.document.as_deref().unwrap_or(&nothing),
+        &members,
+        out,
+    );
 }
 
 /// A completed job is listed with the values its description tells.
 fn judge_agreement(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, list)) = listed(evidence) else { return };
+    let Some((now, list)) = listed(evidence) else {
+        return;
+    };
     for item in list {
-        let Some(id) = text(item, "JobId") else { continue };
+        let Some(id) = text(item, "JobId") else {
+            continue;
+        };
         let described = earlier(evidence).iter().rev().find(|seen| {
             seen.operation == Some(O::DescribeJob)
                 && same_vault(seen, now)
                 && seen.member("/JobId").and_then(Value::as_str) == Some(id)
                 && seen.member("/Completed") == Some(&Value::Bool(true))
         });
-        let Some((described, document)) = described.and_then(|seen| Some((seen, seen.document.as_deref()?))) else { continue };
+        let Some((described, document)) =
+            described.and_then(|seen| Some((seen, seen.document.as_deref()?)))
+        else {
+            continue;
+        };
         out.also_rests_on(described.index);
         let odd = difference(item, document);
-        let symptom = || Symptom::new("list-disagrees", "ListJobs tells other values than DescribeJob");
-        let told = |value: &Value, name: &str| brief(given(value, &format!("/{name}")).unwrap_or(&Value::Null));
-        let expected = odd.map_or_else(String::new, |name| format!("{name}: {}", told(document, name)));
-        out.judge("LJ-BODY-001", odd.is_none(), symptom, expected, || odd.map_or_else(String::new, |name| format!("{name}: {}", told(item, name))));
+        let symptom = || {
+            Symptom::new(
+                "list-disagrees",
+                "ListJobs tells other values than DescribeJob",
+            )
+        };
+        let told = |value: &Value, name: &str| {
+            brief(given(value, &format!("/{name}")).unwrap_or(&Value::Null))
+        };
+        let expected = odd.map_or_else(String::new, |name| {
+            format!("{name}: {}", told(document, name))
+        });
+        out.judge("LJ-BODY-001", odd.is_none(), symptom, expected, || {
+            odd.map_or_else(String::new, |name| format!("{name}: {}", told(item, name)))
+        });
     }
 }
 
 /// The first member, by name, in which two descriptions differ. Null is absent.
 fn difference<'a>(one: &'a Value, other: &'a Value) -> Option<&'a str> {
-    let names = [one, other].into_iter().filter_map(Value::as_object).flat_map(|members| members.keys().map(String::as_str));
-    let mut odd = names.filter(|name| *name != "NextInventoryRetrievalMarker" && given(one, &format!("/{name}")) != given(other, &format!("/{name}")));
+    let names = [one, other]
+        .into_iter()
+        .filter_map(Value::as_object)
+        .flat_map(|members| members.keys().map(String::as_str));
+    let mut odd = names.filter(|name| {
+        *name != "NextInventoryRetrievalMarker"
+            && given(one, &format!("/{name}")) != given(other, &format!("/{name}"))
+    });
     odd.next()
 }
 
 /// All jobs of the vault and none of another.
 fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, list)) = listed(evidence).filter(|(now, _)| is_whole_list(now) && Filter::of(now).is_none() && limit(now.action()).is_none()) else {
+    let Some((now, list)) = listed(evidence).filter(|(now, _)| {
+        is_whole_list(now) && Filter::of(now).is_none() && limit(now.action()).is_none()
+    }) else {
         return;
     };
     let Some(known) = known(now) else { return };
-    if now.before.vaults.values().all(|vault| vault.jobs.is_empty()) {
+    if now
+        .before
+        .vaults
+        .values()
+        .all(|vault| vault.jobs.is_empty())
+    {
         return;
     }
     let ids: Vec<&str> = list.iter().filter_map(|item| text(item, "JobId")).collect();
-    let missing = known.iter().filter(|job| !ids.contains(&job.id.as_str())).count();
+    let missing = known
+        .iter()
+        .filter(|job| !ids.contains(&job.id.as_str()))
+        .count();
     let own = |id: &str| known.iter().any(|job| job.id == id);
-    let others = now.before.vaults.values().flat_map(|vault| vault.jobs.values());
-    let foreign = others.filter(|job| ids.contains(&job.id.as_str()) && !own(&job.id) && !job.doubtful).count();
+    let others = now
+        .before
+        .vaults
+        .values()
+        .flat_map(|vault| vault.jobs.values());
+    let foreign = others
+        .filter(|job| ids.contains(&job.id.as_str()) && !own(&job.id) && !job.doubtful)
+        .count();
     if missing > 0 {
         let symptom = Symptom::new("job-not-listed", "ListJobs leaves out jobs of the vault");
-        out.violated("LJ-SCOPE-001", symptom, format!("all {} jobs", known.len()), format!("{missing} are missing"));
+        out.violated(
+            "LJ-SCOPE-001",
+            symptom,
+            format!("all {} jobs", known.len()),
+            format!("{missing} are missing"),
+        );
     } else if foreign > 0 {
         let symptom = Symptom::new("foreign-job-listed", "ListJobs lists jobs of another vault");
-        out.violated("LJ-SCOPE-001", symptom, "only jobs of this vault", format!("{foreign} of another"));
+        out.violated(
+            "LJ-SCOPE-001",
+            symptom,
+            "only jobs of this vault",
+            format!("{foreign} of another"),
+        );
     } else {
         out.held("LJ-SCOPE-001");
     }
 }
 
 fn filter_ignored(filter: &Filter) -> Symptom {
-    let name = if filter.statuscode.is_some() { "statuscode" } else { "completed" };
-    Symptom::new("filter-ignored", format!("the {name} filter of ListJobs is ignored")).about(name)
+    let name = if filter.statuscode.is_some() {
+        "statuscode"
+    } else {
+        "completed"
+    };
+    Symptom::new(
+        "filter-ignored",
+        format!("the {name} filter of ListJobs is ignored"),
+    )
+    .about(name)
 }
 
 /// Every job listed passes the filters.
 fn judge_filter(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = evidence.exchange().filter(|now| now.operation == Some(O::ListJobs)) else { return };
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::ListJobs))
+    else {
+        return;
+    };
     let filter = Filter::of(now);
-    if filter.is_none() || !matches!(&now.expectation, Expectation::Accept | Expectation::Either(_)) {
+    if filter.is_none()
+        || !matches!(
+            &now.expectation,
+            Expectation::Accept | Expectation::Either(_)
+        )
+    {
         return;
     }
     let requirement = match (&filter.statuscode, &filter.completed) {
@@ -180,15 +324,27 @@ fn judge_filter(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let leaked = list.iter().find(|item| !filter.keeps(item));
     let expected = "only jobs that match the filters";
-    let told = || leaked.map_or_else(String::new, |item| format!("a job with StatusCode {}", brief(&item["StatusCode"])));
+    let told = || {
+        leaked.map_or_else(String::new, |item| {
+            format!("a job with StatusCode {}", brief(&item["StatusCode"]))
+        })
+    };
     if leaked.is_some() || decides(now, &filter) {
-        out.judge(requirement, leaked.is_none(), || filter_ignored(&filter), expected, told);
+        out.judge(
+            requirement,
+            leaked.is_none(),
+            || filter_ignored(&filter),
+            expected,
+            told,
+        );
     }
 }
 
 /// Whether there are jobs that the filter must drop and, unless it drops all, one that it must keep and kept.
 fn decides(now: &Observation, filter: &Filter) -> bool {
-    let Some(known) = known(now) else { return false };
+    let Some(known) = known(now) else {
+        return false;
+    };
     let kept = items(now, "JobList").is_some_and(|list| !list.is_empty());
     let missed = |job: &&&Job| match job.status {
         JobStatus::Succeeded => filter.keeps_code("Succeeded"),
@@ -200,56 +356,127 @@ fn decides(now: &Observation, filter: &Filter) -> bool {
 
 /// Pages with a filter are the matching jobs, each once.
 fn judge_filtered_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Evidence::Group { group: Group::Walk, members, ended: None } = evidence else { return };
-    let Some(first) = members.first().filter(|first| first.operation == Some(O::ListJobs)) else { return };
+    let Evidence::Group {
+        group: Group::Walk,
+        members,
+        ended: None,
+    } = evidence
+    else {
+        return;
+    };
+    let Some(first) = members
+        .first()
+        .filter(|first| first.operation == Some(O::ListJobs))
+    else {
+        return;
+    };
     let filter = Filter::of(first);
     if filter.is_none() || !members.iter().all(Observation::succeeded) {
         return;
     }
-    let ids: Vec<&str> = members.iter().filter_map(|page| items(page, "JobList")).flatten().filter_map(|item| text(item, "JobId")).collect();
+    let ids: Vec<&str> = members
+        .iter()
+        .filter_map(|page| items(page, "JobList"))
+        .flatten()
+        .filter_map(|item| text(item, "JobId"))
+        .collect();
     let Some(known) = known(first) else { return };
     let status = |job: &&&Job| match job.status {
         JobStatus::Succeeded => filter.keeps_code("Succeeded"),
         JobStatus::Failed => filter.keeps_code("Failed"),
         JobStatus::InProgress => false,
     };
-    let must: Vec<&str> = known.iter().filter(status).map(|job| job.id.as_str()).collect();
+    let must: Vec<&str> = known
+        .iter()
+        .filter(status)
+        .map(|job| job.id.as_str())
+        .collect();
     let missing = must.iter().filter(|id| !ids.contains(id)).count();
     let repeated = ids.len() - ids.iter().collect::<std::collections::BTreeSet<_>>().len();
     if must.is_empty() {
         return;
     }
-    let symptom = || Symptom::new("filtered-pages-incomplete", "pages of a filtered list of jobs are not the matching jobs, each once");
-    out.judge("LJ-FILTER-006", missing == 0 && repeated == 0, symptom, format!("{} matching jobs, each once", must.len()), || {
-        format!("{missing} missing, {repeated} repeated")
-    });
+    let symptom = || {
+        Symptom::new(
+            "filtered-pages-incomplete",
+            "pages of a filtered list of jobs are not the matching jobs, each once",
+        )
+    };
+    out.judge(
+        "LJ-FILTER-006",
+        missing == 0 && repeated == 0,
+        symptom,
+        format!("{} matching jobs, each once", must.len()),
+        || format!("{missing} missing, {repeated} repeated"),
+    );
 }
 
 fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, list)) = listed(evidence).filter(|(now, _)| now.expectation == Expectation::Accept) else { return };
+    let Some((now, list)) =
+        listed(evidence).filter(|(now, _)| now.expectation == Expectation::Accept)
+    else {
+        return;
+    };
     let filter = Filter::of(now);
     let asked = limit(now.action()).map(|limit| limit as usize);
     let (requirement, most) = asked.map_or(("LJ-LIMIT-001", PAGE), |limit| ("LJ-LIMIT-002", limit));
-    let symptom = || Symptom::new("limit-ignored", "ListJobs returns more jobs than a page may have").about(requirement);
+    let symptom = || {
+        Symptom::new(
+            "limit-ignored",
+            "ListJobs returns more jobs than a page may have",
+        )
+        .about(requirement)
+    };
     if list.len() > most {
-        return out.violated(requirement, symptom(), format!("at most {most} jobs"), format!("{} jobs", list.len()));
+        return out.violated(
+            requirement,
+            symptom(),
+            format!("at most {most} jobs"),
+            format!("{} jobs", list.len()),
+        );
     }
-    let more = known(now).is_some_and(|known| known.len() > most) && is_first_page(now) && filter.is_none();
+    let more = known(now).is_some_and(|known| known.len() > most)
+        && is_first_page(now)
+        && filter.is_none();
     if !more {
         return;
     }
-    let lost = || Symptom::new("marker-missing", "a page of jobs has no Marker although there are more").about("ListJobs");
-    out.judge(requirement, marker_given(now).is_some(), lost, "a Marker: there are more jobs", || "Marker null or absent".to_owned());
+    let lost = || {
+        Symptom::new(
+            "marker-missing",
+            "a page of jobs has no Marker although there are more",
+        )
+        .about("ListJobs")
+    };
+    out.judge(
+        requirement,
+        marker_given(now).is_some(),
+        lost,
+        "a Marker: there are more jobs",
+        || "Marker null or absent".to_owned(),
+    );
     if asked.is_none() && list.len() < PAGE {
-        let short = Symptom::new("page-short", "a page of jobs holds fewer than it could").about("ListJobs");
-        out.graded(requirement, Level::Should, short, "50 jobs", format!("{} jobs", list.len()));
+        let short = Symptom::new("page-short", "a page of jobs holds fewer than it could")
+            .about("ListJobs");
+        out.graded(
+            requirement,
+            Level::Should,
+            short,
+            "50 jobs",
+            format!("{} jobs", list.len()),
+        );
     }
 }
 
 /// By time of initiation, in either direction (AMB-19).
 fn judge_order(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((_, list)) = listed(evidence) else { return };
-    let dates: Option<Vec<Timestamp>> = list.iter().map(|item| text(item, "CreationDate")?.parse().ok()).collect();
+    let Some((_, list)) = listed(evidence) else {
+        return;
+    };
+    let dates: Option<Vec<Timestamp>> = list
+        .iter()
+        .map(|item| text(item, "CreationDate")?.parse().ok())
+        .collect();
     let Some(dates) = dates else { return };
     let mut different = dates.clone();
     different.sort_unstable();
@@ -258,8 +485,19 @@ fn judge_order(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     }
     let kept = dates.is_sorted() || dates.iter().rev().is_sorted();
-    let symptom = || Symptom::new("jobs-unordered", "ListJobs does not order jobs by the time they began");
-    out.judge("LJ-ORDER-001", kept, symptom, "CreationDate ascending or descending", || "neither".to_owned());
+    let symptom = || {
+        Symptom::new(
+            "jobs-unordered",
+            "ListJobs does not order jobs by the time they began",
+        )
+    };
+    out.judge(
+        "LJ-ORDER-001",
+        kept,
+        symptom,
+        "CreationDate ascending or descending",
+        || "neither".to_owned(),
+    );
 }
 
 #[cfg(test)]
@@ -269,7 +507,10 @@ mod tests {
     use super::*;
 
     fn filter(completed: Option<&str>, statuscode: Option<&str>) -> Filter {
-        Filter { completed: completed.map(str::to_owned), statuscode: statuscode.map(str::to_owned) }
+        Filter {
+            completed: completed.map(str::to_owned),
+            statuscode: statuscode.map(str::to_owned),
+        }
     }
 
     #[test]
@@ -287,6 +528,9 @@ mod tests {
     fn null_and_absent_members_agree() {
         let one = json!({"JobId": "j", "SNSTopic": null, "NextInventoryRetrievalMarker": "m"});
         assert_eq!(difference(&one, &json!({"JobId": "j"})), None);
-        assert_eq!(difference(&one, &json!({"JobId": "j", "Tier": "Bulk"})), Some("Tier"));
+        assert_eq!(
+            difference(&one, &json!({"JobId": "j", "Tier": "Bulk"})),
+            Some("Tier")
+        );
     }
 }

@@ -15,7 +15,11 @@ mod errors;
 mod evidence;
 mod fold;
 mod initiate_job;
+mod inventory;
+mod inventory_csv;
+mod inventory_window;
 mod job_hashes;
+mod job_output;
 mod jobs;
 mod judgement;
 mod list_jobs;
@@ -24,6 +28,9 @@ mod location;
 mod lock;
 mod multipart;
 mod notifications;
+mod output;
+mod output_hash;
+mod output_state;
 mod paging;
 mod part_list;
 mod parts;
@@ -102,6 +109,12 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         describe_job::CHECKS,
         job_hashes::CHECKS,
         list_jobs::CHECKS,
+        job_output::CHECKS,
+        output_hash::CHECKS,
+        output_state::CHECKS,
+        inventory::CHECKS,
+        inventory_csv::CHECKS,
+        inventory_window::CHECKS,
     ];
     families.into_iter().flatten()
 }
