@@ -1,0 +1,387 @@
+//! A run from beginning to end: ask what is there, run the cases, judge them, try deviations again and make them small, clean up.
+//! Tells what happens as events; refuses to know who listens.
+
+mod capability;
+mod again;
+
+pub use capability::{Capabilities, probe};
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use crevasse_core::check::{self, Judged, Outcome, Record};
+use crevasse_core::finding::{Fingerprint, Ledger};
+use crevasse_core::model::Model;
+use crevasse_core::requirement::{Level, Registry, RequirementId};
+use crevasse_core::scenario::{Need, Scenario, Step, Tweak};
+use crevasse_core::spec::{OperationName, Spec};
+use crevasse_core::wire::{FaultKind, Reply};
+
+use crate::event::{Capability, CaseJudged, Event, Leak, Learned, Phase, Progress};
+use crate::execute::Hand;
+pub use again::Reproduction;
+
+/// What a run is to do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The operations judged, and what is known of them.
+    pub spec: Arc<Spec>,
+    /// The scenarios, written and generated.
+    pub scenarios: Vec<Scenario>,
+    /// Which needs of scenarios this run meets.
+    pub needs: BTreeSet<Need>,
+    /// Cases under way at once; most of them wait for jobs.
+    pub in_flight: usize,
+    /// No case begins after this time.
+    pub max_time: Option<Duration>,
+    /// No case begins after this many deviations.
+    pub max_fail: Option<usize>,
+    /// Whether deviations are tried again and made small.
+    pub reproduce: bool,
+    /// How long making small may take in all.
+    pub shrink_time: Duration,
+}
+
+/// What a run found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// What the target told about itself.
+    pub learned: Learned,
+    /// Every judgement, added up.
+    pub ledger: Ledger,
+    /// What is there.
+    pub capabilities: Vec<Capability>,
+    /// Operations asked for by cases.
+    pub exercised: BTreeSet<OperationName>,
+    /// Cases run.
+    pub cases: usize,
+    /// Requests answered.
+    pub exchanges: usize,
+    /// Deviations seen again, by fingerprint.
+    pub reproductions: BTreeMap<Fingerprint, Reproduction>,
+    /// Deviations that did not repeat, and how often they did.
+    pub flaky: BTreeMap<Fingerprint, String>,
+    /// Why requirements were not tried.
+    pub reasons: BTreeMap<RequirementId, String>,
+    /// What could not be removed.
+    pub leaks: Vec<Leak>,
+    /// Faults of our own.
+    pub faults: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
+    /// Whether everything that was planned was run.
+    pub complete: bool,
+    /// Whether the user ended it.
+    pub interrupted: bool,
+}
+
+/// The target did not answer, or not in HTTP.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("reach {endpoint}: {cause}")]
+pub struct Unreachable {
+    /// The endpoint.
+    pub endpoint: String,
+    /// What happened.
+    pub cause: String,
+}
+
+/// Ends a run early: no case begins any more, what is made is removed, what was judged is reported.
+#[derive(Clone, Debug, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks for the end.
+    pub fn ask(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the end was asked for.
+    pub fn asked(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A case that was run and judged.
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) scenario: Scenario,
+    pub(crate) records: Vec<Record>,
+    pub(crate) judged: Judged,
+    pub(crate) seconds: f64,
+}
+
+/// Runs a plan.
+///
+/// # Errors
+/// When the target cannot be reached at all; nothing was judged then.
+pub async fn run(hand: Hand, plan: &Plan, stop: &Stop, tell: &mut dyn FnMut(Event)) -> Result<Found, Unreachable> {
+    let mut run = Run { hand, plan, stop, tell, found: Found::default(), capabilities: Capabilities::default(), kept: BTreeMap::new(), total: 0 };
+    run.probe().await?;
+    let (together, alone) = run.choose();
+    run.total = together.len() + alone.len();
+    run.phase(Phase::Cases);
+    run.all_at_once(together).await;
+    run.phase(Phase::ExclusiveCases);
+    run.one_by_one(alone).await;
+    if plan.reproduce && !stop.asked() {
+        run.phase(Phase::Reproducing);
+        run.try_again().await;
+    }
+    run.phase(Phase::CleaningUp);
+    Ok(run.finish().await)
+}
+
+struct Run<'a> {
+    hand: Hand,
+    plan: &'a Plan,
+    stop: &'a Stop,
+    tell: &'a mut dyn FnMut(Event),
+    found: Found,
+    capabilities: Capabilities,
+    /// Cases that deviated, for another look.
+    kept: BTreeMap<String, (Scenario, Vec<Record>)>,
+    total: usize,
+}
+
+impl Run<'_> {
+    /// Asks whether anybody is there, what there is, who we are to it, and whether it looks at signatures.
+    async fn probe(&mut self) -> Result<(), Unreachable> {
+        self.phase(Phase::Probing);
+        let mut scenario = probe();
+        let first = Scenario { steps: scenario.steps.drain(..1).collect(), ..scenario.clone() };
+        let hello = self.hand.play("hello", &first).await;
+        self.reachable(&hello)?;
+        let mut unsigned = Step::from(first.steps[0].action.clone());
+        unsigned.tweak = Tweak { signing: crevasse_core::scenario::Signing::Absent, ..Tweak::default() };
+        scenario.steps.insert(0, unsigned);
+        let records = self.hand.play("probe", &scenario).await;
+        hello.iter().chain(&records).for_each(|record| self.capabilities.learn(record));
+        self.learn(&records);
+        for capability in self.capabilities.tell(self.plan.spec.operations.keys().copied()) {
+            (self.tell)(Event::Capability(capability));
+        }
+        Ok(())
+    }
+
+    fn reachable(&self, records: &[Record]) -> Result<(), Unreachable> {
+        let reply = records.iter().find_map(|record| record.exchange.as_ref()).map(|exchange| &exchange.reply);
+        let cause = match reply {
+            Some(Reply::Response(_)) => return Ok(()),
+            Some(Reply::Fault(fault)) if fault.kind == FaultKind::TooLarge => return Ok(()),
+            Some(Reply::Fault(fault)) => fault.detail.clone(),
+            None => records.iter().find_map(|record| record.blocked.clone()).unwrap_or_else(|| "nothing could be sent".to_owned()),
+        };
+        Err(Unreachable { endpoint: self.hand.endpoint().to_owned(), cause })
+    }
+
+    fn learn(&mut self, records: &[Record]) {
+        let judged = check::judge(records, &self.plan.spec, &Model::default());
+        let last = judged.observations.last();
+        let refused = records.iter().find_map(|record| record.exchange.as_ref()).and_then(|exchange| exchange.reply.response());
+        let enforces = refused.is_some_and(|response| matches!(response.status, 400 | 401 | 403) && response.error_code().is_some());
+        self.found.learned = Learned {
+            account: last.and_then(|last| last.after.account.clone()),
+            region: last.and_then(|last| last.after.region.clone()),
+            enforces_signatures: enforces,
+        };
+        self.hand.learned(&self.found.learned);
+        (self.tell)(Event::Learned(self.found.learned.clone()));
+    }
+
+    /// The scenarios to run together and those to run alone. What is left out says why.
+    fn choose(&mut self) -> (Vec<Scenario>, Vec<Scenario>) {
+        let mut needs = self.plan.needs.clone();
+        if self.found.learned.enforces_signatures {
+            needs.insert(Need::Signatures);
+        }
+        let (mut together, mut alone) = (Vec::new(), Vec::new());
+        for scenario in &self.plan.scenarios {
+            let missing = scenario.needs.iter().find(|need| **need != Need::Exclusive && !needs.contains(need));
+            match missing {
+                Some(need) => self.skip(scenario, *need),
+                None if scenario.needs.contains(&Need::Exclusive) => alone.push(scenario.clone()),
+                None => together.push(scenario.clone()),
+            }
+        }
+        (together, alone)
+    }
+
+    fn skip(&mut self, scenario: &Scenario, need: Need) {
+        let reason = match need {
+            Need::Irreversible => "cannot be undone or costs money: off loopback only with --allow",
+            Need::Signatures => "the target does not enforce signatures",
+            Need::Regions => "the target is not known to serve several regions",
+            Need::Exclusive => "runs alone",
+        };
+        for requirement in &scenario.covers {
+            self.found.reasons.entry(requirement.clone()).or_insert_with(|| reason.to_owned());
+        }
+        (self.tell)(Event::Skipped { scenario: scenario.id.clone(), reason: reason.to_owned() });
+    }
+
+    fn over(&self) -> bool {
+        let late = self.plan.max_time.is_some_and(|max| self.hand.elapsed() >= max);
+        let enough = self.plan.max_fail.is_some_and(|max| self.found.ledger.deviations.len() >= max);
+        self.stop.asked() || late || enough
+    }
+
+    async fn all_at_once(&mut self, scenarios: Vec<Scenario>) {
+        let room = Arc::new(Semaphore::new(self.plan.in_flight));
+        let mut tasks = JoinSet::new();
+        let mut waiting = scenarios.into_iter();
+        let mut left = 0;
+        loop {
+            while tasks.len() < self.plan.in_flight && !self.over() {
+                let Some(scenario) = waiting.next() else { break };
+                let permit = Arc::clone(&room).acquire_owned().await;
+                let judge = self.judge();
+                tasks.spawn(async move {
+                    let case = judge.run(scenario.id.clone(), scenario).await;
+                    drop(permit);
+                    case
+                });
+            }
+            match tasks.join_next().await {
+                None => break,
+                Some(Ok(case)) => self.take(case),
+                Some(Err(panic)) => self.fault(format!("a case ended in a panic: {panic}")),
+            }
+        }
+        left += waiting.count();
+        self.found.complete = left == 0;
+    }
+
+    async fn one_by_one(&mut self, scenarios: Vec<Scenario>) {
+        for scenario in scenarios {
+            if self.over() {
+                self.found.complete = false;
+                return;
+            }
+            let case = self.judge().run(scenario.id.clone(), scenario).await;
+            self.take(case);
+        }
+    }
+
+    fn judge(&self) -> Judge {
+        let mut spec = (*self.plan.spec).clone();
+        spec.operations.retain(|name, _| self.capabilities.supports(*name));
+        let learned = &self.found.learned;
+        let start = Model {
+            account: learned.account.clone(),
+            region: learned.region.clone(),
+            enforces_signatures: learned.enforces_signatures,
+            ..Model::default()
+        };
+        Judge { hand: self.hand.clone(), spec: Arc::new(spec), start: Arc::new(start) }
+    }
+
+    fn take(&mut self, case: Case) {
+        let mut told = CaseJudged {
+            case: case.id.clone(),
+            title: case.scenario.title.clone(),
+            exchanges: case.judged.observations.len(),
+            held: 0,
+            violations: Vec::new(),
+            inconclusive: Vec::new(),
+            blocked: case.judged.blocked.clone(),
+            seconds: case.seconds,
+        };
+        told.tell(&case.judged.judgements);
+        for judgement in &case.judged.judgements {
+            self.found.ledger.enter(&case.id, judgement, own_level);
+        }
+        self.found.cases += 1;
+        self.found.exchanges += case.judged.observations.len();
+        self.found.exercised.extend(case.judged.observations.iter().filter_map(|seen| seen.operation));
+        case.records.iter().for_each(|record| self.capabilities.learn(record));
+        self.note_blocked(&case);
+        if case.judged.judgements.iter().any(|judgement| matches!(judgement.outcome, Outcome::Violated { .. })) {
+            self.kept.insert(case.id, (case.scenario, case.records));
+        }
+        (self.tell)(Event::CaseJudged(told));
+        self.phase(Phase::Cases);
+    }
+
+    /// A requirement whose scenario got stuck before it applied is inconclusive, and says on what.
+    fn note_blocked(&mut self, case: &Case) {
+        let Some((_, why)) = case.judged.blocked.first() else { return };
+        for requirement in &case.scenario.covers {
+            self.found.reasons.entry(requirement.clone()).or_insert_with(|| format!("blocked: {why} (case {})", case.id));
+        }
+    }
+
+    fn fault(&mut self, message: String) {
+        self.found.faults.push(message.clone());
+        (self.tell)(Event::Fault { case: None, message });
+    }
+
+    fn phase(&mut self, phase: Phase) {
+        (self.tell)(Event::Progress(Progress {
+            phase,
+            done: self.found.cases,
+            total: self.total,
+            exchanges: self.hand.requests(),
+            findings: self.found.ledger.deviations.len(),
+        }));
+    }
+
+    async fn finish(mut self) -> Found {
+        self.found.leaks = self.hand.clean_up().await;
+        for leak in self.found.leaks.clone() {
+            (self.tell)(Event::Leak(leak));
+        }
+        let names: Vec<OperationName> = self.plan.spec.operations.keys().copied().collect();
+        self.found.capabilities = self.capabilities.tell(names);
+        self.drop_absent();
+        self.found.interrupted = self.stop.asked();
+        self.found.complete &= !self.found.interrupted;
+        self.found.seconds = self.hand.elapsed().as_secs_f64();
+        self.found
+    }
+
+    /// An operation that turned out not to be there cannot have deviated.
+    fn drop_absent(&mut self) {
+        let capabilities = &self.capabilities;
+        let there = |operation: Option<OperationName>| operation.is_none_or(|name| capabilities.supports(name));
+        self.found.ledger.deviations.retain(|_, deviation| there(deviation.operation));
+        let left: BTreeSet<RequirementId> = self.found.ledger.deviations.values().map(|deviation| deviation.requirement.clone()).collect();
+        for (requirement, tally) in &mut self.found.ledger.tallies {
+            if !left.contains(requirement) {
+                tally.violated = 0;
+                tally.weakly_violated = 0;
+            }
+        }
+        self.found.exercised.retain(|name| capabilities.supports(*name));
+    }
+}
+
+/// Runs a scenario and judges it: what a task needs to own.
+#[derive(Clone)]
+pub(crate) struct Judge {
+    hand: Hand,
+    spec: Arc<Spec>,
+    start: Arc<Model>,
+}
+
+impl Judge {
+    pub(crate) async fn run(&self, id: String, scenario: Scenario) -> Case {
+        let begun = self.hand.elapsed();
+        let records = self.hand.play(&id, &scenario).await;
+        let (spec, start) = (Arc::clone(&self.spec), Arc::clone(&self.start));
+        let judging = tokio::task::spawn_blocking(move || {
+            let judged = check::judge(&records, &spec, &start);
+            (records, judged)
+        });
+        let (records, judged) = judging.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        Case { id, scenario, records, judged, seconds: (self.hand.elapsed() - begun).as_secs_f64() }
+    }
+}
+
+fn own_level(requirement: &RequirementId) -> Level {
+    Registry::builtin().get(requirement).map_or(Level::May, |known| known.level)
+}

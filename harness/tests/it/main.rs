@@ -1,0 +1,3 @@
+//! The library and the command, from outside. One binary: link time matters on two cores.
+
+mod architecture;
