@@ -1,5 +1,6 @@
 //! Crevasse.
 
+pub mod campaign;
 pub mod event;
 pub mod execute;
 pub mod exit;

@@ -11,6 +11,7 @@ use crevasse_core::scenario::Scenario;
 
 use super::{Case, Judge, Run};
 use crate::event::Event;
+use crate::execute::join_all;
 use crate::shrink::shrink;
 
 /// How often a deviation is tried again.
@@ -44,9 +45,27 @@ struct Sight {
 
 fn sight(case: &Case, wanted: &Fingerprint) -> Option<Sight> {
     case.judged.judgements.iter().find_map(|judgement| {
-        let Outcome::Violated { symptom, expected, actual, .. } = &judgement.outcome else { return None };
-        let fingerprint = Fingerprint::new(&judgement.requirement, judgement.operation, judgement.check, symptom);
-        let last = judgement.records.iter().max().copied().unwrap_or(case.records.len().saturating_sub(1));
+        let Outcome::Violated {
+            symptom,
+            expected,
+            actual,
+            ..
+        } = &judgement.outcome
+        else {
+            return None;
+        };
+        let fingerprint = Fingerprint::new(
+            &judgement.requirement,
+            judgement.operation,
+            judgement.check,
+            symptom,
+        );
+        let last = judgement
+            .records
+            .iter()
+            .max()
+            .copied()
+            .unwrap_or(case.records.len().saturating_sub(1));
         (fingerprint == *wanted).then(|| Sight {
             records: case.records.iter().take(last + 1).cloned().collect(),
             expected: expected.clone(),
@@ -66,24 +85,49 @@ impl Run<'_> {
 
     /// Runs each case that deviated three more times, all at once.
     async fn repeat_cases(&mut self) -> BTreeMap<Fingerprint, u32> {
-        let first: BTreeSet<String> = self.found.ledger.deviations.values().map(|deviation| deviation.first.case.clone()).collect();
+        let first: BTreeSet<String> = self
+            .found
+            .ledger
+            .deviations
+            .values()
+            .map(|deviation| deviation.first.case.clone())
+            .collect();
         let mut tasks = JoinSet::new();
         let mut seen: BTreeMap<Fingerprint, u32> = BTreeMap::new();
-        let mut queue = first.into_iter().filter_map(|case| self.kept.get(&case).map(|(scenario, _)| (case, scenario.clone())));
-        let mut queue: Vec<(String, Scenario)> = queue.by_ref().flat_map(|(case, scenario)| (1..=TRIES).map(move |n| (format!("{case}~{n}"), scenario.clone()))).collect();
-        let exclusive = |scenario: &Scenario| scenario.needs.contains(&crevasse_core::scenario::Need::Exclusive);
-        let (alone, together): (Vec<_>, Vec<_>) = queue.drain(..).partition(|(_, scenario)| exclusive(scenario));
+        let mut queue = first.into_iter().filter_map(|case| {
+            self.kept
+                .get(&case)
+                .map(|(scenario, _)| (case, scenario.clone()))
+        });
+        let mut queue: Vec<(String, Scenario)> = queue
+            .by_ref()
+            .flat_map(|(case, scenario)| {
+                (1..=TRIES).map(move |n| (format!("{case}~{n}"), scenario.clone()))
+            })
+            .collect();
+        let exclusive = |scenario: &Scenario| {
+            scenario
+                .needs
+                .contains(&crevasse_core::scenario::Need::Exclusive)
+        };
+        let (alone, together): (Vec<_>, Vec<_>) = queue
+            .drain(..)
+            .partition(|(_, scenario)| exclusive(scenario));
         let mut together = together.into_iter();
         loop {
             while tasks.len() < self.plan.in_flight {
-                let Some((id, scenario)) = together.next() else { break };
+                let Some((id, scenario)) = together.next() else {
+                    break;
+                };
                 let judge = self.judge();
                 tasks.spawn(async move { judge.run(id, scenario).await });
             }
             match tasks.join_next().await {
                 None => break,
                 Some(Ok(case)) => count(&case, &mut seen),
-                Some(Err(panic)) => self.fault(format!("a repeated case ended in a panic: {panic}")),
+                Some(Err(panic)) => {
+                    self.fault(format!("a repeated case ended in a panic: {panic}"))
+                }
             }
         }
         for (id, scenario) in alone {
@@ -96,13 +140,31 @@ impl Run<'_> {
     fn settle(&mut self, seen: &BTreeMap<Fingerprint, u32>) {
         for (fingerprint, deviation) in &self.found.ledger.deviations {
             let times = seen.get(fingerprint).copied().unwrap_or_default();
-            (self.tell)(Event::Reproduced { fingerprint: fingerprint.clone(), seen: times, tried: TRIES });
+            (self.tell)(Event::Reproduced {
+                fingerprint: fingerprint.clone(),
+                seen: times,
+                tried: TRIES,
+            });
             if times < TRIES {
-                self.found.flaky.insert(fingerprint.clone(), format!("flaky {times}/{TRIES}: {}, got {}", deviation.first.expected, deviation.first.actual));
+                self.found.flaky.insert(
+                    fingerprint.clone(),
+                    format!(
+                        "flaky {times}/{TRIES}: {}, got {}",
+                        deviation.first.expected, deviation.first.actual
+                    ),
+                );
                 continue;
             }
-            let Some((scenario, records)) = self.kept.get(&deviation.first.case) else { continue };
-            let last = deviation.first.records.iter().max().copied().unwrap_or_default();
+            let Some((scenario, records)) = self.kept.get(&deviation.first.case) else {
+                continue;
+            };
+            let last = deviation
+                .first
+                .records
+                .iter()
+                .max()
+                .copied()
+                .unwrap_or_default();
             let reproduction = Reproduction {
                 times: format!("{times}/{TRIES}"),
                 scenario: scenario.clone(),
@@ -110,7 +172,9 @@ impl Run<'_> {
                 expected: deviation.first.expected.clone(),
                 actual: deviation.first.actual.clone(),
             };
-            self.found.reproductions.insert(fingerprint.clone(), reproduction);
+            self.found
+                .reproductions
+                .insert(fingerprint.clone(), reproduction);
         }
     }
 
@@ -119,46 +183,62 @@ impl Run<'_> {
         let causes = self.found.ledger.causes();
         let leads: Vec<Fingerprint> = causes
             .iter()
-            .filter_map(|cause| cause.iter().find(|deviation| !self.found.flaky.contains_key(&deviation.fingerprint)))
+            .filter_map(|cause| {
+                cause
+                    .iter()
+                    .find(|deviation| !self.found.flaky.contains_key(&deviation.fingerprint))
+            })
             .map(|deviation| deviation.fingerprint.clone())
             .take(MADE_SMALL)
             .collect();
-        let mut tasks = JoinSet::new();
-        for fingerprint in leads {
-            let Some(reproduction) = self.found.reproductions.get(&fingerprint) else { continue };
-            let (judge, scenario) = (self.judge(), reproduction.scenario.clone());
-            tasks.spawn(async move {
+        let judge = self.judge();
+        let small = leads.into_iter().filter_map(|fingerprint| {
+            let scenario = self.found.reproductions.get(&fingerprint)?.scenario.clone();
+            let judge = judge.clone();
+            Some(async move {
                 let small = smallest(&judge, scenario, &fingerprint, deadline).await;
                 (fingerprint, small)
-            });
-        }
-        while let Some(done) = tasks.join_next().await {
-            match done {
-                Ok((fingerprint, Some((scenario, sight)))) => {
-                    if let Some(reproduction) = self.found.reproductions.get_mut(&fingerprint) {
-                        let times = reproduction.times.clone();
-                        *reproduction = Reproduction { times, scenario, records: sight.records, expected: sight.expected, actual: sight.actual };
-                    }
-                }
-                Ok((_, None)) => {}
-                Err(panic) => self.fault(format!("shrinking ended in a panic: {panic}")),
+            })
+        });
+        let small: Vec<_> = join_all(small.collect::<Vec<_>>()).await;
+        for (fingerprint, small) in small {
+            let known = self.found.reproductions.get_mut(&fingerprint);
+            if let (Some(known), Some((scenario, sight))) = (known, small) {
+                known.scenario = scenario;
+                known.records = sight.records;
+                known.expected = sight.expected;
+                known.actual = sight.actual;
             }
         }
     }
 }
 
 fn count(case: &Case, seen: &mut BTreeMap<Fingerprint, u32>) {
-    let violated = case.judged.judgements.iter().filter_map(|judgement| match &judgement.outcome {
-        Outcome::Violated { symptom, .. } => Some(Fingerprint::new(&judgement.requirement, judgement.operation, judgement.check, symptom)),
-        _ => None,
-    });
+    let violated = case
+        .judged
+        .judgements
+        .iter()
+        .filter_map(|judgement| match &judgement.outcome {
+            Outcome::Violated { symptom, .. } => Some(Fingerprint::new(
+                &judgement.requirement,
+                judgement.operation,
+                judgement.check,
+                symptom,
+            )),
+            _ => None,
+        });
     for fingerprint in violated.collect::<BTreeSet<_>>() {
         *seen.entry(fingerprint).or_default() += 1;
     }
 }
 
 /// The smallest scenario that still shows the deviation, with its sighting; `None` when nothing smaller was found.
-async fn smallest(judge: &Judge, scenario: Scenario, wanted: &Fingerprint, deadline: Duration) -> Option<(Scenario, Sight)> {
+async fn smallest(
+    judge: &Judge,
+    scenario: Scenario,
+    wanted: &Fingerprint,
+    deadline: Duration,
+) -> Option<(Scenario, Sight)> {
     let mut tried = 0;
     let mut last: Option<Sight> = None;
     let case = format!("small-{}", &wanted.0[..8]);
@@ -167,12 +247,15 @@ async fn smallest(judge: &Judge, scenario: Scenario, wanted: &Fingerprint, deadl
         if tried > CANDIDATES || judge.hand.elapsed() > deadline {
             return None;
         }
-        let case = judge.run(format!("{case}-{tried}"), candidate.clone()).await;
+        let case = judge
+            .run(format!("{case}-{tried}"), candidate.clone())
+            .await;
         let found = sight(&case, wanted);
         let fails = found.is_some();
         last = found.or(last.take());
         Some(fails)
     })
     .await;
-    last.filter(|_| shrunk.steps != scenario.steps).map(|sight| (shrunk, sight))
+    last.filter(|_| shrunk.steps != scenario.steps)
+        .map(|sight| (shrunk, sight))
 }

@@ -32,7 +32,9 @@ struct Seen {
 impl Capabilities {
     /// Takes the answer to a request into account. Requests that are twisted on purpose tell nothing.
     pub fn learn(&mut self, record: &Record) {
-        let (Some(name), Some(exchange)) = (record.action.operation(), &record.exchange) else { return };
+        let (Some(name), Some(exchange)) = (record.action.operation(), &record.exchange) else {
+            return;
+        };
         if record.tweak != Tweak::default() {
             return;
         }
@@ -52,7 +54,9 @@ impl Capabilities {
 
     /// Whether an operation is there. One that was never asked for is given the benefit of the doubt.
     pub fn supports(&self, name: OperationName) -> bool {
-        self.seen.get(&name).is_none_or(|seen| seen.spoke.is_some() || seen.strange.is_none())
+        self.seen
+            .get(&name)
+            .is_none_or(|seen| seen.spoke.is_some() || seen.strange.is_none())
     }
 
     /// What is known of these operations.
@@ -60,11 +64,21 @@ impl Capabilities {
         let tell = |operation| {
             let seen = self.seen.get(&operation);
             let reason = match seen {
-                Some(Seen { spoke: Some(answer), .. }) => format!("answered {answer}"),
-                Some(Seen { strange: Some(answer), .. }) => format!("only ever answered {answer}"),
+                Some(Seen {
+                    spoke: Some(answer),
+                    ..
+                }) => format!("answered {answer}"),
+                Some(Seen {
+                    strange: Some(answer),
+                    ..
+                }) => format!("only ever answered {answer}"),
                 _ => "not asked for".to_owned(),
             };
-            Capability { operation, supported: self.supports(operation), reason }
+            Capability {
+                operation,
+                supported: self.supports(operation),
+                reason,
+            }
         };
         names.into_iter().map(tell).collect()
     }
@@ -81,7 +95,12 @@ fn speaks_glacier(response: &Response) -> bool {
 
 fn names_an_error(response: &Response) -> bool {
     let document = response.body.json();
-    let named = |name: &str| document.as_ref().and_then(|document| document.get(name)).is_some_and(serde_json::Value::is_string);
+    let named = |name: &str| {
+        document
+            .as_ref()
+            .and_then(|document| document.get(name))
+            .is_some_and(serde_json::Value::is_string)
+    };
     named("code") || named("__type") || response.headers.value("x-amzn-errortype").is_some()
 }
 

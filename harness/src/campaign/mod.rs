@@ -1,8 +1,8 @@
 //! A run from beginning to end: ask what is there, run the cases, judge them, try deviations again and make them small, clean up.
 //! Tells what happens as events; refuses to know who listens.
 
-mod capability;
 mod again;
+mod capability;
 
 pub use capability::{Capabilities, probe};
 
@@ -119,8 +119,22 @@ pub(crate) struct Case {
 ///
 /// # Errors
 /// When the target cannot be reached at all; nothing was judged then.
-pub async fn run(hand: Hand, plan: &Plan, stop: &Stop, tell: &mut dyn FnMut(Event)) -> Result<Found, Unreachable> {
-    let mut run = Run { hand, plan, stop, tell, found: Found::default(), capabilities: Capabilities::default(), kept: BTreeMap::new(), total: 0 };
+pub async fn run(
+    hand: Hand,
+    plan: &Plan,
+    stop: &Stop,
+    tell: &mut dyn FnMut(Event),
+) -> Result<Found, Unreachable> {
+    let mut run = Run {
+        hand,
+        plan,
+        stop,
+        tell,
+        found: Found::default(),
+        capabilities: Capabilities::default(),
+        kept: BTreeMap::new(),
+        total: 0,
+    };
     run.probe().await?;
     let (together, alone) = run.choose();
     run.total = together.len() + alone.len();
@@ -133,7 +147,7 @@ pub async fn run(hand: Hand, plan: &Plan, stop: &Stop, tell: &mut dyn FnMut(Even
         run.try_again().await;
     }
     run.phase(Phase::CleaningUp);
-    Ok(run.finish().await)
+    Ok(run.finish())
 }
 
 struct Run<'a> {
@@ -153,37 +167,63 @@ impl Run<'_> {
     async fn probe(&mut self) -> Result<(), Unreachable> {
         self.phase(Phase::Probing);
         let mut scenario = probe();
-        let first = Scenario { steps: scenario.steps.drain(..1).collect(), ..scenario.clone() };
+        let first = Scenario {
+            steps: scenario.steps.drain(..1).collect(),
+            ..scenario.clone()
+        };
         let hello = self.hand.play("hello", &first).await;
         self.reachable(&hello)?;
         let mut unsigned = Step::from(first.steps[0].action.clone());
-        unsigned.tweak = Tweak { signing: crevasse_core::scenario::Signing::Absent, ..Tweak::default() };
+        unsigned.tweak = Tweak {
+            signing: crevasse_core::scenario::Signing::Absent,
+            ..Tweak::default()
+        };
         scenario.steps.insert(0, unsigned);
         let records = self.hand.play("probe", &scenario).await;
-        hello.iter().chain(&records).for_each(|record| self.capabilities.learn(record));
+        hello
+            .iter()
+            .chain(&records)
+            .for_each(|record| self.capabilities.learn(record));
         self.learn(&records);
-        for capability in self.capabilities.tell(self.plan.spec.operations.keys().copied()) {
+        for capability in self
+            .capabilities
+            .tell(self.plan.spec.operations.keys().copied())
+        {
             (self.tell)(Event::Capability(capability));
         }
         Ok(())
     }
 
     fn reachable(&self, records: &[Record]) -> Result<(), Unreachable> {
-        let reply = records.iter().find_map(|record| record.exchange.as_ref()).map(|exchange| &exchange.reply);
+        let reply = records
+            .iter()
+            .find_map(|record| record.exchange.as_ref())
+            .map(|exchange| &exchange.reply);
         let cause = match reply {
             Some(Reply::Response(_)) => return Ok(()),
             Some(Reply::Fault(fault)) if fault.kind == FaultKind::TooLarge => return Ok(()),
             Some(Reply::Fault(fault)) => fault.detail.clone(),
-            None => records.iter().find_map(|record| record.blocked.clone()).unwrap_or_else(|| "nothing could be sent".to_owned()),
+            None => records
+                .iter()
+                .find_map(|record| record.blocked.clone())
+                .unwrap_or_else(|| "nothing could be sent".to_owned()),
         };
-        Err(Unreachable { endpoint: self.hand.endpoint().to_owned(), cause })
+        Err(Unreachable {
+            endpoint: self.hand.endpoint().to_owned(),
+            cause,
+        })
     }
 
     fn learn(&mut self, records: &[Record]) {
         let judged = check::judge(records, &self.plan.spec, &Model::default());
         let last = judged.observations.last();
-        let refused = records.iter().find_map(|record| record.exchange.as_ref()).and_then(|exchange| exchange.reply.response());
-        let enforces = refused.is_some_and(|response| matches!(response.status, 400 | 401 | 403) && response.error_code().is_some());
+        let refused = records
+            .iter()
+            .find_map(|record| record.exchange.as_ref())
+            .and_then(|exchange| exchange.reply.response());
+        let enforces = refused.is_some_and(|response| {
+            matches!(response.status, 400 | 401 | 403) && response.error_code().is_some()
+        });
         self.found.learned = Learned {
             account: last.and_then(|last| last.after.account.clone()),
             region: last.and_then(|last| last.after.region.clone()),
@@ -201,7 +241,10 @@ impl Run<'_> {
         }
         let (mut together, mut alone) = (Vec::new(), Vec::new());
         for scenario in &self.plan.scenarios {
-            let missing = scenario.needs.iter().find(|need| **need != Need::Exclusive && !needs.contains(need));
+            let missing = scenario
+                .needs
+                .iter()
+                .find(|need| **need != Need::Exclusive && !needs.contains(need));
             match missing {
                 Some(need) => self.skip(scenario, *need),
                 None if scenario.needs.contains(&Need::Exclusive) => alone.push(scenario.clone()),
@@ -219,14 +262,26 @@ impl Run<'_> {
             Need::Exclusive => "runs alone",
         };
         for requirement in &scenario.covers {
-            self.found.reasons.entry(requirement.clone()).or_insert_with(|| reason.to_owned());
+            self.found
+                .reasons
+                .entry(requirement.clone())
+                .or_insert_with(|| reason.to_owned());
         }
-        (self.tell)(Event::Skipped { scenario: scenario.id.clone(), reason: reason.to_owned() });
+        (self.tell)(Event::Skipped {
+            scenario: scenario.id.clone(),
+            reason: reason.to_owned(),
+        });
     }
 
     fn over(&self) -> bool {
-        let late = self.plan.max_time.is_some_and(|max| self.hand.elapsed() >= max);
-        let enough = self.plan.max_fail.is_some_and(|max| self.found.ledger.deviations.len() >= max);
+        let late = self
+            .plan
+            .max_time
+            .is_some_and(|max| self.hand.elapsed() >= max);
+        let enough = self
+            .plan
+            .max_fail
+            .is_some_and(|max| self.found.ledger.deviations.len() >= max);
         self.stop.asked() || late || enough
     }
 
@@ -237,7 +292,9 @@ impl Run<'_> {
         let mut left = 0;
         loop {
             while tasks.len() < self.plan.in_flight && !self.over() {
-                let Some(scenario) = waiting.next() else { break };
+                let Some(scenario) = waiting.next() else {
+                    break;
+                };
                 let permit = Arc::clone(&room).acquire_owned().await;
                 let judge = self.judge();
                 tasks.spawn(async move {
@@ -269,7 +326,8 @@ impl Run<'_> {
 
     fn judge(&self) -> Judge {
         let mut spec = (*self.plan.spec).clone();
-        spec.operations.retain(|name, _| self.capabilities.supports(*name));
+        spec.operations
+            .retain(|name, _| self.capabilities.supports(*name));
         let learned = &self.found.learned;
         let start = Model {
             account: learned.account.clone(),
@@ -277,7 +335,11 @@ impl Run<'_> {
             enforces_signatures: learned.enforces_signatures,
             ..Model::default()
         };
-        Judge { hand: self.hand.clone(), spec: Arc::new(spec), start: Arc::new(start) }
+        Judge {
+            hand: self.hand.clone(),
+            spec: Arc::new(spec),
+            start: Arc::new(start),
+        }
     }
 
     fn take(&mut self, case: Case) {
@@ -297,10 +359,22 @@ impl Run<'_> {
         }
         self.found.cases += 1;
         self.found.exchanges += case.judged.observations.len();
-        self.found.exercised.extend(case.judged.observations.iter().filter_map(|seen| seen.operation));
-        case.records.iter().for_each(|record| self.capabilities.learn(record));
+        self.found.exercised.extend(
+            case.judged
+                .observations
+                .iter()
+                .filter_map(|seen| seen.operation),
+        );
+        case.records
+            .iter()
+            .for_each(|record| self.capabilities.learn(record));
         self.note_blocked(&case);
-        if case.judged.judgements.iter().any(|judgement| matches!(judgement.outcome, Outcome::Violated { .. })) {
+        if case
+            .judged
+            .judgements
+            .iter()
+            .any(|judgement| matches!(judgement.outcome, Outcome::Violated { .. }))
+        {
             self.kept.insert(case.id, (case.scenario, case.records));
         }
         (self.tell)(Event::CaseJudged(told));
@@ -309,15 +383,23 @@ impl Run<'_> {
 
     /// A requirement whose scenario got stuck before it applied is inconclusive, and says on what.
     fn note_blocked(&mut self, case: &Case) {
-        let Some((_, why)) = case.judged.blocked.first() else { return };
+        let Some((_, why)) = case.judged.blocked.first() else {
+            return;
+        };
         for requirement in &case.scenario.covers {
-            self.found.reasons.entry(requirement.clone()).or_insert_with(|| format!("blocked: {why} (case {})", case.id));
+            self.found
+                .reasons
+                .entry(requirement.clone())
+                .or_insert_with(|| format!("blocked: {why} (case {})", case.id));
         }
     }
 
     fn fault(&mut self, message: String) {
         self.found.faults.push(message.clone());
-        (self.tell)(Event::Fault { case: None, message });
+        (self.tell)(Event::Fault {
+            case: None,
+            message,
+        });
     }
 
     fn phase(&mut self, phase: Phase) {
@@ -330,8 +412,8 @@ impl Run<'_> {
         }));
     }
 
-    async fn finish(mut self) -> Found {
-        self.found.leaks = self.hand.clean_up().await;
+    fn finish(mut self) -> Found {
+        self.found.leaks = self.hand.leaks();
         for leak in self.found.leaks.clone() {
             (self.tell)(Event::Leak(leak));
         }
@@ -347,16 +429,29 @@ impl Run<'_> {
     /// An operation that turned out not to be there cannot have deviated.
     fn drop_absent(&mut self) {
         let capabilities = &self.capabilities;
-        let there = |operation: Option<OperationName>| operation.is_none_or(|name| capabilities.supports(name));
-        self.found.ledger.deviations.retain(|_, deviation| there(deviation.operation));
-        let left: BTreeSet<RequirementId> = self.found.ledger.deviations.values().map(|deviation| deviation.requirement.clone()).collect();
+        let there = |operation: Option<OperationName>| {
+            operation.is_none_or(|name| capabilities.supports(name))
+        };
+        self.found
+            .ledger
+            .deviations
+            .retain(|_, deviation| there(deviation.operation));
+        let left: BTreeSet<RequirementId> = self
+            .found
+            .ledger
+            .deviations
+            .values()
+            .map(|deviation| deviation.requirement.clone())
+            .collect();
         for (requirement, tally) in &mut self.found.ledger.tallies {
             if !left.contains(requirement) {
                 tally.violated = 0;
                 tally.weakly_violated = 0;
             }
         }
-        self.found.exercised.retain(|name| capabilities.supports(*name));
+        self.found
+            .exercised
+            .retain(|name| capabilities.supports(*name));
     }
 }
 
@@ -377,11 +472,21 @@ impl Judge {
             let judged = check::judge(&records, &spec, &start);
             (records, judged)
         });
-        let (records, judged) = judging.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
-        Case { id, scenario, records, judged, seconds: (self.hand.elapsed() - begun).as_secs_f64() }
+        let (records, judged) = judging
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+        Case {
+            id,
+            scenario,
+            records,
+            judged,
+            seconds: (self.hand.elapsed() - begun).as_secs_f64(),
+        }
     }
 }
 
 fn own_level(requirement: &RequirementId) -> Level {
-    Registry::builtin().get(requirement).map_or(Level::May, |known| known.level)
+    Registry::builtin()
+        .get(requirement)
+        .map_or(Level::May, |known| known.level)
 }

@@ -2,6 +2,7 @@
 //! Only here are sockets opened, clocks read and keys held. Refuses to know what an answer should have been.
 
 mod clock;
+mod hand;
 mod pace;
 mod patience;
 mod render;
@@ -11,6 +12,8 @@ mod target;
 pub mod transport;
 
 pub use clock::Clock;
+pub use hand::Hand;
+pub(crate) use hand::join_all;
 pub use pace::{Pace, Rate};
 pub use patience::Patience;
 pub use target::{Target, TargetError, Timeouts, credentials};

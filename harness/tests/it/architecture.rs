@@ -12,48 +12,179 @@ const TABLE: &[(&str, &[&str])] = &[
     ("core::range", &[]),
     ("core::treehash", &["core::range"]),
     ("core::payload", &["core::treehash", "core::range"]),
-    ("core::properties", &["core::payload", "core::treehash", "core::range"]),
+    (
+        "core::properties",
+        &["core::payload", "core::treehash", "core::range"],
+    ),
     ("core::spec", &["core::yaml", "core::treehash"]),
-    ("core::requirement", &["core::spec", "core::yaml", "core::nearest", "core::treehash"]),
-    ("core::filter", &["core::requirement", "core::spec", "core::nearest"]),
-    ("core::wire", &["core::amz_date", "core::payload", "core::treehash"]),
-    ("core::sigv4", &["core::amz_date", "core::wire", "core::treehash"]),
-    ("core::scenario", &["core::payload", "core::wire", "core::spec", "core::requirement", "core::yaml"]),
+    (
+        "core::requirement",
+        &[
+            "core::spec",
+            "core::yaml",
+            "core::nearest",
+            "core::treehash",
+        ],
+    ),
+    (
+        "core::filter",
+        &["core::requirement", "core::spec", "core::nearest"],
+    ),
+    (
+        "core::wire",
+        &["core::amz_date", "core::payload", "core::treehash"],
+    ),
+    (
+        "core::sigv4",
+        &["core::amz_date", "core::wire", "core::treehash"],
+    ),
+    (
+        "core::scenario",
+        &[
+            "core::payload",
+            "core::wire",
+            "core::spec",
+            "core::requirement",
+            "core::yaml",
+        ],
+    ),
     ("core::inventory", &["core::amz_date", "core::treehash"]),
-    ("core::model", &["core::amz_date", "core::scenario", "core::spec", "core::payload", "core::range", "core::treehash", "core::wire"]),
+    (
+        "core::model",
+        &[
+            "core::amz_date",
+            "core::scenario",
+            "core::spec",
+            "core::payload",
+            "core::range",
+            "core::treehash",
+            "core::wire",
+        ],
+    ),
     (
         "core::check",
         &[
-            "core::amz_date", "core::inventory", "core::model", "core::payload", "core::range", "core::requirement", "core::scenario",
-            "core::spec", "core::treehash", "core::wire",
+            "core::amz_date",
+            "core::inventory",
+            "core::model",
+            "core::payload",
+            "core::range",
+            "core::requirement",
+            "core::scenario",
+            "core::spec",
+            "core::treehash",
+            "core::wire",
         ],
     ),
-    ("core::finding", &["core::check", "core::requirement", "core::spec", "core::treehash"]),
-    ("core::baseline", &["core::finding", "core::requirement", "core::yaml"]),
+    (
+        "core::finding",
+        &[
+            "core::check",
+            "core::requirement",
+            "core::spec",
+            "core::treehash",
+        ],
+    ),
+    (
+        "core::baseline",
+        &["core::finding", "core::requirement", "core::yaml"],
+    ),
     ("core::verdict", &["core::finding", "core::requirement"]),
     (
         "reference",
         &[
-            "core::amz_date", "core::inventory", "core::model", "core::payload", "core::range", "core::scenario", "core::sigv4", "core::spec",
-            "core::treehash", "core::wire",
+            "core::amz_date",
+            "core::inventory",
+            "core::model",
+            "core::payload",
+            "core::range",
+            "core::scenario",
+            "core::sigv4",
+            "core::spec",
+            "core::treehash",
+            "core::wire",
         ],
     ),
     ("exit", &[]),
-    ("event", &["core::amz_date", "core::check", "core::finding", "core::requirement", "core::scenario", "core::spec"]),
+    (
+        "event",
+        &[
+            "core::amz_date",
+            "core::check",
+            "core::finding",
+            "core::requirement",
+            "core::scenario",
+            "core::spec",
+        ],
+    ),
     ("scenarios", &["core::scenario"]),
-    ("generate", &["core::amz_date", "core::model", "core::payload", "core::range", "core::scenario", "core::spec", "core::treehash"]),
-    ("shrink", &["core::payload", "core::range", "core::scenario", "core::treehash", "generate"]),
-    ("journal", &["core::amz_date", "core::check", "core::scenario", "core::spec", "core::wire", "event"]),
+    (
+        "generate",
+        &[
+            "core::amz_date",
+            "core::model",
+            "core::payload",
+            "core::range",
+            "core::scenario",
+            "core::spec",
+            "core::treehash",
+        ],
+    ),
+    (
+        "shrink",
+        &[
+            "core::payload",
+            "core::range",
+            "core::scenario",
+            "core::treehash",
+            "generate",
+        ],
+    ),
+    (
+        "journal",
+        &[
+            "core::amz_date",
+            "core::check",
+            "core::scenario",
+            "core::spec",
+            "core::wire",
+            "event",
+        ],
+    ),
     (
         "execute",
         &[
-            "core::amz_date", "core::check", "core::payload", "core::range", "core::scenario", "core::sigv4", "core::spec", "core::treehash",
-            "core::wire", "journal", "reference",
+            "core::amz_date",
+            "core::check",
+            "core::payload",
+            "core::range",
+            "core::scenario",
+            "core::sigv4",
+            "core::spec",
+            "core::treehash",
+            "core::wire",
+            "journal",
+            "reference",
         ],
     ),
     (
         "report",
-        &["core::baseline", "core::check", "core::finding", "core::nearest", "core::payload", "core::range", "core::requirement", "core::scenario", "core::spec", "core::treehash", "core::verdict", "core::wire", "event", "exit"],
+        &[
+            "core::baseline",
+            "core::check",
+            "core::finding",
+            "core::nearest",
+            "core::payload",
+            "core::range",
+            "core::requirement",
+            "core::scenario",
+            "core::spec",
+            "core::treehash",
+            "core::verdict",
+            "core::wire",
+            "event",
+            "exit",
+        ],
     ),
 ];
 
@@ -70,7 +201,9 @@ fn every_room_uses_only_what_the_table_allows() {
             }
             continue;
         };
-        let others = used.iter().filter(|other| **other != room && !allowed.contains(&other.as_str()));
+        let others = used
+            .iter()
+            .filter(|other| **other != room && !allowed.contains(&other.as_str()));
         wrong.extend(others.map(|other| format!("{room} uses {other}")));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -81,7 +214,11 @@ fn nobody_in_the_libraries_exits_or_reads_the_command_line() {
     for (file, text) in sources() {
         let text = without_tests(&text);
         assert!(!text.contains("process::exit"), "{} exits", file.display());
-        assert!(!text.contains("use clap"), "{} knows the command line", file.display());
+        assert!(
+            !text.contains("use clap"),
+            "{} knows the command line",
+            file.display()
+        );
     }
 }
 
@@ -103,8 +240,13 @@ fn collect(dir: &Path, files: &mut Vec<(PathBuf, String)>) {
         let path = entry.expect("a folder can be listed").path();
         if path.is_dir() && !path.ends_with("bin") {
             collect(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs") {
-            files.push((path.clone(), fs::read_to_string(&path).expect("a source is text")));
+        } else if path.extension().is_some_and(|extension| extension == "rs")
+            && !path.ends_with("tests.rs")
+        {
+            files.push((
+                path.clone(),
+                fs::read_to_string(&path).expect("a source is text"),
+            ));
         }
     }
 }
@@ -114,7 +256,10 @@ fn edges() -> BTreeMap<String, BTreeSet<String>> {
     for (file, text) in sources() {
         let (package, room) = room(&file);
         let used = edges.entry(room).or_default();
-        for line in without_tests(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+        for line in without_tests(&text)
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
             let own = if package == "core" { "core::" } else { "" };
             if package != "reference" {
                 used.extend(after(line, "crate::").map(|name| format!("{own}{name}")));
@@ -130,9 +275,24 @@ fn edges() -> BTreeMap<String, BTreeSet<String>> {
 
 fn room(file: &Path) -> (&'static str, String) {
     let relative = file.strip_prefix(root()).expect("below the package");
-    let parts: Vec<String> = relative.iter().map(|part| part.to_string_lossy().trim_end_matches(".rs").to_owned()).collect();
-    match parts.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["core", "src", name, ..] => ("core", if *name == "lib" { "lib".to_owned() } else { format!("core::{name}") }),
+    let parts: Vec<String> = relative
+        .iter()
+        .map(|part| part.to_string_lossy().trim_end_matches(".rs").to_owned())
+        .collect();
+    match parts
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        ["core", "src", name, ..] => (
+            "core",
+            if *name == "lib" {
+                "lib".to_owned()
+            } else {
+                format!("core::{name}")
+            },
+        ),
         ["reference", ..] => ("reference", "reference".to_owned()),
         [_, name, ..] => ("library", (*name).to_owned()),
         _ => unreachable!("a source lies in a src folder"),
@@ -141,15 +301,36 @@ fn room(file: &Path) -> (&'static str, String) {
 
 /// The identifiers that follow a path prefix, as `crate::a` or `crate::{a, b::c}`.
 fn after<'a>(line: &'a str, prefix: &'a str) -> impl Iterator<Item = String> + 'a {
-    let starts = line.match_indices(prefix).filter(|(at, _)| !line[..*at].ends_with(|c: char| c == '_' || c == '$' || c.is_alphanumeric()));
+    let starts = line.match_indices(prefix).filter(|(at, _)| {
+        !line[..*at].ends_with(|c: char| c == '_' || c == '$' || c.is_alphanumeric())
+    });
     starts.flat_map(move |(at, _)| {
         let rest = &line[at + prefix.len()..];
-        let list = rest.strip_prefix('{').and_then(|list| list.split_once('}')).map_or(rest, |(list, _)| list);
-        let names = if rest.starts_with('{') { list.split(',').collect() } else { vec![list] };
-        names.into_iter().map(|name| name.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()).filter(|name| name.starts_with(|c: char| c.is_lowercase())).collect::<Vec<_>>()
+        let list = rest
+            .strip_prefix('{')
+            .and_then(|list| list.split_once('}'))
+            .map_or(rest, |(list, _)| list);
+        let names = if rest.starts_with('{') {
+            list.split(',').collect()
+        } else {
+            vec![list]
+        };
+        names
+            .into_iter()
+            .map(|name| {
+                name.trim()
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect::<String>()
+            })
+            .filter(|name| name.starts_with(|c: char| c.is_lowercase()))
+            .collect::<Vec<_>>()
     })
 }
 
 fn without_tests(text: &str) -> String {
-    text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned()
+    text.split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
