@@ -1,16 +1,34 @@
 //! Reports: every format is a function of the same document, and decides nothing.
 
 pub mod assemble;
+pub mod badge;
+pub mod compare;
 pub mod document;
+#[cfg(feature = "cli")]
+mod format;
+#[cfg(feature = "cli")]
+pub mod html;
+#[cfg(feature = "cli")]
+pub mod junit;
+pub mod markdown;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod sarif;
+pub mod schema;
 pub mod script;
 pub mod terminal;
+mod words;
 
+pub use compare::Comparison;
 pub use document::Report;
+#[cfg(feature = "cli")]
+pub use format::{Format, UnknownFormat, write};
+pub use words::{MustShares, Share, Weight};
 
 /// How many characters of one value a report for people shows.
 const SHOWN: usize = 600;
 
-/// What a target sent, made safe to print: control characters and direction marks escaped, and cut to a length people read.
+/// What a target sent, made safe to print: control characters, direction marks and what no text may hold escaped, and cut to a length people read.
 pub fn printable(text: &str) -> String {
     let mut shown: String = text.chars().take(SHOWN).flat_map(escaped).collect();
     if let Some((cut, _)) = text.char_indices().nth(SHOWN) {
@@ -19,9 +37,15 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
+/// The same without the cut: for scripts, of which half is worth nothing.
+pub fn visible(text: &str) -> String {
+    text.chars().flat_map(escaped).collect()
+}
+
 fn escaped(c: char) -> Box<dyn Iterator<Item = char>> {
-    let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-    if c.is_control() || hidden {
+    let hidden = matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let no_character = u32::from(c) & 0xfffe == 0xfffe || matches!(c, '\u{fdd0}'..='\u{fdef}');
+    if c.is_control() || hidden || no_character {
         Box::new(c.escape_default())
     } else {
         Box::new(std::iter::once(c))
@@ -35,7 +59,7 @@ mod tests {
     #[test]
     fn escape_sequences_of_a_hostile_target_are_shown_and_not_obeyed() {
         assert_eq!(printable("\u{1b}[2Jgone\r\n"), "\\u{1b}[2Jgone\\r\\n");
-        assert_eq!(printable("\u{202e}txt"), "\\u{202e}txt");
+        assert_eq!(printable("\u{202e}txt\u{ffff}"), "\\u{202e}txt\\u{ffff}");
     }
 
     #[test]

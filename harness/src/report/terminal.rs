@@ -294,7 +294,7 @@ fn times(number: usize) -> String {
 }
 
 /// The request in one line: method, target and the headers that say what was asked.
-fn sent(record: &Record) -> String {
+pub(super) fn sent(record: &Record) -> String {
     let Some(exchange) = &record.exchange else {
         return "nothing".to_owned();
     };

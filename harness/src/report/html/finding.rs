@@ -1,0 +1,153 @@
+//! A finding as a page shows it: the rule, why it is believed, what came, and how to see it again.
+
+use std::collections::BTreeMap;
+
+use minijinja::Value;
+use serde::Serialize;
+
+use crevasse_core::requirement::RequirementId;
+use crevasse_core::scenario::Scenario;
+
+use super::exchange::{self, Shown};
+use super::picture::{Picture, Ranges};
+use super::story::{self, Told};
+use super::template::{fill, markup};
+use crate::report::document::{FindingFacts, Report};
+use crate::report::words::{Weight, clip, plural};
+use crate::report::{printable, visible};
+
+/// Exchanges of a finding in full, the decisive one among them.
+const EXCHANGES: usize = 4;
+
+/// What a template needs to show a finding.
+#[derive(Serialize)]
+struct View<'a> {
+    finding: &'a FindingFacts,
+    requirement: &'a RequirementId,
+    weight: Weight,
+    title: String,
+    others: Vec<&'a RequirementId>,
+    evidence: String,
+    seen: String,
+    expected: String,
+    actual: String,
+    picture: Option<PictureView>,
+    story: Vec<Told>,
+    exchanges: Vec<Shown>,
+    left_out: usize,
+    script: String,
+    scenario: String,
+}
+
+#[derive(Serialize)]
+struct PictureView {
+    drawing: Value,
+    picture: Picture,
+}
+
+/// Shows findings with what the report knows of their requirements.
+pub(super) struct Findings {
+    evidence: BTreeMap<RequirementId, String>,
+}
+
+impl Findings {
+    /// Those of a report.
+    pub(super) fn of(report: &Report) -> Self {
+        let evidence = report.requirements.iter().map(|facts| (facts.id.clone(), facts.evidence.clone()));
+        Self { evidence: evidence.collect() }
+    }
+
+    /// A finding in full, as markup.
+    pub(super) fn in_full(&self, finding: &FindingFacts) -> String {
+        let scenario = scenario(finding);
+        let requirement = &finding.requirements[0];
+        let evidence = self.evidence.get(requirement).map(|words| evidence(words)).unwrap_or_default();
+        let ranges = Ranges::of(&finding.exchanges, scenario.as_ref());
+        fill(
+            "finding.html",
+            View {
+                finding,
+                requirement,
+                weight: Weight::of(finding),
+                title: printable(&finding.title),
+                others: finding.requirements.iter().skip(1).collect(),
+                evidence,
+                seen: seen(finding),
+                expected: printable(&finding.expected),
+                actual: printable(&finding.actual),
+                picture: ranges.map(|ranges| picture(&ranges)),
+                story: story::tell(&finding.exchanges, scenario.as_ref()),
+                exchanges: exchanges(finding),
+                left_out: finding.exchanges.len().saturating_sub(EXCHANGES),
+                script: visible(&finding.repro.curl.join("\n")).replace("\\n", "\n"),
+                scenario: finding.repro.scenario.clone(),
+            },
+        )
+    }
+}
+
+fn picture(ranges: &Ranges) -> PictureView {
+    let mut picture = ranges.picture();
+    let drawing = markup(std::mem::take(&mut picture.drawing));
+    PictureView { drawing, picture }
+}
+
+/// The scenario, when it can be read and the exchanges are of its steps.
+fn scenario(finding: &FindingFacts) -> Option<Scenario> {
+    let scenario: Scenario = serde_yaml::from_str(&finding.repro.scenario).ok()?;
+    let fits = finding.exchanges.iter().all(|record| {
+        let step = scenario.steps.get(record.step).map(|step| step.action.operation());
+        step.is_some_and(|operation| operation.is_none() || operation == record.action.operation())
+    });
+    fits.then_some(scenario)
+}
+
+fn exchanges(finding: &FindingFacts) -> Vec<Shown> {
+    let all = finding.exchanges.len();
+    let shown = finding.exchanges.iter().enumerate().skip(all.saturating_sub(EXCHANGES));
+    shown.filter_map(|(place, record)| exchange::show(record, place + 1 == all)).collect()
+}
+
+/// Where a rule is known from, in words.
+fn evidence(words: &str) -> String {
+    let known = words.split('+').map(|word| match word {
+        "guide" => "the developer guide states it",
+        "model" => "Amazon's own service model states it",
+        "observed" => "the real service was publicly seen to do it",
+        "inferred" => "it follows from context only",
+        other => other,
+    });
+    known.collect::<Vec<_>>().join("; ")
+}
+
+fn seen(finding: &FindingFacts) -> String {
+    let times = plural(finding.count, "time");
+    format!("seen {times} in this run, reproduced {} on fresh resources", printable(&finding.reproduced))
+}
+
+/// A finding as a row of a table.
+#[derive(Serialize)]
+pub(super) struct Row<'a> {
+    id: &'a str,
+    weight: Weight,
+    requirement: &'a RequirementId,
+    operation: Option<&'static str>,
+    count: usize,
+    title: String,
+    cause: Option<&'a str>,
+}
+
+impl<'a> Row<'a> {
+    /// A row with as many characters of the title as there is room for; `cause` where the table is of several.
+    pub(super) fn of(finding: &'a FindingFacts, characters: usize, cause: Option<&'a str>) -> Self {
+        Self {
+            id: &finding.id,
+            weight: Weight::of(finding),
+            requirement: &finding.requirements[0],
+            operation: finding.operation.map(|name| name.as_str()),
+            count: finding.count,
+            title: if characters == 0 { String::new() } else { clip(&printable(&finding.title), characters) },
+            cause,
+        }
+    }
+}

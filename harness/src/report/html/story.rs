@@ -1,0 +1,169 @@
+//! The story of a finding: the steps of its scenario in words, with what came of each.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crevasse_core::check::{Group, Record};
+use crevasse_core::scenario::{Scenario, Step};
+use crevasse_core::wire::{FaultKind, Reply};
+
+use super::picture::bytes;
+use crate::report::words::clip;
+
+/// How much of a parameter is shown.
+const SHOWN: usize = 160;
+
+/// A step and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Told {
+    /// What is done.
+    pub(super) action: String,
+    /// With which parameters.
+    pub(super) with: Vec<(String, String)>,
+    /// What came of it, answer by answer.
+    pub(super) outcomes: Vec<String>,
+    /// Whether this is where it went wrong.
+    pub(super) decisive: bool,
+}
+
+/// Tells the story: the steps of the scenario, or those of the exchanges when there is no scenario to read.
+pub(super) fn tell(records: &[Record], scenario: Option<&Scenario>) -> Vec<Told> {
+    let last = records.last().map(|record| record.step);
+    match scenario.filter(|scenario| !scenario.steps.is_empty()) {
+        Some(scenario) => {
+            let steps = scenario.steps.iter().enumerate();
+            let told = |(place, step): (usize, &Step)| {
+                let of_step: Vec<&Record> = records.iter().filter(|record| record.step == place).collect();
+                told(step, &of_step, last == Some(place))
+            };
+            steps.map(told).collect()
+        }
+        None => records
+            .iter()
+            .map(|record| {
+                let step = Step { action: record.action.clone(), tweak: record.tweak.clone() };
+                told(&step, &[record], last == Some(record.step))
+            })
+            .collect(),
+    }
+}
+
+fn told(step: &Step, records: &[&Record], decisive: bool) -> Told {
+    let (action, with) = in_words(step);
+    Told { action, with, outcomes: outcomes(records), decisive }
+}
+
+/// The name of a step, and its parameters where they are not the plain ones.
+fn in_words(step: &Step) -> (String, Vec<(String, String)>) {
+    let written = serde_json::to_value(step).unwrap_or_default();
+    let mut name = String::new();
+    let mut with = Vec::new();
+    for (key, value) in written.as_object().into_iter().flatten() {
+        if name.is_empty() {
+            name.clone_from(key);
+            with.extend(parameters(value));
+        } else {
+            with.push((key.clone(), shown(value)));
+        }
+    }
+    (name, with)
+}
+
+fn parameters(action: &Value) -> impl Iterator<Item = (String, String)> + '_ {
+    let members = action.as_object().into_iter().flatten();
+    let plain = |value: &Value| value.is_null() || value == "right" || value.as_object().is_some_and(serde_json::Map::is_empty);
+    members.filter(move |(_, value)| !plain(value)).map(|(name, value)| (name.replace('_', " "), shown(value)))
+}
+
+fn shown(value: &Value) -> String {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Object(content) if content.contains_key("generated") => generated(&content["generated"]),
+        _ => value.to_string(),
+    };
+    clip(&text, SHOWN)
+}
+
+fn generated(payload: &Value) -> String {
+    let length = match payload["length"].as_u64() {
+        Some(length) => bytes(length),
+        None => payload["length"].as_str().unwrap_or("some bytes").to_owned(),
+    };
+    format!("{length} generated from seed {}", payload["seed"])
+}
+
+/// What came: equal answers in a row are counted.
+fn outcomes(records: &[&Record]) -> Vec<String> {
+    let mut outcomes: Vec<(String, usize)> = Vec::new();
+    for record in records {
+        let outcome = outcome(record);
+        match outcomes.last_mut() {
+            Some((same, count)) if *same == outcome => *count += 1,
+            _ => outcomes.push((outcome, 1)),
+        }
+    }
+    let counted = |(outcome, count): (String, usize)| if count > 1 { format!("{outcome} × {count}") } else { outcome };
+    outcomes.into_iter().map(counted).collect()
+}
+
+fn outcome(record: &Record) -> String {
+    let Some(exchange) = &record.exchange else {
+        return format!("not sent: {}", record.blocked.as_deref().unwrap_or("no reason"));
+    };
+    let answer = match &exchange.reply {
+        Reply::Response(response) => match response.error_code() {
+            Some(code) => format!("{} {}", response.status, clip(&code, 60)),
+            None => response.status.to_string(),
+        },
+        Reply::Fault(fault) => in_short(fault.kind).to_owned(),
+    };
+    match record.group {
+        Some(Group::Together) => format!("{answer} (at once)"),
+        Some(Group::During) => format!("{answer} (meanwhile)"),
+        _ => answer,
+    }
+}
+
+/// What kept an answer from coming, in a few words.
+pub(super) fn in_short(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Unreachable => "unreachable",
+        FaultKind::TimedOut => "no answer in time",
+        FaultKind::Closed => "connection closed",
+        FaultKind::NotHttp => "not HTTP",
+        FaultKind::TooLarge => "endless",
+        FaultKind::Tls => "no TLS",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn a_story_has_every_step_and_marks_the_decisive_one() {
+        let finding = &sample::report().findings[0];
+        let scenario = serde_yaml::from_str(&finding.repro.scenario).unwrap();
+        let story = tell(&finding.exchanges, Some(&scenario));
+        let steps: Vec<(&str, &str, bool)> = story.iter().map(|told| (told.action.as_str(), told.outcomes[0].as_str(), told.decisive)).collect();
+        assert_eq!(
+            steps,
+            [
+                ("CreateVault", "201", false),
+                ("UploadArchive", "201", false),
+                ("InitiateJob", "202", false),
+                ("AwaitJob", "200", false),
+                ("GetJobOutput", "200", true),
+            ]
+        );
+        assert!(story[1].with.contains(&("content".to_owned(), "6.5 MiB generated from seed 42".to_owned())));
+        assert!(story[4].with.contains(&("range".to_owned(), "bytes=0-1048575".to_owned())));
+    }
+
+    #[test]
+    fn equal_answers_are_counted() {
+        let poll = sample::report().findings[0].exchanges[3].clone();
+        assert_eq!(outcomes(&[&poll, &poll, &poll]), ["200 × 3"]);
+    }
+}

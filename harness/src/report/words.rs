@@ -1,0 +1,170 @@
+//! The words, marks and shares that every format has in common.
+
+use serde::Serialize;
+
+use crevasse_core::requirement::{Level, Registry, RequirementId};
+use crevasse_core::verdict::Verdict;
+
+use super::document::{Counts, FindingFacts, Report};
+
+/// How loudly a finding is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Weight {
+    /// A MUST that fails the run.
+    Error,
+    /// A SHOULD, or a weaker part of a MUST graded so.
+    Warning,
+    /// Known and accepted.
+    Waived,
+    /// What can fail nobody.
+    Note,
+}
+
+impl Weight {
+    /// Weighs a finding.
+    pub fn of(finding: &FindingFacts) -> Self {
+        match finding.level {
+            _ if finding.waived.is_some() => Self::Waived,
+            Level::Must if finding.fails => Self::Error,
+            Level::Should => Self::Warning,
+            _ => Self::Note,
+        }
+    }
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Waived => "waived",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// One character for a verdict, for those who do not see colour.
+pub fn mark(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Conforms => "✓",
+        Verdict::Deviates => "✗",
+        Verdict::Waived => "w",
+        Verdict::Unsupported => "–",
+        Verdict::Inconclusive => "?",
+        Verdict::Untested => "·",
+    }
+}
+
+/// So many of so many.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// How many conform.
+    pub conform: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Share {
+    /// Whole percents, rounded down: 100 means all. `None` of none.
+    pub fn percent(self) -> Option<usize> {
+        (self.conform * 100).checked_div(self.of)
+    }
+
+    /// `96% (202 of 210)`.
+    pub fn in_words(self) -> String {
+        match self.percent() {
+            Some(percent) => format!("{percent}% ({} of {})", self.conform, self.of),
+            None => "none".to_owned(),
+        }
+    }
+}
+
+/// The two shares of MUST requirements that conform. They answer different questions, so they are never shown without their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct MustShares {
+    /// Of those that speak of an operation the target has; not yet tested ones count.
+    pub of_supported: Share,
+    /// Of all that the specification defines.
+    pub of_all: Share,
+}
+
+impl MustShares {
+    /// Counts them from verdicts.
+    pub fn of(must: &Counts) -> Self {
+        let conform = number(must, Verdict::Conforms);
+        let all: usize = must.values().sum();
+        let supported = all - number(must, Verdict::Unsupported);
+        Self {
+            of_supported: Share {
+                conform,
+                of: supported,
+            },
+            of_all: Share { conform, of: all },
+        }
+    }
+}
+
+/// How many have a verdict.
+pub fn number(counts: &Counts, verdict: Verdict) -> usize {
+    counts.get(&verdict).copied().unwrap_or_default()
+}
+
+/// What a target is called: its label and version, else its endpoint.
+pub fn label(report: &Report) -> String {
+    match &report.target {
+        Some(target) => match &target.version {
+            Some(version) => format!("{} {version}", target.label),
+            None => target.label.clone(),
+        },
+        None => report.run.endpoint.clone(),
+    }
+}
+
+/// `1 finding`, `2 findings`.
+pub fn plural(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// The rule of a requirement, as the registry states it; empty for one it does not know.
+pub fn statement(id: &RequirementId) -> &'static str {
+    Registry::builtin()
+        .get(id)
+        .map_or("", |requirement| &requirement.statement)
+}
+
+/// The first characters of a text, and `…` where it was cut.
+pub fn clip(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_rounded_up() {
+        let share = Share {
+            conform: 249,
+            of: 250,
+        };
+        assert_eq!(share.percent(), Some(99));
+        assert_eq!(Share { conform: 0, of: 0 }.in_words(), "none");
+    }
+
+    #[test]
+    fn unsupported_requirements_count_in_one_share_only() {
+        let must = Counts::from([(Verdict::Conforms, 8), (Verdict::Unsupported, 10), (Verdict::Untested, 2)]);
+        let shares = MustShares::of(&must);
+        assert_eq!(shares.of_supported.in_words(), "80% (8 of 10)");
+        assert_eq!(shares.of_all.in_words(), "40% (8 of 20)");
+    }
+
+    #[test]
+    fn every_verdict_has_a_mark_of_its_own() {
+        let marks: std::collections::BTreeSet<_> = Verdict::ALL.into_iter().map(mark).collect();
+        assert_eq!(marks.len(), Verdict::ALL.len());
+    }
+}
