@@ -1,8 +1,8 @@
 //! The report in one line: as a badge, and as text for a README.
 
 use super::document::Report;
-use super::words::{MustShares, Share, label, number};
 use super::printable;
+use super::words::{MustShares, Share, label, number};
 use crevasse_core::verdict::Verdict;
 
 /// Pixels a character takes at 11 px in the font of a badge, on average.
@@ -61,7 +61,10 @@ fn message(supported: Share) -> String {
 /// Dark enough for white letters.
 fn color(report: &Report) -> &'static str {
     let must = &report.summary.must;
-    match (number(must, Verdict::Conforms), number(must, Verdict::Deviates)) {
+    match (
+        number(must, Verdict::Conforms),
+        number(must, Verdict::Deviates),
+    ) {
         (0, _) => "#5f5f5f",
         (_, 0) => "#1a7f37",
         (conform, deviate) if conform >= 9 * deviate => "#8a6100",
@@ -70,7 +73,9 @@ fn color(report: &Report) -> &'static str {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -74,7 +74,9 @@ pub enum UnknownFormat {
     #[error("find a report format named {0:?}: did you mean {1}?")]
     Near(String, &'static str),
     /// And none has a name like it.
-    #[error("find a report format named {0:?}: there are json, html, junit, markdown, sarif and badge")]
+    #[error(
+        "find a report format named {0:?}: there are json, html, junit, markdown, sarif and badge"
+    )]
     Far(String),
 }
 
@@ -98,9 +100,7 @@ impl FromStr for Format {
 /// Never on a report that [`serde`] read: its parts are texts, numbers and lists of them.
 pub fn write(report: &Report, format: Format) -> String {
     match format {
-        Format::Json => {
-            serde_json::to_string_pretty(report).expect("a report serialises") + "\n"
-        }
+        Format::Json => serde_json::to_string_pretty(report).expect("a report serialises") + "\n",
         Format::Html => html::render(report),
         Format::Junit => junit::render(report),
         Format::Markdown => markdown::render(report),
@@ -124,7 +124,10 @@ mod tests {
     #[test]
     fn a_wrong_name_is_answered_with_the_nearest() {
         let wrong = |text: &str| text.parse::<Format>().unwrap_err().to_string();
-        assert_eq!(wrong("makrdown"), "find a report format named \"makrdown\": did you mean markdown?");
+        assert_eq!(
+            wrong("makrdown"),
+            "find a report format named \"makrdown\": did you mean markdown?"
+        );
         assert!(wrong("spreadsheet").ends_with("sarif and badge"));
     }
 
@@ -134,7 +137,10 @@ mod tests {
         for format in Format::ALL {
             let text = write(&report, format);
             assert!(!text.contains('\u{1b}'), "{format}");
-            assert!(format == Format::Json || !text.contains("SECRET"), "{format}");
+            assert!(
+                format == Format::Json || !text.contains("SECRET"),
+                "{format}"
+            );
             let markup = matches!(format, Format::Html | Format::Junit | Format::Badge);
             assert!(!markup || !text.contains("<script>alert"), "{format}");
         }
@@ -143,6 +149,9 @@ mod tests {
     #[test]
     fn the_document_reads_back() {
         let report = sample::report();
-        assert_eq!(serde_json::from_str::<Report>(&write(&report, Format::Json)).unwrap(), report);
+        assert_eq!(
+            serde_json::from_str::<Report>(&write(&report, Format::Json)).unwrap(),
+            report
+        );
     }
 }

@@ -10,8 +10,8 @@ use crevasse_core::requirement::Registry;
 use crevasse_core::verdict::Verdict;
 
 use super::document::{FindingFacts, Report, RequirementFacts};
-use super::{printable, visible};
 use super::words::{clip, label, statement};
+use super::{printable, visible};
 use crate::exit;
 
 /// How much of a rule a test case's name shows.
@@ -103,7 +103,14 @@ fn skipped(facts: &RequirementFacts, findings: &[&FindingFacts]) -> TestCaseStat
         (Verdict::Deviates, Some(finding), _) => {
             format!(": {} (does not fail the run)", finding.title)
         }
-        (Verdict::Waived, Some(FindingFacts { waived: Some(reason), .. }), _) => {
+        (
+            Verdict::Waived,
+            Some(FindingFacts {
+                waived: Some(reason),
+                ..
+            }),
+            _,
+        ) => {
             format!(": {reason}")
         }
         (_, _, Some(reason)) => format!(": {reason}"),

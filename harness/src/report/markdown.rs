@@ -30,7 +30,9 @@ pub fn render(report: &Report) -> String {
     let left = report.causes.len() - written;
     if left > 0 {
         let left = plural(left, "more cause");
-        text += &format!("\n_{left} cut to keep this short; the HTML and JSON reports have all of them._\n");
+        text += &format!(
+            "\n_{left} cut to keep this short; the HTML and JSON reports have all of them._\n"
+        );
     }
     text + &remarks(report)
 }
@@ -60,7 +62,10 @@ fn summary(report: &Report) -> String {
 }
 
 fn counts_table(report: &Report) -> String {
-    let heads: Vec<_> = Verdict::ALL.iter().map(|verdict| verdict.as_str()).collect();
+    let heads: Vec<_> = Verdict::ALL
+        .iter()
+        .map(|verdict| verdict.as_str())
+        .collect();
     let rule = "--:|".repeat(heads.len());
     let row = |name: &str, counts: &Counts| {
         let cells = Verdict::ALL.map(|verdict| number(counts, verdict).to_string());
@@ -76,8 +81,14 @@ fn counts_table(report: &Report) -> String {
 }
 
 fn section(report: &Report, cause: &CauseFacts) -> String {
-    let about: Vec<_> = report.findings.iter().filter(|finding| finding.cause == cause.id).collect();
-    let weight = about.first().map_or(Weight::Note, |finding| Weight::of(finding));
+    let about: Vec<_> = report
+        .findings
+        .iter()
+        .filter(|finding| finding.cause == cause.id)
+        .collect();
+    let weight = about
+        .first()
+        .map_or(Weight::Note, |finding| Weight::of(finding));
     let operations: Vec<_> = cause.operations.iter().map(ToString::to_string).collect();
     let mut text = format!(
         "\n### {}: {}\n\n{} · {} · {} · {}\n",
@@ -86,7 +97,11 @@ fn section(report: &Report, cause: &CauseFacts) -> String {
         weight.as_str(),
         cause.level,
         plural(about.len(), "finding"),
-        if operations.is_empty() { "all operations".to_owned() } else { operations.join(", ") },
+        if operations.is_empty() {
+            "all operations".to_owned()
+        } else {
+            operations.join(", ")
+        },
     );
     text.extend(about.iter().take(IN_FULL).map(|finding| in_full(finding)));
     text + &also(about.get(IN_FULL..).unwrap_or_default())
@@ -122,15 +137,26 @@ fn script(finding: &FindingFacts) -> String {
     if finding.repro.curl.is_empty() {
         return format!("See it again: `crevasse replay {}`\n", finding.id);
     }
-    let lines: Vec<_> = finding.repro.curl.iter().map(|line| visible(line)).collect();
+    let lines: Vec<_> = finding
+        .repro
+        .curl
+        .iter()
+        .map(|line| visible(line))
+        .collect();
     let lines = lines.join("\n");
-    let longest = lines.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let longest = lines
+        .split(|c| c != '`')
+        .map(str::len)
+        .max()
+        .unwrap_or_default();
     let fence = "`".repeat(3.max(longest + 1));
     format!("{fence}sh\n{lines}\n{fence}\n")
 }
 
 fn also(rest: &[&FindingFacts]) -> String {
-    let ids = rest.iter().map(|finding| finding.requirements[0].to_string());
+    let ids = rest
+        .iter()
+        .map(|finding| finding.requirements[0].to_string());
     list("\nAlso: ", ids.collect())
 }
 
@@ -141,16 +167,32 @@ fn list(head: &str, mut names: Vec<String>) -> String {
     }
     let more = names.len().saturating_sub(NAMED);
     names.truncate(NAMED);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let more = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
     format!("{head}{}{more}\n", names.join(", "))
 }
 
 fn remarks(report: &Report) -> String {
-    let undecided = report.requirements.iter().filter(|facts| facts.verdict == Verdict::Inconclusive);
+    let undecided = report
+        .requirements
+        .iter()
+        .filter(|facts| facts.verdict == Verdict::Inconclusive);
     let mut lines = list("\nInconclusive: ", undecided.map(undecided_line).collect());
-    let leaks = report.leaks.iter().map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason));
-    let stale = report.stale.iter().map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason));
-    let remarks: Vec<String> = leaks.chain(stale).chain(report.notes.iter().cloned()).collect();
+    let leaks = report
+        .leaks
+        .iter()
+        .map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason));
+    let stale = report
+        .stale
+        .iter()
+        .map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason));
+    let remarks: Vec<String> = leaks
+        .chain(stale)
+        .chain(report.notes.iter().cloned())
+        .collect();
     for remark in remarks.iter().take(10) {
         lines += &format!("\n- {}", escaped(&clip(remark, 200)));
     }

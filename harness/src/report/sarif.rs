@@ -10,7 +10,8 @@ use super::words::{Weight, label};
 use super::{printable, words};
 use crate::exit;
 
-const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+const SCHEMA: &str =
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// Where the rules stand, from the root of the repository of Crevasse.
 const REGISTRY: &str = "specs/glacier/requirements.yaml";
 
@@ -169,7 +170,10 @@ pub fn render(report: &Report) -> String {
 
 /// The requirements that findings name first, in the order of the findings, with their places.
 fn broken(report: &Report) -> IndexMap<&RequirementId, ()> {
-    let named = report.findings.iter().map(|finding| &finding.requirements[0]);
+    let named = report
+        .findings
+        .iter()
+        .map(|finding| &finding.requirements[0]);
     named.map(|id| (id, ())).collect()
 }
 
@@ -196,13 +200,27 @@ fn rule(requirement: &Requirement) -> Rule {
     let level = requirement.level.to_string();
     Rule {
         id: requirement.id.to_string(),
-        short_description: Text { text: format!("{level}: {}", words::clip(&requirement.statement, 120)) },
-        full_description: Text { text: requirement.statement.clone() },
+        short_description: Text {
+            text: format!("{level}: {}", words::clip(&requirement.statement, 120)),
+        },
+        full_description: Text {
+            text: requirement.statement.clone(),
+        },
         help: Text { text: help },
-        default_configuration: Configuration { level: default_level(requirement) },
+        default_configuration: Configuration {
+            level: default_level(requirement),
+        },
         properties: RuleProperties {
-            tags: vec!["glacier".to_owned(), requirement.topic.clone(), level.to_lowercase()],
-            evidence: requirement.evidence.iter().map(ToString::to_string).collect(),
+            tags: vec![
+                "glacier".to_owned(),
+                requirement.topic.clone(),
+                level.to_lowercase(),
+            ],
+            evidence: requirement
+                .evidence
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         },
     }
 }
@@ -217,21 +235,29 @@ fn default_level(requirement: &Requirement) -> &'static str {
 
 /// A rule of another registry than the one compiled in.
 fn unknown_rule(id: &RequirementId) -> Rule {
-    let text = || Text { text: format!("{id}, which this version of the registry does not hold.") };
+    let text = || Text {
+        text: format!("{id}, which this version of the registry does not hold."),
+    };
     Rule {
         id: id.to_string(),
         short_description: text(),
         full_description: text(),
         help: text(),
         default_configuration: Configuration { level: "note" },
-        properties: RuleProperties { tags: vec!["glacier".to_owned()], evidence: vec![] },
+        properties: RuleProperties {
+            tags: vec!["glacier".to_owned()],
+            evidence: vec![],
+        },
     }
 }
 
 fn invocation(report: &Report) -> Invocation {
     let code = report.summary.exit_code;
     Invocation {
-        execution_successful: !matches!(code, exit::OUR_FAULT | exit::USAGE | exit::UNREACHABLE | exit::INTERRUPTED),
+        execution_successful: !matches!(
+            code,
+            exit::OUR_FAULT | exit::USAGE | exit::UNREACHABLE | exit::INTERRUPTED
+        ),
         exit_code: code,
         start_time_utc: report.run.started.clone(),
     }
@@ -243,10 +269,17 @@ fn result(finding: &FindingFacts, ids: &IndexMap<&RequirementId, ()>) -> ResultE
         rule_id: id.to_string(),
         rule_index: ids.get_index_of(id).unwrap_or_default(),
         level: level(finding),
-        message: Text { text: message(finding) },
+        message: Text {
+            text: message(finding),
+        },
         locations: [location(finding)],
         partial_fingerprints: IndexMap::from([("crevasse/v1", finding.fingerprint.clone())]),
-        suppressions: finding.waived.as_ref().map(|reason| [Suppression { kind: "external", justification: printable(reason) }]),
+        suppressions: finding.waived.as_ref().map(|reason| {
+            [Suppression {
+                kind: "external",
+                justification: printable(reason),
+            }]
+        }),
         occurrence_count: finding.count.max(1),
         properties: ResultProperties {
             finding: finding.id.clone(),
@@ -267,12 +300,20 @@ fn level(finding: &FindingFacts) -> &'static str {
 }
 
 fn message(finding: &FindingFacts) -> String {
-    let operation = finding.operation.map(|name| format!("{name}: ")).unwrap_or_default();
-    printable(&format!("{operation}{}. Expected {}; got {}.", finding.title, finding.expected, finding.actual))
+    let operation = finding
+        .operation
+        .map(|name| format!("{name}: "))
+        .unwrap_or_default();
+    printable(&format!(
+        "{operation}{}. Expected {}; got {}.",
+        finding.title, finding.expected, finding.actual
+    ))
 }
 
 fn location(finding: &FindingFacts) -> Location {
-    let line = Registry::builtin().get(&finding.requirements[0]).map_or(1, |requirement| requirement.line);
+    let line = Registry::builtin()
+        .get(&finding.requirements[0])
+        .map_or(1, |requirement| requirement.line);
     Location {
         physical_location: PhysicalLocation {
             artifact_location: ArtifactLocation { uri: REGISTRY },
@@ -280,7 +321,10 @@ fn location(finding: &FindingFacts) -> Location {
         },
         logical_locations: finding
             .operation
-            .map(|name| LogicalLocation { name: name.to_string(), kind: "function" })
+            .map(|name| LogicalLocation {
+                name: name.to_string(),
+                kind: "function",
+            })
             .into_iter()
             .collect(),
     }
@@ -309,7 +353,9 @@ mod tests {
         let registry = std::fs::read_to_string(path).unwrap();
         let lines: Vec<&str> = registry.lines().collect();
         for result in run()["results"].as_array().unwrap() {
-            let line = result["locations"][0]["physicalLocation"]["region"]["startLine"].as_u64().unwrap();
+            let line = result["locations"][0]["physicalLocation"]["region"]["startLine"]
+                .as_u64()
+                .unwrap();
             let id = result["ruleId"].as_str().unwrap();
             assert_eq!(lines[line as usize - 1], format!("- id: {id}"));
         }
@@ -320,14 +366,26 @@ mod tests {
         let run = run();
         for result in run["results"].as_array().unwrap() {
             let place = result["ruleIndex"].as_u64().unwrap() as usize;
-            assert_eq!(run["tool"]["driver"]["rules"][place]["id"], result["ruleId"]);
+            assert_eq!(
+                run["tool"]["driver"]["rules"][place]["id"],
+                result["ruleId"]
+            );
         }
     }
 
     #[test]
     fn what_is_waived_is_suppressed_and_says_why() {
-        let suppressed: Vec<Value> = run()["results"].as_array().unwrap().iter().filter(|result| !result["suppressions"].is_null()).cloned().collect();
+        let suppressed: Vec<Value> = run()["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|result| !result["suppressions"].is_null())
+            .cloned()
+            .collect();
         assert_eq!(suppressed.len(), 1);
-        assert_eq!(suppressed[0]["suppressions"][0]["justification"], "tracked as icebox 17");
+        assert_eq!(
+            suppressed[0]["suppressions"][0]["justification"],
+            "tracked as icebox 17"
+        );
     }
 }

@@ -19,7 +19,10 @@ mod tests {
     impl Checker {
         fn check(report: &Report) -> Vec<String> {
             let root: Value = serde_json::from_str(JSON_SCHEMA).unwrap();
-            let mut checker = Self { root: root.clone(), complaints: vec![] };
+            let mut checker = Self {
+                root: root.clone(),
+                complaints: vec![],
+            };
             checker.value("", &serde_json::to_value(report).unwrap(), &root);
             checker.complaints
         }
@@ -31,7 +34,11 @@ mod tests {
         fn value(&mut self, place: &str, value: &Value, schema: &Value) {
             if let Some(name) = schema["$ref"].as_str() {
                 let target = self.root.pointer(name.trim_start_matches('#')).cloned();
-                return self.value(place, value, &target.expect("a reference that leads somewhere"));
+                return self.value(
+                    place,
+                    value,
+                    &target.expect("a reference that leads somewhere"),
+                );
             }
             if let Some(choices) = schema["anyOf"].as_array() {
                 let null = |choice: &&Value| (choice["type"] == "null") == value.is_null();
@@ -51,14 +58,20 @@ mod tests {
                 self.complain(place, &format!("not of type {kind:?}"));
             }
             let constant = !schema["const"].is_null() && schema["const"] != *value;
-            let unlisted = schema["enum"].as_array().is_some_and(|list| !list.contains(value));
+            let unlisted = schema["enum"]
+                .as_array()
+                .is_some_and(|list| !list.contains(value));
             if constant || unlisted {
                 self.complain(place, "a value that is not foreseen");
             }
         }
 
         fn members(&mut self, place: &str, value: &Value, schema: &Value) {
-            let (Some(object), Some(properties)) = (value.as_object(), schema["properties"].as_object()) else { return };
+            let (Some(object), Some(properties)) =
+                (value.as_object(), schema["properties"].as_object())
+            else {
+                return;
+            };
             for required in schema["required"].as_array().into_iter().flatten() {
                 if !object.contains_key(required.as_str().unwrap()) {
                     self.complain(place, &format!("{required} is missing"));
@@ -96,6 +109,9 @@ mod tests {
     fn what_the_schema_does_not_say_is_noticed() {
         let mut report = sample::report();
         report.schema = "crevasse.report/2".to_owned();
-        assert_eq!(Checker::check(&report), ["/schema: a value that is not foreseen"]);
+        assert_eq!(
+            Checker::check(&report),
+            ["/schema: a value that is not foreseen"]
+        );
     }
 }

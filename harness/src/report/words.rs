@@ -44,7 +44,7 @@ impl Weight {
 }
 
 /// One character for a verdict, for those who do not see colour.
-pub fn mark(verdict: Verdict) -> &'static str {
+pub(super) fn mark(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Conforms => "✓",
         Verdict::Deviates => "✗",
@@ -105,12 +105,12 @@ impl MustShares {
 }
 
 /// How many have a verdict.
-pub fn number(counts: &Counts, verdict: Verdict) -> usize {
+pub(super) fn number(counts: &Counts, verdict: Verdict) -> usize {
     counts.get(&verdict).copied().unwrap_or_default()
 }
 
 /// What a target is called: its label and version, else its endpoint.
-pub fn label(report: &Report) -> String {
+pub(super) fn label(report: &Report) -> String {
     match &report.target {
         Some(target) => match &target.version {
             Some(version) => format!("{} {version}", target.label),
@@ -121,19 +121,19 @@ pub fn label(report: &Report) -> String {
 }
 
 /// `1 finding`, `2 findings`.
-pub fn plural(number: usize, noun: &str) -> String {
+pub(super) fn plural(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
 /// The rule of a requirement, as the registry states it; empty for one it does not know.
-pub fn statement(id: &RequirementId) -> &'static str {
+pub(super) fn statement(id: &RequirementId) -> &'static str {
     Registry::builtin()
         .get(id)
         .map_or("", |requirement| &requirement.statement)
 }
 
 /// The first characters of a text, and `…` where it was cut.
-pub fn clip(text: &str, characters: usize) -> String {
+pub(super) fn clip(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text.to_owned(),
@@ -156,7 +156,11 @@ mod tests {
 
     #[test]
     fn unsupported_requirements_count_in_one_share_only() {
-        let must = Counts::from([(Verdict::Conforms, 8), (Verdict::Unsupported, 10), (Verdict::Untested, 2)]);
+        let must = Counts::from([
+            (Verdict::Conforms, 8),
+            (Verdict::Unsupported, 10),
+            (Verdict::Untested, 2),
+        ]);
         let shares = MustShares::of(&must);
         assert_eq!(shares.of_supported.in_words(), "80% (8 of 10)");
         assert_eq!(shares.of_all.in_words(), "40% (8 of 20)");

@@ -64,7 +64,9 @@ impl Changes {
 
 /// The changes, when these are two runs of one vendor.
 pub(super) fn between(reports: &[Report], rows: &[RequirementRow]) -> Option<Changes> {
-    let [before, after] = reports else { return None };
+    let [before, after] = reports else {
+        return None;
+    };
     if vendor(before) != vendor(after) {
         return None;
     }
@@ -79,7 +81,10 @@ pub(super) fn between(reports: &[Report], rows: &[RequirementRow]) -> Option<Cha
 
 /// Who a vendor is, whatever the version.
 fn vendor(report: &Report) -> &str {
-    report.target.as_ref().map_or(&report.run.endpoint, |target| &target.label)
+    report
+        .target
+        .as_ref()
+        .map_or(&report.run.endpoint, |target| &target.label)
 }
 
 impl Changes {
@@ -107,12 +112,19 @@ impl Changes {
 }
 
 fn symptoms(cell: &Cell) -> BTreeSet<&str> {
-    cell.findings.iter().map(|finding| finding.fingerprint.as_str()).collect()
+    cell.findings
+        .iter()
+        .map(|finding| finding.fingerprint.as_str())
+        .collect()
 }
 
 /// The title of a finding that is new, else of one that was there before.
 fn title(before: &Cell, after: &Cell) -> Option<String> {
     let known = symptoms(before);
-    let new = after.findings.iter().find(|finding| !known.contains(finding.fingerprint.as_str()));
-    new.or(before.findings.first()).map(|finding| finding.title.clone())
+    let new = after
+        .findings
+        .iter()
+        .find(|finding| !known.contains(finding.fingerprint.as_str()));
+    new.or(before.findings.first())
+        .map(|finding| finding.title.clone())
 }

@@ -73,7 +73,11 @@ struct Deviation<'a> {
 
 /// Renders a comparison as a page that needs nothing else.
 pub(super) fn render(comparison: &Comparison) -> String {
-    let names: Vec<String> = comparison.columns.iter().map(|column| printable(&column.name)).collect();
+    let names: Vec<String> = comparison
+        .columns
+        .iter()
+        .map(|column| printable(&column.name))
+        .collect();
     fill(
         "compare.html",
         Page {
@@ -84,7 +88,11 @@ pub(super) fn render(comparison: &Comparison) -> String {
             operations: &comparison.operations,
             requirements: comparison.requirements.iter().map(row).collect(),
             differing: comparison.differences().count(),
-            deviations: comparison.requirements.iter().flat_map(|row| deviations(row, &comparison.columns)).collect(),
+            deviations: comparison
+                .requirements
+                .iter()
+                .flat_map(|row| deviations(row, &comparison.columns))
+                .collect(),
             remarks: &comparison.remarks,
         },
     )
@@ -99,8 +107,17 @@ fn column(column: &Column) -> ColumnView<'_> {
 }
 
 fn kinds(changes: &Changes) -> Vec<Kind<'_>> {
-    let kinds = changes.by_kind().into_iter().filter(|(_, kind)| !kind.is_empty());
-    kinds.map(|(name, changes)| Kind { name, number: changes.len(), changes }).collect()
+    let kinds = changes
+        .by_kind()
+        .into_iter()
+        .filter(|(_, kind)| !kind.is_empty());
+    kinds
+        .map(|(name, changes)| Kind {
+            name,
+            number: changes.len(),
+            changes,
+        })
+        .collect()
 }
 
 fn row(row: &RequirementRow) -> Row<'_> {
@@ -110,7 +127,13 @@ fn row(row: &RequirementRow) -> Row<'_> {
         level: row.level.to_string(),
         statement: row.statement,
         differs: row.differs,
-        cells: cells.map(|(place, cell)| cell.as_ref().map(|cell| view(row, place, cell)).unwrap_or_default()).collect(),
+        cells: cells
+            .map(|(place, cell)| {
+                cell.as_ref()
+                    .map(|cell| view(row, place, cell))
+                    .unwrap_or_default()
+            })
+            .collect(),
     }
 }
 
@@ -127,7 +150,10 @@ fn anchor(row: &RequirementRow, place: usize) -> String {
 }
 
 /// The first finding of each cell, which stands for the others.
-fn deviations<'a>(row: &'a RequirementRow, columns: &'a [Column]) -> impl Iterator<Item = Deviation<'a>> {
+fn deviations<'a>(
+    row: &'a RequirementRow,
+    columns: &'a [Column],
+) -> impl Iterator<Item = Deviation<'a>> {
     let cells = row.cells.iter().zip(columns).enumerate();
     cells.filter_map(move |(place, (cell, column))| {
         let findings = &cell.as_ref()?.findings;

@@ -10,7 +10,10 @@ const RESERVE: usize = 4_000;
 /// Renders a comparison as Markdown of at most [`LIMIT`] bytes.
 pub(super) fn render(comparison: &Comparison) -> String {
     let mut text = shares(comparison) + &changes(comparison) + &operations(comparison);
-    text += &format!("\n### Requirements that differ\n\n{}", head("requirement", comparison));
+    text += &format!(
+        "\n### Requirements that differ\n\n{}",
+        head("requirement", comparison)
+    );
     let (mut written, mut left) = (0, 0);
     for row in comparison.differences() {
         let line = requirement(row);
@@ -49,13 +52,29 @@ fn shares(comparison: &Comparison) -> String {
 }
 
 fn changes(comparison: &Comparison) -> String {
-    let Some(changes) = &comparison.changes else { return String::new() };
+    let Some(changes) = &comparison.changes else {
+        return String::new();
+    };
     let mut text = String::new();
-    for (name, kind) in changes.by_kind().into_iter().filter(|(_, kind)| !kind.is_empty()) {
+    for (name, kind) in changes
+        .by_kind()
+        .into_iter()
+        .filter(|(_, kind)| !kind.is_empty())
+    {
         text += &format!("\n### {}: {name}\n\n", kind.len());
         for change in kind.iter().take(100) {
-            let title = change.title.as_deref().map(|title| format!(": {}", escaped(title))).unwrap_or_default();
-            text += &format!("- {} {}, {} → {}{title}\n", change.id, change.level, change.before.as_str(), change.after.as_str());
+            let title = change
+                .title
+                .as_deref()
+                .map(|title| format!(": {}", escaped(title)))
+                .unwrap_or_default();
+            text += &format!(
+                "- {} {}, {} → {}{title}\n",
+                change.id,
+                change.level,
+                change.before.as_str(),
+                change.after.as_str()
+            );
         }
         if kind.len() > 100 {
             text += &format!("- and {} more\n", kind.len() - 100);
@@ -65,22 +84,41 @@ fn changes(comparison: &Comparison) -> String {
 }
 
 fn head(what: &str, comparison: &Comparison) -> String {
-    let names: String = comparison.columns.iter().map(|column| format!(" {} |", escaped(&column.name))).collect();
-    format!("| {what} |{names}\n|:--|{}\n", ":--|".repeat(comparison.columns.len()))
+    let names: String = comparison
+        .columns
+        .iter()
+        .map(|column| format!(" {} |", escaped(&column.name)))
+        .collect();
+    format!(
+        "| {what} |{names}\n|:--|{}\n",
+        ":--|".repeat(comparison.columns.len())
+    )
 }
 
 fn operations(comparison: &Comparison) -> String {
     let rows: String = comparison
         .operations
         .iter()
-        .map(|row| format!("| {} |{}\n", row.name, row.cells.iter().map(operation).collect::<String>()))
+        .map(|row| {
+            format!(
+                "| {} |{}\n",
+                row.name,
+                row.cells.iter().map(operation).collect::<String>()
+            )
+        })
         .collect();
-    format!("\n### Operations\n\n{}{rows}", head("operation", comparison))
+    format!(
+        "\n### Operations\n\n{}{rows}",
+        head("operation", comparison)
+    )
 }
 
 fn operation(cell: &OperationCell) -> String {
     match cell.supported {
-        Some(true) => format!(" {} of {} MUST conform, {} deviate |", cell.must.conform, cell.must.of, cell.deviate),
+        Some(true) => format!(
+            " {} of {} MUST conform, {} deviate |",
+            cell.must.conform, cell.must.of, cell.deviate
+        ),
         Some(false) => " – not there |".to_owned(),
         None => " not looked at |".to_owned(),
     }
@@ -91,11 +129,23 @@ fn requirement(row: &RequirementRow) -> String {
         Some(cell) => format!(" {} {} |", mark(cell.verdict), cell.verdict.as_str()),
         None => " not in its registry |".to_owned(),
     });
-    format!("| {} {} |{}\n", row.id, row.level, cells.collect::<String>())
+    format!(
+        "| {} {} |{}\n",
+        row.id,
+        row.level,
+        cells.collect::<String>()
+    )
 }
 
 fn remarks(comparison: &Comparison) -> String {
-    let lines = comparison.remarks.iter().map(|remark| format!("- {}\n", escaped(remark)));
+    let lines = comparison
+        .remarks
+        .iter()
+        .map(|remark| format!("- {}\n", escaped(remark)));
     let lines: String = lines.collect();
-    if lines.is_empty() { lines } else { format!("\n### To bear in mind\n\n{lines}") }
+    if lines.is_empty() {
+        lines
+    } else {
+        format!("\n### To bear in mind\n\n{lines}")
+    }
 }

@@ -189,7 +189,9 @@ fn remarks(reports: &[Report], requirements: &[RequirementRow]) -> Vec<String> {
     varying("versions of Crevasse", of(|report| &report.tool.version));
     remarks.extend(incomparable(requirements));
     let incomplete = reports.iter().filter(|report| !report.run.complete);
-    remarks.extend(incomplete.map(|report| format!("the run of {} is incomplete", words::label(report))));
+    remarks.extend(
+        incomplete.map(|report| format!("the run of {} is incomplete", words::label(report))),
+    );
     remarks
 }
 
@@ -201,7 +203,12 @@ fn incomparable(requirements: &[RequirementRow]) -> Option<String> {
         .map(|row| row.id.as_str())
         .collect();
     let some = !missing.is_empty();
-    some.then(|| format!("not compared, since not in every report: {}", missing.join(", ")))
+    some.then(|| {
+        format!(
+            "not compared, since not in every report: {}",
+            missing.join(", ")
+        )
+    })
 }
 
 #[cfg(test)]

@@ -95,15 +95,31 @@ pub struct OperationCell {
 pub(super) fn requirements(reports: &[Report]) -> Vec<RequirementRow> {
     let known: Vec<IndexMap<&RequirementId, &RequirementFacts>> = reports
         .iter()
-        .map(|report| report.requirements.iter().map(|facts| (&facts.id, facts)).collect())
+        .map(|report| {
+            report
+                .requirements
+                .iter()
+                .map(|facts| (&facts.id, facts))
+                .collect()
+        })
         .collect();
     let found: Vec<IndexMap<&str, &FindingFacts>> = reports
         .iter()
-        .map(|report| report.findings.iter().map(|finding| (finding.id.as_str(), finding)).collect())
+        .map(|report| {
+            report
+                .findings
+                .iter()
+                .map(|finding| (finding.id.as_str(), finding))
+                .collect()
+        })
         .collect();
-    let ids: IndexSet<&RequirementId> = known.iter().flat_map(|known| known.keys().copied()).collect();
+    let ids: IndexSet<&RequirementId> = known
+        .iter()
+        .flat_map(|known| known.keys().copied())
+        .collect();
     let row = |id: &&RequirementId| {
-        let facts: Vec<Option<&RequirementFacts>> = known.iter().map(|known| known.get(id).copied()).collect();
+        let facts: Vec<Option<&RequirementFacts>> =
+            known.iter().map(|known| known.get(id).copied()).collect();
         requirement(&facts, &found)
     };
     let mut rows: Vec<RequirementRow> = ids.iter().map(row).collect();
@@ -111,22 +127,31 @@ pub(super) fn requirements(reports: &[Report]) -> Vec<RequirementRow> {
     rows
 }
 
-fn requirement(facts: &[Option<&RequirementFacts>], found: &[IndexMap<&str, &FindingFacts>]) -> RequirementRow {
+fn requirement(
+    facts: &[Option<&RequirementFacts>],
+    found: &[IndexMap<&str, &FindingFacts>],
+) -> RequirementRow {
     let known: Vec<&RequirementFacts> = facts.iter().flatten().copied().collect();
     let cells = facts.iter().zip(found);
-    let differs = known.len() == facts.len() && known.iter().any(|facts| facts.verdict != known[0].verdict);
+    let differs =
+        known.len() == facts.len() && known.iter().any(|facts| facts.verdict != known[0].verdict);
     RequirementRow {
         id: known[0].id.clone(),
         level: known[0].level,
         operation: known[0].operation.clone(),
         statement: statement(&known[0].id),
-        cells: cells.map(|(facts, found)| facts.map(|facts| cell(facts, found))).collect(),
+        cells: cells
+            .map(|(facts, found)| facts.map(|facts| cell(facts, found)))
+            .collect(),
         differs,
     }
 }
 
 fn cell(facts: &RequirementFacts, found: &IndexMap<&str, &FindingFacts>) -> Cell {
-    let findings = facts.findings.iter().filter_map(|id| found.get(id.as_str()));
+    let findings = facts
+        .findings
+        .iter()
+        .filter_map(|id| found.get(id.as_str()));
     Cell {
         verdict: facts.verdict,
         findings: findings.map(|finding| cited(finding)).collect(),
@@ -158,22 +183,41 @@ pub(super) fn operations(reports: &[Report]) -> Vec<OperationRow> {
 }
 
 fn operation(name: OperationName, reports: &[Report]) -> OperationRow {
-    let cells: Vec<OperationCell> = reports.iter().map(|report| operation_cell(name, report)).collect();
-    let seen: BTreeSet<_> = cells.iter().map(|cell| (cell.supported, cell.must.conform, cell.deviate)).collect();
-    OperationRow { name, differs: seen.len() > 1, cells }
+    let cells: Vec<OperationCell> = reports
+        .iter()
+        .map(|report| operation_cell(name, report))
+        .collect();
+    let seen: BTreeSet<_> = cells
+        .iter()
+        .map(|cell| (cell.supported, cell.must.conform, cell.deviate))
+        .collect();
+    OperationRow {
+        name,
+        differs: seen.len() > 1,
+        cells,
+    }
 }
 
 fn operation_cell(name: OperationName, report: &Report) -> OperationCell {
     let probe = report.operations.iter().find(|facts| facts.name == name);
-    let about = || report.requirements.iter().filter(move |facts| names(facts).any(|named| named == name));
+    let about = || {
+        report
+            .requirements
+            .iter()
+            .filter(move |facts| names(facts).any(|named| named == name))
+    };
     let must = || about().filter(|facts| facts.level == Level::Must);
     OperationCell {
         supported: probe.map(|facts| facts.supported),
         must: Share {
-            conform: must().filter(|facts| facts.verdict == Verdict::Conforms).count(),
+            conform: must()
+                .filter(|facts| facts.verdict == Verdict::Conforms)
+                .count(),
             of: must().count(),
         },
-        deviate: about().filter(|facts| facts.verdict == Verdict::Deviates).count(),
+        deviate: about()
+            .filter(|facts| facts.verdict == Verdict::Deviates)
+            .count(),
     }
 }
 

@@ -14,15 +14,27 @@ const HEAD: usize = 26;
 
 /// Renders a comparison for a terminal.
 pub(super) fn render(comparison: &Comparison, style: Style) -> String {
-    let page = Page { comparison, style, columns: columns(comparison, style) };
+    let page = Page {
+        comparison,
+        style,
+        columns: columns(comparison, style),
+    };
     let mut lines = page.shares();
     if style.detail > Detail::Quiet {
         lines.extend(page.changes());
         lines.extend(page.operations());
         lines.extend(page.requirements());
-        lines.extend(comparison.remarks.iter().map(|remark| format!("note  {}", printable(remark))));
+        lines.extend(
+            comparison
+                .remarks
+                .iter()
+                .map(|remark| format!("note  {}", printable(remark))),
+        );
     }
-    lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+    lines
+        .iter()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
 struct Page<'a> {
@@ -33,12 +45,21 @@ struct Page<'a> {
 
 /// What heads the columns: names where they fit, else numbers that the first lines explain.
 fn columns(comparison: &Comparison, style: Style) -> Vec<String> {
-    let names: Vec<String> = comparison.columns.iter().map(|column| clip(&printable(&column.name), WIDEST - 1)).collect();
-    let widths: usize = names.iter().map(|name| name.chars().count().max(14) + 2).sum();
+    let names: Vec<String> = comparison
+        .columns
+        .iter()
+        .map(|column| clip(&printable(&column.name), WIDEST - 1))
+        .collect();
+    let widths: usize = names
+        .iter()
+        .map(|name| name.chars().count().max(14) + 2)
+        .sum();
     if HEAD + widths <= style.width {
         names
     } else {
-        (1..=names.len()).map(|number| format!("[{number}]")).collect()
+        (1..=names.len())
+            .map(|number| format!("[{number}]"))
+            .collect()
     }
 }
 
@@ -63,8 +84,14 @@ impl Page<'_> {
     }
 
     fn changes(&self) -> Vec<String> {
-        let Some(changes) = &self.comparison.changes else { return vec![] };
-        let mut lines: Vec<String> = changes.by_kind().into_iter().flat_map(|(name, kind)| self.kind(name, kind)).collect();
+        let Some(changes) = &self.comparison.changes else {
+            return vec![];
+        };
+        let mut lines: Vec<String> = changes
+            .by_kind()
+            .into_iter()
+            .flat_map(|(name, kind)| self.kind(name, kind))
+            .collect();
         if *changes == Changes::default() {
             lines.push("nothing changed".to_owned());
         }
@@ -78,15 +105,29 @@ impl Page<'_> {
         }
         let mut lines = vec![format!("{name}: {}", kind.len())];
         lines.extend(kind.iter().map(|change| {
-            let title = change.title.as_deref().map(|title| format!(": {}", printable(title))).unwrap_or_default();
-            format!("  {} {} {} → {}{title}", change.id, change.level, change.before.as_str(), change.after.as_str())
+            let title = change
+                .title
+                .as_deref()
+                .map(|title| format!(": {}", printable(title)))
+                .unwrap_or_default();
+            format!(
+                "  {} {} {} → {}{title}",
+                change.id,
+                change.level,
+                change.before.as_str(),
+                change.after.as_str()
+            )
         }));
         lines
     }
 
     fn operations(&self) -> Vec<String> {
         let all = self.style.detail == Detail::Verbose;
-        let rows = self.comparison.operations.iter().filter(|row| all || row.differs);
+        let rows = self
+            .comparison
+            .operations
+            .iter()
+            .filter(|row| all || row.differs);
         let mut lines: Vec<String> = rows
             .map(|row| {
                 let cells = row.cells.iter().map(|cell| match cell.supported {
@@ -102,11 +143,23 @@ impl Page<'_> {
 
     fn requirements(&self) -> Vec<String> {
         let all = self.style.detail == Detail::Verbose;
-        let rows = self.comparison.requirements.iter().filter(|row| all || row.differs);
+        let rows = self
+            .comparison
+            .requirements
+            .iter()
+            .filter(|row| all || row.differs);
         let mut lines: Vec<String> = rows.map(|row| self.requirement(row)).collect();
-        let same = self.comparison.requirements.iter().filter(|row| row.comparable() && !row.differs).count();
+        let same = self
+            .comparison
+            .requirements
+            .iter()
+            .filter(|row| row.comparable() && !row.differs)
+            .count();
         let mut table = self.table("requirement", &mut lines);
-        table.push(format!("{} with the same verdict everywhere", plural(same, "requirement")));
+        table.push(format!(
+            "{} with the same verdict everywhere",
+            plural(same, "requirement")
+        ));
         table
     }
 

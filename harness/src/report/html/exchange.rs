@@ -55,10 +55,19 @@ pub(super) fn show(record: &Record, decisive: bool) -> Option<Shown> {
         sent: fields(&request.headers),
         sent_body: sent_body(&request.body),
         answer,
-        received: response.map(|response| fields(&response.headers)).unwrap_or_default(),
-        received_body: response.map(|response| received_body(&response.body)).unwrap_or_default(),
-        received_facts: response.map(|response| facts(&response.body)).unwrap_or_default(),
-        time: format!("sent {}, answered after {took} ms{retried}", exchange.sent_at),
+        received: response
+            .map(|response| fields(&response.headers))
+            .unwrap_or_default(),
+        received_body: response
+            .map(|response| received_body(&response.body))
+            .unwrap_or_default(),
+        received_facts: response
+            .map(|response| facts(&response.body))
+            .unwrap_or_default(),
+        time: format!(
+            "sent {}, answered after {took} ms{retried}",
+            exchange.sent_at
+        ),
         decisive,
     })
 }
@@ -91,8 +100,16 @@ fn sent_body(body: &Body) -> String {
         Body::Empty => String::new(),
         Body::Text(text) => clip(text, BODY),
         Body::Content(content) => {
-            let pieces: Vec<String> = content.segments().take(4).map(|(payload, range)| format!("bytes {range} of {payload:?}")).collect();
-            format!("{}: {}", bytes(content.length()), clip(&pieces.join(", "), BODY))
+            let pieces: Vec<String> = content
+                .segments()
+                .take(4)
+                .map(|(payload, range)| format!("bytes {range} of {payload:?}"))
+                .collect();
+            format!(
+                "{}: {}",
+                bytes(content.length()),
+                clip(&pieces.join(", "), BODY)
+            )
         }
     }
 }
@@ -128,7 +145,11 @@ mod tests {
     fn credentials_are_not_shown() {
         let record = &sample::report().findings[0].exchanges[0];
         let shown = show(record, true).unwrap();
-        let authorization = shown.sent.iter().find(|(name, _)| name == "Authorization").unwrap();
+        let authorization = shown
+            .sent
+            .iter()
+            .find(|(name, _)| name == "Authorization")
+            .unwrap();
         assert_eq!(authorization.1, "[redacted]");
         assert!(!format!("{shown:?}").contains("SECRET"));
     }

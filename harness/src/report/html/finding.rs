@@ -53,15 +53,24 @@ pub(super) struct Findings {
 impl Findings {
     /// Those of a report.
     pub(super) fn of(report: &Report) -> Self {
-        let evidence = report.requirements.iter().map(|facts| (facts.id.clone(), facts.evidence.clone()));
-        Self { evidence: evidence.collect() }
+        let evidence = report
+            .requirements
+            .iter()
+            .map(|facts| (facts.id.clone(), facts.evidence.clone()));
+        Self {
+            evidence: evidence.collect(),
+        }
     }
 
     /// A finding in full, as markup.
     pub(super) fn in_full(&self, finding: &FindingFacts) -> String {
         let scenario = scenario(finding);
         let requirement = &finding.requirements[0];
-        let evidence = self.evidence.get(requirement).map(|words| evidence(words)).unwrap_or_default();
+        let evidence = self
+            .evidence
+            .get(requirement)
+            .map(|words| evidence(words))
+            .unwrap_or_default();
         let ranges = Ranges::of(&finding.exchanges, scenario.as_ref());
         fill(
             "finding.html",
@@ -96,7 +105,10 @@ fn picture(ranges: &Ranges) -> PictureView {
 fn scenario(finding: &FindingFacts) -> Option<Scenario> {
     let scenario: Scenario = serde_yaml::from_str(&finding.repro.scenario).ok()?;
     let fits = finding.exchanges.iter().all(|record| {
-        let step = scenario.steps.get(record.step).map(|step| step.action.operation());
+        let step = scenario
+            .steps
+            .get(record.step)
+            .map(|step| step.action.operation());
         step.is_some_and(|operation| operation.is_none() || operation == record.action.operation())
     });
     fits.then_some(scenario)
@@ -104,25 +116,34 @@ fn scenario(finding: &FindingFacts) -> Option<Scenario> {
 
 fn exchanges(finding: &FindingFacts) -> Vec<Shown> {
     let all = finding.exchanges.len();
-    let shown = finding.exchanges.iter().enumerate().skip(all.saturating_sub(EXCHANGES));
-    shown.filter_map(|(place, record)| exchange::show(record, place + 1 == all)).collect()
+    let shown = finding
+        .exchanges
+        .iter()
+        .enumerate()
+        .skip(all.saturating_sub(EXCHANGES));
+    shown
+        .filter_map(|(place, record)| exchange::show(record, place + 1 == all))
+        .collect()
 }
 
 /// Where a rule is known from, in words.
 fn evidence(words: &str) -> String {
     let known = words.split('+').map(|word| match word {
-        "guide" => "the developer guide states it",
-        "model" => "Amazon's own service model states it",
-        "observed" => "the real service was publicly seen to do it",
-        "inferred" => "it follows from context only",
+        "guide" => "the developer guide",
+        "model" => "Amazon's own service model",
+        "observed" => "what the real service was publicly seen to do",
+        "inferred" => "context only",
         other => other,
     });
-    known.collect::<Vec<_>>().join("; ")
+    known.collect::<Vec<_>>().join(", ")
 }
 
 fn seen(finding: &FindingFacts) -> String {
     let times = plural(finding.count, "time");
-    format!("seen {times} in this run, reproduced {} on fresh resources", printable(&finding.reproduced))
+    format!(
+        "Seen {times} in this run, reproduced {} on fresh resources",
+        printable(&finding.reproduced)
+    )
 }
 
 /// A finding as a row of a table.
@@ -146,7 +167,11 @@ impl<'a> Row<'a> {
             requirement: &finding.requirements[0],
             operation: finding.operation.map(|name| name.as_str()),
             count: finding.count,
-            title: if characters == 0 { String::new() } else { clip(&printable(&finding.title), characters) },
+            title: if characters == 0 {
+                String::new()
+            } else {
+                clip(&printable(&finding.title), characters)
+            },
             cause,
         }
     }

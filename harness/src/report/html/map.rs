@@ -13,7 +13,10 @@ use crate::report::words::mark;
 
 /// The operations as people think of them.
 const FAMILIES: [(&str, &[OperationName]); 10] = [
-    ("Vaults", &[CreateVault, DescribeVault, ListVaults, DeleteVault]),
+    (
+        "Vaults",
+        &[CreateVault, DescribeVault, ListVaults, DeleteVault],
+    ),
     ("Archives", &[UploadArchive, DeleteArchive]),
     (
         "Multipart uploads",
@@ -27,12 +30,43 @@ const FAMILIES: [(&str, &[OperationName]); 10] = [
         ],
     ),
     ("Jobs", &[InitiateJob, DescribeJob, ListJobs, GetJobOutput]),
-    ("Notifications", &[SetVaultNotifications, GetVaultNotifications, DeleteVaultNotifications]),
-    ("Tags", &[AddTagsToVault, ListTagsForVault, RemoveTagsFromVault]),
-    ("Vault lock", &[InitiateVaultLock, GetVaultLock, AbortVaultLock, CompleteVaultLock]),
-    ("Access policy", &[SetVaultAccessPolicy, GetVaultAccessPolicy, DeleteVaultAccessPolicy]),
-    ("Data retrieval policy", &[SetDataRetrievalPolicy, GetDataRetrievalPolicy]),
-    ("Provisioned capacity", &[ListProvisionedCapacity, PurchaseProvisionedCapacity]),
+    (
+        "Notifications",
+        &[
+            SetVaultNotifications,
+            GetVaultNotifications,
+            DeleteVaultNotifications,
+        ],
+    ),
+    (
+        "Tags",
+        &[AddTagsToVault, ListTagsForVault, RemoveTagsFromVault],
+    ),
+    (
+        "Vault lock",
+        &[
+            InitiateVaultLock,
+            GetVaultLock,
+            AbortVaultLock,
+            CompleteVaultLock,
+        ],
+    ),
+    (
+        "Access policy",
+        &[
+            SetVaultAccessPolicy,
+            GetVaultAccessPolicy,
+            DeleteVaultAccessPolicy,
+        ],
+    ),
+    (
+        "Data retrieval policy",
+        &[SetDataRetrievalPolicy, GetDataRetrievalPolicy],
+    ),
+    (
+        "Provisioned capacity",
+        &[ListProvisionedCapacity, PurchaseProvisionedCapacity],
+    ),
 ];
 
 /// Operations that belong together.
@@ -71,16 +105,27 @@ pub(super) fn of(report: &Report) -> Vec<Family> {
         reason: String::new(),
         marks: marks(report, |facts| names(facts).next().is_none()),
     };
-    let mut families = vec![Family { name: "Every request", rows: vec![general] }];
-    families.extend(FAMILIES.iter().map(|(name, operations)| Family {
-        name,
-        rows: operations.iter().map(|operation| row(report, *operation)).collect(),
+    let mut families = vec![Family {
+        name: "Every request",
+        rows: vec![general],
+    }];
+    families.extend(FAMILIES.iter().map(|(name, operations)| {
+        Family {
+            name,
+            rows: operations
+                .iter()
+                .map(|operation| row(report, *operation))
+                .collect(),
+        }
     }));
     families
 }
 
 fn row(report: &Report, operation: OperationName) -> Row {
-    let probe = report.operations.iter().find(|facts| facts.name == operation);
+    let probe = report
+        .operations
+        .iter()
+        .find(|facts| facts.name == operation);
     Row {
         operation: operation.to_string(),
         state: match probe {
@@ -88,13 +133,20 @@ fn row(report: &Report, operation: OperationName) -> Row {
             Some(_) => "missing",
             None => "",
         },
-        reason: probe.map(|facts| printable(&facts.reason)).unwrap_or_default(),
+        reason: probe
+            .map(|facts| printable(&facts.reason))
+            .unwrap_or_default(),
         marks: marks(report, |facts| names(facts).any(|name| name == operation)),
     }
 }
 
 fn marks(report: &Report, about: impl Fn(&RequirementFacts) -> bool) -> Vec<Mark> {
-    report.requirements.iter().filter(|facts| about(facts)).map(of_requirement).collect()
+    report
+        .requirements
+        .iter()
+        .filter(|facts| about(facts))
+        .map(of_requirement)
+        .collect()
 }
 
 fn of_requirement(facts: &RequirementFacts) -> Mark {
@@ -117,8 +169,14 @@ mod tests {
 
     #[test]
     fn every_operation_is_in_one_family() {
-        let mapped: Vec<_> = FAMILIES.iter().flat_map(|(_, operations)| operations.iter()).collect();
+        let mapped: Vec<_> = FAMILIES
+            .iter()
+            .flat_map(|(_, operations)| operations.iter())
+            .collect();
         assert_eq!(mapped.len(), OperationName::ALL.len());
-        assert_eq!(mapped.into_iter().collect::<BTreeSet<_>>().len(), OperationName::ALL.len());
+        assert_eq!(
+            mapped.into_iter().collect::<BTreeSet<_>>().len(),
+            OperationName::ALL.len()
+        );
     }
 }

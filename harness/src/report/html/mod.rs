@@ -14,8 +14,8 @@ use crevasse_core::requirement::Level;
 use crevasse_core::verdict::Verdict;
 
 use super::document::{CauseFacts, Counts, FindingFacts, Report, RequirementFacts};
-use super::words::{MustShares, Share, Weight, label, mark, number, statement};
 use super::printable;
+use super::words::{MustShares, Share, Weight, label, mark, number, statement};
 use finding::{Findings, Row};
 use template::{fill, markup};
 
@@ -30,7 +30,11 @@ const WORDS: usize = 70;
 
 /// Renders a report as a page. The first findings of each cause are there in full, the others as rows.
 pub fn render(report: &Report) -> String {
-    let mut room = Room { findings: IN_ALL, bytes: BUDGET, worded: WORDED_ROWS };
+    let mut room = Room {
+        findings: IN_ALL,
+        bytes: BUDGET,
+        worded: WORDED_ROWS,
+    };
     let (causes, further) = causes(report, &mut room);
     fill("report.html", Page::of(report, causes, further))
 }
@@ -127,7 +131,10 @@ impl<'a> Page<'a> {
             endpoint: printable(&report.run.endpoint),
             verdict: printable(&summary.verdict),
             tone: tone(summary.exit_code),
-            shares: [meter("of supported operations", shares.of_supported), meter("of all operations", shares.of_all)],
+            shares: [
+                meter("of supported operations", shares.of_supported),
+                meter("of all operations", shares.of_all),
+            ],
             verdicts: Verdict::ALL.map(legend),
             counts: [
                 count_row(Level::Must, &summary.must),
@@ -152,7 +159,11 @@ fn tone(exit_code: u8) -> &'static str {
 }
 
 fn meter(name: &'static str, share: Share) -> Meter {
-    Meter { name, share, percent: share.percent() }
+    Meter {
+        name,
+        share,
+        percent: share.percent(),
+    }
 }
 
 pub(super) fn legend(verdict: Verdict) -> Legend {
@@ -164,11 +175,18 @@ pub(super) fn legend(verdict: Verdict) -> Legend {
         Verdict::Inconclusive => "could not be judged",
         Verdict::Untested => "never applied in this run",
     };
-    Legend { word: verdict.as_str(), mark: mark(verdict), meaning }
+    Legend {
+        word: verdict.as_str(),
+        mark: mark(verdict),
+        meaning,
+    }
 }
 
 fn count_row(level: Level, counts: &Counts) -> CountRow {
-    CountRow { level, cells: Verdict::ALL.map(|verdict| number(counts, verdict)) }
+    CountRow {
+        level,
+        cells: Verdict::ALL.map(|verdict| number(counts, verdict)),
+    }
 }
 
 /// The causes that have findings in full, and rows for the findings of the others.
@@ -185,7 +203,11 @@ fn causes<'a>(report: &'a Report, room: &mut Room) -> (Vec<Cause<'a>>, Vec<Row<'
             .map(markup)
             .collect();
         if in_full.is_empty() {
-            further.extend(about.iter().map(|finding| Row::of(finding, room.words(), Some(&cause.id))));
+            further.extend(
+                about
+                    .iter()
+                    .map(|finding| Row::of(finding, room.words(), Some(&cause.id))),
+            );
         } else {
             causes.push(section(cause, &about, in_full, room));
         }
@@ -201,16 +223,27 @@ fn by_cause(report: &Report) -> indexmap::IndexMap<&str, Vec<&FindingFacts>> {
     causes
 }
 
-fn section<'a>(cause: &'a CauseFacts, about: &[&'a FindingFacts], in_full: Vec<Value>, room: &mut Room) -> Cause<'a> {
+fn section<'a>(
+    cause: &'a CauseFacts,
+    about: &[&'a FindingFacts],
+    in_full: Vec<Value>,
+    room: &mut Room,
+) -> Cause<'a> {
     let operations: Vec<_> = cause.operations.iter().map(ToString::to_string).collect();
     let rows = about.iter().skip(in_full.len());
     Cause {
         cause,
         title: printable(&cause.title),
         weight: Weight::of(about[0]),
-        operations: if operations.is_empty() { "all operations".to_owned() } else { operations.join(", ") },
+        operations: if operations.is_empty() {
+            "all operations".to_owned()
+        } else {
+            operations.join(", ")
+        },
         number: about.len(),
-        rows: rows.map(|finding| Row::of(finding, room.words(), None)).collect(),
+        rows: rows
+            .map(|finding| Row::of(finding, room.words(), None))
+            .collect(),
         in_full,
     }
 }
@@ -218,7 +251,9 @@ fn section<'a>(cause: &'a CauseFacts, about: &[&'a FindingFacts], in_full: Vec<V
 fn requirement(facts: &RequirementFacts) -> Requirement<'_> {
     let because = match (&facts.witness, &facts.reason) {
         (_, Some(reason)) => printable(reason),
-        (Some(witness), None) => format!("held {} times, first at {}", facts.held, printable(witness)),
+        (Some(witness), None) => {
+            format!("held {} times, first at {}", facts.held, printable(witness))
+        }
         (None, None) => String::new(),
     };
     Requirement {
@@ -231,8 +266,14 @@ fn requirement(facts: &RequirementFacts) -> Requirement<'_> {
 }
 
 fn remarks(report: &Report) -> Vec<String> {
-    let leaks = report.leaks.iter().map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason));
-    let stale = report.stale.iter().map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason));
+    let leaks = report
+        .leaks
+        .iter()
+        .map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason));
+    let stale = report
+        .stale
+        .iter()
+        .map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason));
     let remarks = leaks.chain(stale).chain(report.notes.iter().cloned());
     remarks.take(200).map(|remark| printable(&remark)).collect()
 }

@@ -33,6 +33,7 @@
   tools.addEventListener('submit', (event) => event.preventDefault());
   const items = all('details.finding, table.rows tbody tr, table.requirements tbody tr')
     .map((element) => ({ element, text: element.textContent.toLowerCase(), weight: element.dataset.weight }));
+  const causes = document.getElementById('causes');
   const boxes = all('input[name=weight]', tools);
   const search = tools.querySelector('#search');
   const hits = tools.querySelector('#hits');
@@ -43,12 +44,12 @@
     for (const { element, text, weight } of items) {
       const fits = words.every((word) => text.includes(word)) && (!weight || weights.has(weight));
       element.hidden = !fits;
-      if (fits && element.closest('#causes')) shown += 1;
+      if (fits && (!causes || causes.contains(element))) shown += 1;
     }
     for (const cause of all('article.cause')) {
       cause.hidden = !cause.querySelector('details.finding:not([hidden]), tbody tr:not([hidden])');
     }
-    hits.textContent = `${shown} finding${shown === 1 ? '' : 's'} shown`;
+    hits.textContent = `${shown} ${causes ? 'finding' : 'row'}${shown === 1 ? '' : 's'} shown`;
   };
   let pending;
   search.addEventListener('input', () => { clearTimeout(pending); pending = setTimeout(filter, 120); });

@@ -5,8 +5,10 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use crevasse_core::check::Record;
-use crevasse_core::range::{ByteRange, ContentRange, Resolved, parse_range_header, parse_retrieval_range};
-use crevasse_core::scenario::{Action, JsonBody, Scenario};
+use crevasse_core::range::{
+    ByteRange, ContentRange, Resolved, parse_range_header, parse_retrieval_range,
+};
+use crevasse_core::scenario::{Action, Scenario};
 use crevasse_core::treehash::{MIB, megabyte_aligned, tree_hash_aligned};
 use crevasse_core::wire::Response;
 
@@ -69,19 +71,36 @@ impl Ranges {
             _ => return None,
         };
         let size = archive_size(&steps, handle)?;
-        let part = job(&steps, handle)?.get("RetrievalByteRange").and_then(|range| parse_retrieval_range(range.as_str()?));
+        let part = job(&steps, handle)?
+            .get("RetrievalByteRange")
+            .and_then(|range| parse_retrieval_range(range.as_str()?));
         if range.is_none() && part.is_none() {
             return None;
         }
-        let retrieved = part.or(ByteRange::whole(size)).filter(|range| range.end <= size)?;
-        let asked = range.and_then(|range| match parse_range_header(range).resolve(retrieved.len()) {
-            Resolved::Partial(range) => range.offset_by(retrieved.start),
-            _ => None,
-        });
+        let retrieved = part
+            .or(ByteRange::whole(size))
+            .filter(|range| range.end <= size)?;
+        let asked =
+            range.and_then(
+                |range| match parse_range_header(range).resolve(retrieved.len()) {
+                    Resolved::Partial(range) => range.offset_by(retrieved.start),
+                    _ => None,
+                },
+            );
         let output = matches!(last.action, Action::GetJobOutput { .. });
-        let response = last.exchange.as_ref().and_then(|exchange| exchange.reply.response());
-        let received = response.filter(|response| output && response.is_success()).map(|response| received(response, retrieved));
-        Some(Self { size, retrieved, asked, received })
+        let response = last
+            .exchange
+            .as_ref()
+            .and_then(|exchange| exchange.reply.response());
+        let received = response
+            .filter(|response| output && response.is_success())
+            .map(|response| received(response, retrieved));
+        Some(Self {
+            size,
+            retrieved,
+            asked,
+            received,
+        })
     }
 
     /// Draws them.
@@ -89,7 +108,10 @@ impl Ranges {
         let leaves = self.size.div_ceil(MIB);
         Picture {
             drawing: Drawing::of(self),
-            title: format!("The archive of {} in {leaves} leaves of 1 MiB, and what was retrieved, asked for and received of it", bytes(self.size)),
+            title: format!(
+                "The archive of {} in {leaves} leaves of 1 MiB, and what was retrieved, asked for and received of it",
+                bytes(self.size)
+            ),
             bars: self.bars(),
         }
     }
@@ -97,13 +119,24 @@ impl Ranges {
     fn bars(&self) -> Vec<Bar> {
         let mut bars = vec![Bar {
             kind: "retrieved",
-            words: format!("retrieved by the job: {} ({})", self.in_words(self.retrieved), alignment(self.retrieved, self.size)),
+            words: format!(
+                "retrieved by the job: {} ({})",
+                self.in_words(self.retrieved),
+                alignment(self.retrieved, self.size)
+            ),
         }];
         bars.extend(self.asked.map(|asked| Bar {
             kind: "asked",
-            words: format!("asked for by Range: {} ({})", self.in_words(asked), alignment(asked, self.size)),
+            words: format!(
+                "asked for by Range: {} ({})",
+                self.in_words(asked),
+                alignment(asked, self.size)
+            ),
         }));
-        bars.extend(self.received.as_ref().map(|received| Bar { kind: "received", words: format!("received: {}", received.words) }));
+        bars.extend(self.received.as_ref().map(|received| Bar {
+            kind: "received",
+            words: format!("received: {}", received.words),
+        }));
         bars
     }
 
@@ -113,7 +146,10 @@ impl Ranges {
 }
 
 fn alignment(range: ByteRange, size: u64) -> &'static str {
-    match (tree_hash_aligned(range, size), megabyte_aligned(range, size)) {
+    match (
+        tree_hash_aligned(range, size),
+        megabyte_aligned(range, size),
+    ) {
         (true, _) => "a node of the tree",
         (false, true) => "on MiB boundaries, no node of the tree",
         _ => "not on MiB boundaries",
@@ -123,7 +159,9 @@ fn alignment(range: ByteRange, size: u64) -> &'static str {
 fn received(response: &Response, retrieved: ByteRange) -> Received {
     let length = response.body.length;
     let claimed = response.headers.value("content-range");
-    let first = claimed.and_then(ContentRange::parse).map_or(0, |claim| claim.range.start);
+    let first = claimed
+        .and_then(ContentRange::parse)
+        .map_or(0, |claim| claim.range.start);
     let claim = match claimed {
         Some(text) => format!("Content-Range: {text}"),
         None => "no Content-Range, so drawn from the first byte of the output".to_owned(),
@@ -131,7 +169,11 @@ fn received(response: &Response, retrieved: ByteRange) -> Received {
     let start = retrieved.start.saturating_add(first);
     Received {
         range: ByteRange::new(start, start.saturating_add(length)),
-        words: format!("{} with status {} and {claim}", bytes(length), response.status),
+        words: format!(
+            "{} with status {} and {claim}",
+            bytes(length),
+            response.status
+        ),
     }
 }
 
@@ -149,15 +191,25 @@ fn archive_size(steps: &[&Action], handle: &str) -> Option<u64> {
     let named = parameters.get("ArchiveId")?.as_str()?;
     let archive = named.strip_prefix("${archive:")?.strip_suffix('}')?;
     steps.iter().find_map(|action| match action {
-        Action::UploadArchive { archive: made, content, .. } if made == archive => Some(content.length()),
-        Action::CompleteMultipartUpload { archive: made, upload, .. } if made == archive => parts(steps, upload.handle()?),
+        Action::UploadArchive {
+            archive: made,
+            content,
+            ..
+        } if made == archive => Some(content.length()),
+        Action::CompleteMultipartUpload {
+            archive: made,
+            upload,
+            ..
+        } if made == archive => parts(steps, upload.handle()?),
         _ => None,
     })
 }
 
 fn parts(steps: &[&Action], of: &str) -> Option<u64> {
     let lengths = steps.iter().filter_map(|action| match action {
-        Action::UploadMultipartPart { upload, content, .. } if upload.handle() == Some(of) => Some(content.length()),
+        Action::UploadMultipartPart {
+            upload, content, ..
+        } if upload.handle() == Some(of) => Some(content.length()),
         _ => None,
     });
     lengths.reduce(|sum, length| sum.saturating_add(length))
@@ -167,7 +219,9 @@ fn parts(steps: &[&Action], of: &str) -> Option<u64> {
 pub(super) fn bytes(number: u64) -> String {
     match number {
         1 => "1 byte".to_owned(),
-        _ if number >= MIB && number.is_multiple_of(MIB / 16) => format!("{} MiB", number as f64 / MIB as f64),
+        _ if number >= MIB && number.is_multiple_of(MIB / 16) => {
+            format!("{} MiB", number as f64 / MIB as f64)
+        }
         _ => format!("{number} bytes"),
     }
 }
@@ -188,12 +242,18 @@ struct Node {
 
 impl Drawing {
     fn of(ranges: &Ranges) -> String {
-        let mut drawing = Self { size: ranges.size, svg: String::new() };
+        let mut drawing = Self {
+            size: ranges.size,
+            svg: String::new(),
+        };
         let top = drawing.tree(ranges);
         let bars = [
             ("retrieved", Some(ranges.retrieved)),
             ("asked", ranges.asked),
-            ("received", ranges.received.as_ref().and_then(|received| received.range)),
+            (
+                "received",
+                ranges.received.as_ref().and_then(|received| received.range),
+            ),
         ];
         let mut y = top + 30.0;
         for (kind, range) in bars {
@@ -202,7 +262,10 @@ impl Drawing {
                 y += BAR + 6.0;
             }
         }
-        format!("<svg viewBox=\"0 0 {WIDTH} {y}\" aria-hidden=\"true\" focusable=\"false\">{}</svg>", drawing.svg)
+        format!(
+            "<svg viewBox=\"0 0 {WIDTH} {y}\" aria-hidden=\"true\" focusable=\"false\">{}</svg>",
+            drawing.svg
+        )
     }
 
     fn x(&self, byte: u64) -> f64 {
@@ -218,11 +281,16 @@ impl Drawing {
         let leaves = self.size.div_ceil(unit).max(1);
         let levels = f64::from(u64::BITS - (leaves - 1).leading_zeros());
         let top = 10.0 + levels * LEVEL;
-        let mut row: Vec<Node> = (0..leaves).map(|place| self.leaf(place, unit, top)).collect();
+        let mut row: Vec<Node> = (0..leaves)
+            .map(|place| self.leaf(place, unit, top))
+            .collect();
         let mut y = top;
         while row.len() > 1 {
             y -= LEVEL;
-            row = row.chunks(2).map(|pair| self.above(pair, y, ranges)).collect();
+            row = row
+                .chunks(2)
+                .map(|pair| self.above(pair, y, ranges))
+                .collect();
         }
         top
     }
@@ -230,34 +298,65 @@ impl Drawing {
     fn leaf(&mut self, place: u64, unit: u64, top: f64) -> Node {
         let (first, end) = (place * unit, ((place + 1) * unit).min(self.size));
         let (x, width) = (self.x(first), self.x(end) - self.x(first));
-        let class = if place.is_multiple_of(2) { "leaf" } else { "leaf odd" };
-        self.put(&format!("<rect class=\"{class}\" x=\"{x:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"22\"/>"));
+        let class = if place.is_multiple_of(2) {
+            "leaf"
+        } else {
+            "leaf odd"
+        };
+        self.put(&format!(
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{top}\" width=\"{width:.1}\" height=\"22\"/>"
+        ));
         let middle = x + width / 2.0;
         if width >= 20.0 {
-            self.put(&format!("<text x=\"{middle:.1}\" y=\"{}\">{}</text>", top + 15.0, first / MIB));
+            self.put(&format!(
+                "<text x=\"{middle:.1}\" y=\"{}\">{}</text>",
+                top + 15.0,
+                first / MIB
+            ));
         }
-        Node { x: middle, y: top, first, end }
+        Node {
+            x: middle,
+            y: top,
+            first,
+            end,
+        }
     }
 
     /// The node above two, or the lone last one carried up unchanged.
     fn above(&mut self, pair: &[Node], y: f64, ranges: &Ranges) -> Node {
         let [left, right] = *pair else { return pair[0] };
-        let node = Node { x: f64::midpoint(left.x, right.x), y, first: left.first, end: right.end };
+        let node = Node {
+            x: f64::midpoint(left.x, right.x),
+            y,
+            first: left.first,
+            end: right.end,
+        };
         for child in pair {
-            self.put(&format!("<path class=\"edge\" d=\"M{:.1} {} L{:.1} {:.1}\"/>", node.x, node.y, child.x, child.y));
+            self.put(&format!(
+                "<path class=\"edge\" d=\"M{:.1} {} L{:.1} {:.1}\"/>",
+                node.x, node.y, child.x, child.y
+            ));
         }
-        let spans = |range: Option<ByteRange>| range.is_some_and(|range| (range.start, range.end) == (node.first, node.end));
+        let spans = |range: Option<ByteRange>| {
+            range.is_some_and(|range| (range.start, range.end) == (node.first, node.end))
+        };
         let class = match (spans(ranges.asked), spans(Some(ranges.retrieved))) {
             (true, _) => "node asked",
             (_, true) => "node retrieved",
             _ => "node",
         };
-        self.put(&format!("<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{y}\" r=\"4\"/>", node.x));
+        self.put(&format!(
+            "<circle class=\"{class}\" cx=\"{:.1}\" cy=\"{y}\" r=\"4\"/>",
+            node.x
+        ));
         node
     }
 
     fn bar(&mut self, kind: &str, range: ByteRange, y: f64) {
-        let (x, width) = (self.x(range.start), (self.x(range.end) - self.x(range.start)).max(3.0));
+        let (x, width) = (
+            self.x(range.start),
+            (self.x(range.end) - self.x(range.start)).max(3.0),
+        );
         self.put(&format!("<rect class=\"bar {kind}\" x=\"{x:.1}\" y=\"{y}\" width=\"{width:.1}\" height=\"{BAR}\"/>"));
     }
 
@@ -268,6 +367,8 @@ impl Drawing {
 
 #[cfg(test)]
 mod tests {
+    use crevasse_core::scenario::JsonBody;
+
     use super::*;
     use crate::report::sample;
 
@@ -309,7 +410,10 @@ mod tests {
 
     #[test]
     fn an_archive_of_terabytes_is_drawn_in_a_few_boxes() {
-        let ranges = Ranges { size: 40 << 40, ..ranges() };
+        let ranges = Ranges {
+            size: 40 << 40,
+            ..ranges()
+        };
         let drawing = ranges.picture().drawing;
         assert_eq!(drawing.matches("class=\"leaf").count(), 20);
         assert!(drawing.len() < 8_000, "{}", drawing.len());
@@ -319,7 +423,14 @@ mod tests {
     fn what_is_about_no_part_of_an_archive_has_no_picture() {
         let finding = &sample::report().findings[4];
         assert_eq!(Ranges::of(&finding.exchanges, None), None);
-        let whole = [Record { action: Action::InitiateJob { vault: "v".into(), job: "j".into(), body: JsonBody::Absent }, ..finding.exchanges[0].clone() }];
+        let whole = [Record {
+            action: Action::InitiateJob {
+                vault: "v".into(),
+                job: "j".into(),
+                body: JsonBody::Absent,
+            },
+            ..finding.exchanges[0].clone()
+        }];
         assert_eq!(Ranges::of(&whole, None), None);
     }
 }

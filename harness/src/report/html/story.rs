@@ -33,7 +33,10 @@ pub(super) fn tell(records: &[Record], scenario: Option<&Scenario>) -> Vec<Told>
         Some(scenario) => {
             let steps = scenario.steps.iter().enumerate();
             let told = |(place, step): (usize, &Step)| {
-                let of_step: Vec<&Record> = records.iter().filter(|record| record.step == place).collect();
+                let of_step: Vec<&Record> = records
+                    .iter()
+                    .filter(|record| record.step == place)
+                    .collect();
                 told(step, &of_step, last == Some(place))
             };
             steps.map(told).collect()
@@ -41,7 +44,10 @@ pub(super) fn tell(records: &[Record], scenario: Option<&Scenario>) -> Vec<Told>
         None => records
             .iter()
             .map(|record| {
-                let step = Step { action: record.action.clone(), tweak: record.tweak.clone() };
+                let step = Step {
+                    action: record.action.clone(),
+                    tweak: record.tweak.clone(),
+                };
                 told(&step, &[record], last == Some(record.step))
             })
             .collect(),
@@ -50,7 +56,12 @@ pub(super) fn tell(records: &[Record], scenario: Option<&Scenario>) -> Vec<Told>
 
 fn told(step: &Step, records: &[&Record], decisive: bool) -> Told {
     let (action, with) = in_words(step);
-    Told { action, with, outcomes: outcomes(records), decisive }
+    Told {
+        action,
+        with,
+        outcomes: outcomes(records),
+        decisive,
+    }
 }
 
 /// The name of a step, and its parameters where they are not the plain ones.
@@ -71,14 +82,22 @@ fn in_words(step: &Step) -> (String, Vec<(String, String)>) {
 
 fn parameters(action: &Value) -> impl Iterator<Item = (String, String)> + '_ {
     let members = action.as_object().into_iter().flatten();
-    let plain = |value: &Value| value.is_null() || value == "right" || value.as_object().is_some_and(serde_json::Map::is_empty);
-    members.filter(move |(_, value)| !plain(value)).map(|(name, value)| (name.replace('_', " "), shown(value)))
+    let plain = |value: &Value| {
+        value.is_null()
+            || value == "right"
+            || value.as_object().is_some_and(serde_json::Map::is_empty)
+    };
+    members
+        .filter(move |(_, value)| !plain(value))
+        .map(|(name, value)| (name.replace('_', " "), shown(value)))
 }
 
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Object(content) if content.contains_key("generated") => generated(&content["generated"]),
+        Value::Object(content) if content.contains_key("generated") => {
+            generated(&content["generated"])
+        }
         _ => value.to_string(),
     };
     clip(&text, SHOWN)
@@ -87,7 +106,10 @@ fn shown(value: &Value) -> String {
 fn generated(payload: &Value) -> String {
     let length = match payload["length"].as_u64() {
         Some(length) => bytes(length),
-        None => payload["length"].as_str().unwrap_or("some bytes").to_owned(),
+        None => payload["length"]
+            .as_str()
+            .unwrap_or("some bytes")
+            .to_owned(),
     };
     format!("{length} generated from seed {}", payload["seed"])
 }
@@ -102,13 +124,22 @@ fn outcomes(records: &[&Record]) -> Vec<String> {
             _ => outcomes.push((outcome, 1)),
         }
     }
-    let counted = |(outcome, count): (String, usize)| if count > 1 { format!("{outcome} × {count}") } else { outcome };
+    let counted = |(outcome, count): (String, usize)| {
+        if count > 1 {
+            format!("{outcome} × {count}")
+        } else {
+            outcome
+        }
+    };
     outcomes.into_iter().map(counted).collect()
 }
 
 fn outcome(record: &Record) -> String {
     let Some(exchange) = &record.exchange else {
-        return format!("not sent: {}", record.blocked.as_deref().unwrap_or("no reason"));
+        return format!(
+            "not sent: {}",
+            record.blocked.as_deref().unwrap_or("no reason")
+        );
     };
     let answer = match &exchange.reply {
         Reply::Response(response) => match response.error_code() {
@@ -146,7 +177,16 @@ mod tests {
         let finding = &sample::report().findings[0];
         let scenario = serde_yaml::from_str(&finding.repro.scenario).unwrap();
         let story = tell(&finding.exchanges, Some(&scenario));
-        let steps: Vec<(&str, &str, bool)> = story.iter().map(|told| (told.action.as_str(), told.outcomes[0].as_str(), told.decisive)).collect();
+        let steps: Vec<(&str, &str, bool)> = story
+            .iter()
+            .map(|told| {
+                (
+                    told.action.as_str(),
+                    told.outcomes[0].as_str(),
+                    told.decisive,
+                )
+            })
+            .collect();
         assert_eq!(
             steps,
             [
@@ -157,8 +197,15 @@ mod tests {
                 ("GetJobOutput", "200", true),
             ]
         );
-        assert!(story[1].with.contains(&("content".to_owned(), "6.5 MiB generated from seed 42".to_owned())));
-        assert!(story[4].with.contains(&("range".to_owned(), "bytes=0-1048575".to_owned())));
+        assert!(story[1].with.contains(&(
+            "content".to_owned(),
+            "6.5 MiB generated from seed 42".to_owned()
+        )));
+        assert!(
+            story[4]
+                .with
+                .contains(&("range".to_owned(), "bytes=0-1048575".to_owned()))
+        );
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::sync::LazyLock;
 
-use minijinja::value::ValueKind;
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::{Serde, ValueKind};
 use minijinja::{Environment, Error, Output, State, Value};
 use serde::Serialize;
 
@@ -16,8 +17,11 @@ const SCRIPT: &str = include_str!("page.js");
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut templates = Environment::new();
-    templates.set_trim_blocks(true);
-    templates.set_lstrip_blocks(true);
+    let tidy = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build();
+    templates.set_syntax(tidy.expect("the usual delimiters do not clash"));
     templates.set_formatter(gate);
     templates.add_global("style", Value::from_safe_string(STYLE.to_owned()));
     templates.add_global("script", Value::from_safe_string(SCRIPT.to_owned()));
@@ -40,7 +44,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
 pub(in crate::report) fn fill(name: &str, context: impl Serialize) -> String {
     let template = TEMPLATES.get_template(name);
     template
-        .and_then(|template| template.render(context))
+        .and_then(|template| template.render(Serde(context)))
         .expect("the templates that are compiled in name what the views hold")
 }
 
@@ -84,7 +88,11 @@ fn base64(bytes: &[u8]) -> String {
         });
         let digit = |place: usize| {
             let there = place <= chunk.len();
-            if there { char::from(DIGITS[number >> (18 - 6 * place) & 63]) } else { '=' }
+            if there {
+                char::from(DIGITS[number >> (18 - 6 * place) & 63])
+            } else {
+                '='
+            }
         };
         [0, 1, 2, 3].map(digit)
     };
@@ -98,7 +106,14 @@ mod tests {
     /// RFC 4648, section 10.
     #[test]
     fn base64_is_that_of_the_rfc() {
-        let vectors = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")];
+        let vectors = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ];
         for (text, coded) in vectors {
             assert_eq!(base64(text.as_bytes()), coded);
         }
@@ -107,7 +122,10 @@ mod tests {
     #[test]
     fn every_text_passes_the_gate() {
         let shown = TEMPLATES
-            .render_str("<i title=\"{{ text }}\">{{ text }}</i>", minijinja::context! { text => "a\"'<b>&\u{1b}\u{202e}ä\n" })
+            .render_str(
+                "<i title=\"{{ text }}\">{{ text }}</i>",
+                minijinja::context! { text => "a\"'<b>&\u{1b}\u{202e}ä\n" },
+            )
             .unwrap();
         let text = "a&quot;&#39;&lt;b&gt;&amp;\\u{1b}\\u{202e}ä\n";
         assert_eq!(shown, format!("<i title=\"{text}\">{text}</i>"));

@@ -17,8 +17,15 @@ fn the_golden_report() {
 fn ten_thousand_findings_fit_in_two_megabytes() {
     for per_cause in [1, 25, 10_000] {
         let page = render(&sample::large(10_000, per_cause));
-        assert!(page.len() < 2_000_000, "{} bytes at {per_cause} findings a cause", page.len());
-        assert!(page.contains("id=\"F1\"") && page.contains("F10000"), "every finding is there");
+        assert!(
+            page.len() < 2_000_000,
+            "{} bytes at {per_cause} findings a cause",
+            page.len()
+        );
+        assert!(
+            page.contains("id=\"F1\"") && page.contains("F10000"),
+            "every finding is there"
+        );
     }
 }
 
@@ -31,7 +38,13 @@ fn three_findings_of_a_cause_are_there_in_full() {
 #[test]
 fn nothing_is_asked_of_any_other_file() {
     let page = render(&sample::report());
-    for reference in ["src=", "@import", "url(http", "href=\"http", "<link rel=\"stylesheet\""] {
+    for reference in [
+        "src=",
+        "@import",
+        "url(http",
+        "href=\"http",
+        "<link rel=\"stylesheet\"",
+    ] {
         assert!(!page.contains(reference), "{reference}");
     }
     assert!(page.contains("default-src 'none'"));
@@ -41,7 +54,8 @@ fn nothing_is_asked_of_any_other_file() {
 fn what_a_hostile_target_sends_stays_text() {
     let page = render(&sample::report());
     assert_eq!(page.matches("<script>").count(), 1);
-    let bad = |c: char| c.is_control() && c != '\n' && c != '\t' || matches!(c, '\u{202e}' | '\u{fffe}');
+    let bad =
+        |c: char| c.is_control() && c != '\n' && c != '\t' || matches!(c, '\u{202e}' | '\u{fffe}');
     assert_eq!(page.chars().find(|c| bad(*c)), None);
     assert!(!page.contains("SECRET"));
 }
@@ -50,8 +64,15 @@ fn what_a_hostile_target_sends_stays_text() {
 fn every_link_leads_somewhere() {
     for report in [sample::report(), sample::large(2_000, 10)] {
         let page = render(&report);
-        let ids: std::collections::BTreeSet<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
-        let links = page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next());
+        let ids: std::collections::BTreeSet<&str> = page
+            .split(" id=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        let links = page
+            .split("href=\"#")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next());
         let dead: Vec<&str> = links.filter(|link| !ids.contains(link)).collect();
         assert_eq!(dead, [""; 0]);
     }
