@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::output::damage;
 use super::rules::{answer, not_accepted};
 use super::shape::shorten;
 use super::subject::{clock_ahead, earlier, header, job, same_vault, vault};
@@ -60,14 +61,6 @@ pub(super) fn whole_output(now: &Observation) -> Option<(Content, &str)> {
     }
 }
 
-/// The symptom of an archive that comes back otherwise than it was stored.
-pub(super) fn damaged() -> Symptom {
-    Symptom::new(
-        "archive-damaged",
-        "an archive does not come back as it was uploaded",
-    )
-}
-
 /// The upload that became this archive.
 fn origin<'a>(vault: &'a Vault, archive: &str) -> Option<(&'a str, &'a Upload)> {
     let (handle, upload) = vault
@@ -94,33 +87,25 @@ fn judge_bytes(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     let kept = body.equals(&content);
-    let mut judge = |requirement, symptom: Symptom| {
+    let mut judge = |requirement| {
         out.judge(
             requirement,
             kept,
-            || symptom,
+            || damage(now, archive),
             format!("the {} bytes stored", content.length()),
             || difference(body, &content),
         );
     };
-    match origin(vault, archive) {
-        None => judge("UA-DUR-001", damaged()),
-        Some((upload, _)) => {
-            let parts = parts_sent(earlier(evidence), upload, now);
-            let assembly = || {
-                Symptom::new(
-                    "archive-misassembled",
-                    "an archive is not its parts in the order of their ranges",
-                )
-            };
-            judge("CMU-CONTENT-001", assembly());
-            if !parts.is_sorted() {
-                judge("UMP-ORDER-001", assembly());
-            }
-            if has_duplicates(&parts) {
-                judge("UMP-IDEM-001", assembly());
-            }
-        }
+    let Some((upload, _)) = origin(vault, archive) else {
+        return judge("UA-DUR-001");
+    };
+    let parts = parts_sent(earlier(evidence), upload, now);
+    judge("CMU-CONTENT-001");
+    if !parts.is_sorted() {
+        judge("UMP-ORDER-001");
+    }
+    if has_duplicates(&parts) {
+        judge("UMP-IDEM-001");
     }
 }
 
@@ -168,10 +153,11 @@ fn judge_descriptions(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(vault) = vault(&now.before, now.action()) else {
         return;
     };
+    // That the header is there at all is another rule's business.
     if let Some((_, handle)) = whole_output(now)
         && let Some(archive) = vault.archives.get(handle)
+        && let Some(told) = header(now, "x-amz-archive-description")
     {
-        let told = header(now, "x-amz-archive-description").unwrap_or_default();
         judge_description(vault, handle, archive, told, false, out);
     }
     for item in inventory(now).unwrap_or_default() {
@@ -356,7 +342,8 @@ fn judge_outlived(evidence: &Evidence<'_>, out: &mut Judgements) {
             .completed_at
             .zip(archive.deleted_at)
             .is_some_and(|(done, deleted)| done <= deleted);
-    let (Some((content, _)), true) = (whole_output(now), finished && archive.life == Life::Gone)
+    let (Some((content, handle)), true) =
+        (whole_output(now), finished && archive.life == Life::Gone)
     else {
         return;
     };
@@ -366,7 +353,7 @@ fn judge_outlived(evidence: &Evidence<'_>, out: &mut Judgements) {
             .is_some_and(|response| response.body.equals(&content));
     let symptom = || {
         if now.succeeded() {
-            damaged()
+            damage(now, handle)
         } else {
             not_accepted(now)
         }
