@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use crevasse_core::check;
 use crevasse_core::requirement::Registry;
 use crevasse_core::scenario::{Action, Scenario, Step};
 
@@ -57,6 +58,19 @@ fn scenarios_cover_requirements_that_exist() {
                 "{} covers {id}",
                 scenario.id
             );
+        }
+    }
+}
+
+#[test]
+fn what_a_scenario_covers_some_check_can_judge() {
+    let judged: BTreeSet<&str> = check::all()
+        .flat_map(|check| check.requirements)
+        .copied()
+        .collect();
+    for scenario in written() {
+        for id in &scenario.covers {
+            assert!(judged.contains(id.as_str()), "{} covers {id}", scenario.id);
         }
     }
 }
