@@ -112,6 +112,13 @@ impl Content {
         *self.shared.sha256.get_or_init(hash)
     }
 
+    /// Notes hashes that were computed while the bytes went by, so that they are not computed again. The caller
+    /// answers for them.
+    pub fn note_hashes(&self, sha256: Digest, tree_hash: Digest) {
+        self.shared.sha256.get_or_init(|| sha256);
+        self.shared.tree_hash.get_or_init(|| tree_hash);
+    }
+
     /// Computes the tree hash. Of generated content each distinct subtree is hashed once, so that no length
     /// takes much longer than its period of 251 mebibytes; and clones share what was once computed.
     pub fn tree_hash(&self) -> Digest {

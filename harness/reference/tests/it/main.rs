@@ -1,0 +1,5 @@
+//! The reference server against the documents.
+
+mod client;
+mod flows;
+mod socket;
