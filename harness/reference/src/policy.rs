@@ -1,6 +1,6 @@
 //! What this server answers where the documents allow several answers, or none.
 
-use crevasse_core::model::{Expectation, Life, Model, Refusal};
+use crevasse_core::model::{Expectation, Life, Model, Refusal, is_disputed};
 use crevasse_core::range::{Resolved, parse_range_header};
 use crevasse_core::scenario::{Action, JsonBody};
 use serde_json::Value;
@@ -55,6 +55,10 @@ fn tolerated(action: &Action, refusal: Refusal, either: bool) -> bool {
 
 /// Reasons that are this server's own choice.
 fn own_reasons(action: &Action, realm: &Realm, place: &Place) -> Vec<Refusal> {
+    // What parsers read differently is read by none here.
+    if is_disputed(action) {
+        return vec![Refusal::JsonMalformed];
+    }
     let mut reasons = Vec::new();
     reasons.extend(bad_marker(action, place));
     reasons.extend(match action {

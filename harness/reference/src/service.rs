@@ -98,7 +98,7 @@ impl Asked {
                 .value("x-amz-content-sha256")
                 .map(str::to_owned);
         }
-        let text = match body_of(&self.action) {
+        let text = match self.action.json_body() {
             Some(JsonBody::Text(text)) => text.as_str(),
             _ => "",
         };
@@ -614,20 +614,6 @@ fn kept_as_such(content: &Content) -> u64 {
     let kept = |payload: &Payload| matches!(payload, Payload::Text(_) | Payload::Bytes(_));
     let pieces = content.segments().filter(|(payload, _)| kept(payload));
     pieces.map(|(_, range)| range.len()).sum()
-}
-
-/// The JSON body of an action that has one.
-fn body_of(action: &Action) -> Option<&JsonBody> {
-    match action {
-        Action::InitiateJob { body, .. }
-        | Action::SetVaultNotifications { body, .. }
-        | Action::AddTagsToVault { body, .. }
-        | Action::RemoveTagsFromVault { body, .. }
-        | Action::InitiateVaultLock { body, .. }
-        | Action::SetVaultAccessPolicy { body, .. }
-        | Action::SetDataRetrievalPolicy { body } => Some(body),
-        _ => None,
-    }
 }
 
 fn head_of(request: &Request) -> RequestHead {

@@ -9,6 +9,7 @@ mod policy;
 mod refusal;
 mod state;
 
+pub use expect::is_disputed;
 pub use observed::{Made, Observed};
 pub use policy::equivalent_policies;
 pub use refusal::Refusal;

@@ -59,8 +59,8 @@ mod tests {
                 id: "id".to_owned(),
                 description: description.to_owned(),
                 created: Timestamp(0),
-                size: 5,
-                tree_hash: sha256(b"test\n"),
+                size: 1,
+                tree_hash: sha256(b"\n"),
             }],
             next: None,
         }
@@ -72,7 +72,7 @@ mod tests {
         let text = text(&inventory(""), "JSON", "arn:x");
         assert_eq!(
             text,
-            r#"{"VaultARN":"arn:x","InventoryDate":"2013-03-20T17:03:43Z","ArchiveList":[{"ArchiveId":"id","ArchiveDescription":"","CreationDate":"1970-01-01T00:00:00Z","Size":5,"SHA256TreeHash":"01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b"}]}"#
+            r#"{"VaultARN":"arn:x","InventoryDate":"2013-03-20T17:03:43Z","ArchiveList":[{"ArchiveId":"id","ArchiveDescription":"","CreationDate":"1970-01-01T00:00:00Z","Size":1,"SHA256TreeHash":"01ba4719c80b6fe911b091a7c05124b64eeece964e09c058ef8f9805daca546b"}]}"#
         );
     }
 

@@ -6,7 +6,7 @@ use crate::scenario::{Action, JsonBody};
 const DEPTH: usize = 64;
 
 /// Whether the body of an action is JSON that parsers need not agree on.
-pub(in crate::model) fn is_disputed(action: &Action) -> bool {
+pub fn is_disputed(action: &Action) -> bool {
     let body = action.json_body();
     matches!(body, Some(JsonBody::Text(text)) if Scan::default().finds(text))
 }

@@ -11,7 +11,7 @@ mod vaults;
 use serde_json::Value;
 
 pub(super) use archives::described;
-pub(super) use disputed::is_disputed;
+pub use disputed::is_disputed;
 
 use super::{Archive, Expectation, Job, Life, LockState, Model, Refusal, Upload, Vault};
 use crate::amz_date::Timestamp;
