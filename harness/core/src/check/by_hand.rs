@@ -160,14 +160,18 @@ fn bindings(action: &Action) -> IndexMap<String, String> {
 }
 
 fn request(step: &Step) -> Request {
-    let marker = super::subject::page(&step.action).and_then(|page| page.marker.clone());
-    let query =
-        marker.map(|marker| format!("marker={}", String::from(marker).trim_start_matches('=')));
+    let mut headers = Headers::default();
+    if let Action::GetJobOutput {
+        range: Some(range), ..
+    } = &step.action
+    {
+        headers.push("range", range.as_str());
+    }
     Request {
         method: "POST".to_owned(),
         path: "/".to_owned(),
-        query: query.unwrap_or_default(),
-        headers: Headers::default(),
+        query: query(&step.action),
+        headers,
         body: match step.action.json_body() {
             None | Some(JsonBody::Absent) => Body::Empty,
             Some(JsonBody::Text(text)) => Body::Text(text.clone()),
@@ -175,4 +179,26 @@ fn request(step: &Step) -> Request {
         },
         framing: Framing::Plain,
     }
+}
+
+fn query(action: &Action) -> String {
+    let marker = super::subject::page(action).and_then(|page| page.marker.clone());
+    let marker = marker.map(|marker| String::from(marker).trim_start_matches('=').to_owned());
+    let (completed, statuscode) = match action {
+        Action::ListJobs {
+            completed,
+            statuscode,
+            ..
+        } => (completed.clone(), statuscode.clone()),
+        _ => (None, None),
+    };
+    let pairs = [
+        ("marker", marker),
+        ("completed", completed),
+        ("statuscode", statuscode),
+    ];
+    let written = pairs
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", value?)));
+    written.collect::<Vec<_>>().join("&")
 }

@@ -6,7 +6,7 @@ use super::rules::{answer, not_accepted};
 use super::subject::header;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::Expectation;
-use crate::range::{ByteRange, ContentRange, RangeHeader, Resolved};
+use crate::range::{ByteRange, ContentRange, RangeHeader};
 use crate::requirement::Level;
 use crate::spec::OperationName as O;
 
@@ -44,21 +44,6 @@ pub(super) const CHECKS: &[Check] = &[
         "output-whole-by-range",
         &["GJO-STATUS-003"],
         judge_whole_by_range,
-    ),
-    Check::new(
-        "output-beyond",
-        &["GJO-RANGE-006", "GJO-RANGE-007", "GJO-RANGE-020"],
-        judge_beyond,
-    ),
-    Check::new(
-        "output-range-malformed",
-        &["GJO-RANGE-008", "GJO-RANGE-014"],
-        judge_malformed,
-    ),
-    Check::new(
-        "output-range-open",
-        &["GJO-RANGE-009", "GJO-RANGE-010"],
-        judge_open,
     ),
     Check::new("output-pieces", &["GJO-RANGE-012"], judge_pieces),
     Check::new("output-length", &["GJO-SIZE-004"], judge_length),
@@ -379,205 +364,6 @@ fn judge_whole_by_range(evidence: &Evidence<'_>, out: &mut Judgements) {
     );
 }
 
-/// Whether the body is the whole output, or as long as that where it is not known.
-fn is_whole_output(download: &Download<'_>) -> Option<bool> {
-    let body = &download.response()?.body;
-    match &download.output {
-        Some(output) => Some(
-            ByteRange::whole(output.length())
-                .is_none_or(|whole| Likeness::of(body, output, whole) == Likeness::Right),
-        ),
-        None => download
-            .job
-            .output_length()
-            .map(|length| body.length == length),
-    }
-}
-
-fn judge_beyond(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(download) = Download::of(evidence)
-        .filter(|download| download.resolved() == Some(Resolved::Unsatisfiable))
-    else {
-        return;
-    };
-    let (Some(RangeHeader::Single { first, .. } | RangeHeader::From { first }), Some(total)) =
-        (download.header, download.total())
-    else {
-        return;
-    };
-    let now = download.now;
-    if download.is_damaged() {
-        return;
-    }
-    let Some(status) = now.status() else { return };
-    let invented = || {
-        Symptom::new(
-            "range-beyond-served",
-            "a Range that begins beyond the output is answered with bytes",
-        )
-    };
-    let whole = is_whole_output(&download);
-    let kept = match status {
-        400..500 => true,
-        200 => whole.unwrap_or(true),
-        _ => false,
-    };
-    let symptom = || match status {
-        500.. => Symptom::new(
-            "range-beyond-crashes",
-            "a Range that begins beyond the output ends in a server error",
-        ),
-        _ => invented(),
-    };
-    let expected = "4xx, or 200 with the whole output";
-    out.judge("GJO-RANGE-020", kept, symptom, expected, || answer(now));
-    if first <= total {
-        return;
-    }
-    let refused = (400..500).contains(&status);
-    let symptom = || match (status, whole) {
-        (200, Some(true)) => Likeness::WholeOutput.symptom(),
-        (500.., _) => Symptom::new(
-            "range-beyond-crashes",
-            "a Range that begins beyond the output ends in a server error",
-        ),
-        _ => invented(),
-    };
-    out.judge(
-        "GJO-RANGE-006",
-        refused,
-        symptom,
-        "4xx: the range begins beyond the output",
-        || answer(now),
-    );
-    if refused {
-        judge_beyond_code(now, status, out);
-    }
-}
-
-fn judge_beyond_code(now: &Observation, status: u16, out: &mut Judgements) {
-    let code = now
-        .response()
-        .and_then(|response| response.error_code())
-        .unwrap_or_default();
-    let symptom = Symptom::new(
-        "refused-otherwise",
-        "a Range beyond the output is refused with another answer",
-    )
-    .about("output-range-beyond");
-    let expected = "400 InvalidParameterValueException";
-    match (status, code.as_str()) {
-        (400, "InvalidParameterValueException") => out.held("GJO-RANGE-007"),
-        (416, _) => out.graded("GJO-RANGE-007", Level::May, symptom, expected, answer(now)),
-        _ => out.violated("GJO-RANGE-007", symptom, expected, answer(now)),
-    }
-}
-
-/// Whether a text is two numbers the wrong way round.
-fn is_reversed(text: &str) -> bool {
-    let numbers = text
-        .strip_prefix("bytes=")
-        .and_then(|range| range.split_once('-'));
-    numbers.and_then(|(first, last)| Some(last.parse::<u64>().ok()? < first.parse::<u64>().ok()?))
-        == Some(true)
-}
-
-/// What is no range is ignored; 400 is tolerated, a part of the output is not (AMB-21).
-fn judge_malformed(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(download) =
-        Download::of(evidence).filter(|download| download.header == Some(RangeHeader::Invalid))
-    else {
-        return;
-    };
-    let now = download.now;
-    let Some(status) = now.status() else { return };
-    let text = now
-        .exchange()
-        .request
-        .headers
-        .value("range")
-        .unwrap_or_default();
-    let requirement = if is_reversed(text) {
-        "GJO-RANGE-014"
-    } else {
-        "GJO-RANGE-008"
-    };
-    let whole = is_whole_output(&download);
-    if status == 200 && whole.is_none() {
-        return;
-    }
-    let kept = status == 400 || (status == 200 && whole == Some(true));
-    let symptom = || match status {
-        500.. => Symptom::new(
-            "malformed-range-crashes",
-            "a malformed Range ends in a server error",
-        ),
-        206 => Symptom::new(
-            "malformed-range-served",
-            "a malformed Range is answered with a part of the output",
-        ),
-        _ => Symptom::new(
-            "malformed-range-refused",
-            "a malformed Range is answered neither with the whole output nor with 400",
-        ),
-    };
-    if download.is_damaged() && !kept {
-        return;
-    }
-    out.judge(
-        requirement,
-        kept,
-        symptom,
-        "200 with the whole output (or 400)",
-        || answer(now),
-    );
-}
-
-/// Forms the documents do not mention: served rightly, ignored or refused (AMB-24).
-fn judge_open(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(download) = Download::of(evidence) else {
-        return;
-    };
-    let now = download.now;
-    let (Some(header), Some(status)) = (download.header, now.status()) else {
-        return;
-    };
-    let requirement = match header {
-        RangeHeader::From { .. } | RangeHeader::Suffix { .. } => "GJO-RANGE-009",
-        RangeHeader::Multiple => "GJO-RANGE-010",
-        RangeHeader::Single { .. } | RangeHeader::Invalid => return,
-    };
-    if download.resolved() == Some(Resolved::Unsatisfiable) || download.is_damaged() {
-        return;
-    }
-    let multipart = || {
-        now.response()
-            .is_some_and(|response| response.media_type() == "multipart/byteranges")
-    };
-    let kept = match status {
-        400..500 => true,
-        200 => is_whole_output(&download).unwrap_or(true),
-        206 if header == RangeHeader::Multiple => multipart(),
-        206 => download
-            .likeness()
-            .is_none_or(|like| like == Likeness::Right),
-        _ => false,
-    };
-    let symptom = || {
-        Symptom::new(
-            "unusual-range-wrong",
-            "an open, suffix or multiple Range is answered with wrong bytes or a server error",
-        )
-    };
-    out.judge(
-        requirement,
-        kept,
-        symptom,
-        "the bytes asked for, the whole output, or 4xx",
-        || answer(now),
-    );
-}
-
 /// The earlier downloads of the same output, by the range they asked for, that together with this one are all of it.
 pub(super) fn tiles<'a>(download: &Download<'a>) -> Option<Vec<(ByteRange, &'a Observation)>> {
     let total = download.total()?;
@@ -681,5 +467,202 @@ fn judge_length(evidence: &Evidence<'_>, out: &mut Judgements) {
                 format!("Content-Length: {told}")
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::by_hand::{Answer, Case, error, json, status};
+    use crate::payload::Payload;
+    use crate::requirement::Level;
+
+    /// The bytes of F1 from `start` to before `end`.
+    fn pattern(start: u64, end: u64) -> Vec<u8> {
+        let mut bytes = vec![0; (end - start) as usize];
+        Payload::Pattern { length: end }.read_at(start, &mut bytes);
+        bytes
+    }
+
+    /// A vault with an archive of this size and a succeeded job for a range of it.
+    fn done(size: u64, range: Option<&str>) -> Case {
+        let upload =
+            format!("UploadArchive: {{vault: v, archive: a, content: {{pattern: {size}}}}}");
+        let range = range.map_or(String::new(), |range| {
+            format!(", RetrievalByteRange: {range}")
+        });
+        let body = format!("{{Type: archive-retrieval, ArchiveId: '${{archive:a}}'{range}}}");
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(&upload, status(201).with("x-amz-archive-id", "A"))
+            .then(
+                &format!("InitiateJob: {{vault: v, job: j, body: {body}}}"),
+                status(202).with("x-amz-job-id", "J"),
+            )
+            .then(
+                "DescribeJob: {vault: v, job: j}",
+                json(
+                    200,
+                    json!({"JobId": "J", "StatusCode": "Succeeded", "Completed": true}),
+                ),
+            )
+    }
+
+    fn whole(case: Case, bytes: Vec<u8>) -> Case {
+        case.then("GetJobOutput: {vault: v, job: j}", status(200).bytes(bytes))
+    }
+
+    fn part(case: Case, range: &str, answer: Answer) -> Case {
+        case.then(
+            &format!("GetJobOutput: {{vault: v, job: j, range: '{range}'}}"),
+            answer,
+        )
+    }
+
+    fn partial(first: u64, last: u64, total: u64) -> Answer {
+        status(206)
+            .bytes(pattern(first, last + 1))
+            .with("content-range", &format!("bytes {first}-{last}/{total}"))
+    }
+
+    #[test]
+    fn a_part_of_the_output_is_told_and_brought() {
+        let case = part(
+            whole(done(5000, None), pattern(0, 5000)),
+            "bytes=10-19",
+            partial(10, 19, 5000),
+        );
+        let case = part(case, "bytes=4990-9999", partial(4990, 4999, 5000));
+        let case = part(case, "bytes=0-0", partial(0, 0, 5000));
+        for requirement in [
+            "GJO-STATUS-001",
+            "GJO-SIZE-001",
+            "IJ-AR-004",
+            "GJO-STATUS-002",
+            "GJO-SIZE-003",
+            "GJO-RANGE-001",
+            "GJO-RANGE-002",
+            "GJO-RANGE-003",
+            "GJO-RANGE-004",
+            "GJO-RANGE-005",
+            "GJO-RANGE-013",
+        ] {
+            assert!(
+                case.holds(requirement),
+                "{requirement}: {:?}",
+                case.breaks(requirement)
+            );
+        }
+    }
+
+    #[test]
+    fn a_range_that_is_ignored_is_one_cause() {
+        let case = part(
+            whole(done(5000, None), pattern(0, 5000)),
+            "bytes=10-19",
+            status(200).bytes(pattern(0, 5000)),
+        );
+        for requirement in [
+            "GJO-STATUS-002",
+            "GJO-SIZE-003",
+            "GJO-RANGE-001",
+            "GJO-RANGE-002",
+            "GJO-RANGE-003",
+        ] {
+            assert_eq!(
+                case.breaks(requirement),
+                [("range-ignored", Level::Must)],
+                "{requirement}"
+            );
+        }
+        assert!(case.holds("GJO-SIZE-001"));
+    }
+
+    #[test]
+    fn one_byte_too_few_is_named() {
+        let short = status(206)
+            .bytes(pattern(10, 19))
+            .with("content-range", "bytes 10-18/5000");
+        let case = part(done(5000, None), "bytes=10-19", short);
+        assert_eq!(
+            case.breaks("GJO-SIZE-003"),
+            [("range-off-by-one", Level::Must)]
+        );
+        assert_eq!(
+            case.breaks("GJO-RANGE-002"),
+            [("content-range-wrong", Level::Must)]
+        );
+        assert!(case.holds("GJO-RANGE-003"));
+    }
+
+    #[test]
+    fn a_retrieval_range_that_is_ignored_is_another_cause() {
+        const MIB: u64 = 1 << 20;
+        let case = whole(done(2 * MIB, Some("1048576-2097151")), pattern(0, 2 * MIB));
+        assert_eq!(
+            case.breaks("GJO-SIZE-002"),
+            [("retrieval-range-ignored", Level::Must)]
+        );
+        let case = part(case, "bytes=0-9", partial(0, 9, 2 * MIB));
+        assert_eq!(
+            case.breaks("GJO-RANGE-001"),
+            [("retrieval-range-ignored", Level::Must)]
+        );
+        assert!(case.holds("GJO-STATUS-002") && case.holds("GJO-SIZE-003"));
+    }
+
+    #[test]
+    fn a_damaged_archive_does_not_echo_in_its_parts() {
+        let case = whole(done(5000, None), b"other bytes".to_vec());
+        assert_eq!(
+            case.breaks("GJO-SIZE-001"),
+            [("archive-damaged", Level::Must)]
+        );
+        assert_eq!(
+            case.breaks("UA-DUR-001"),
+            [("archive-damaged", Level::Must)]
+        );
+        let right = status(206)
+            .bytes(b"other".to_vec())
+            .with("content-range", "bytes 0-4/11");
+        let case = part(
+            part(case, "bytes=0-4", right),
+            "bytes=100-109",
+            error(400, "InvalidParameterValueException"),
+        );
+        assert!(case.holds("GJO-SIZE-003") && case.holds("GJO-RANGE-003"));
+        assert!(case.breaks("GJO-STATUS-002").is_empty());
+    }
+
+    #[test]
+    fn pieces_make_up_the_output() {
+        let case = part(
+            whole(done(30, None), pattern(0, 30)),
+            "bytes=0-9",
+            partial(0, 9, 30),
+        );
+        let case = part(
+            part(case, "bytes=10-19", partial(10, 19, 30)),
+            "bytes=20-29",
+            partial(20, 29, 30),
+        );
+        assert!(case.holds("GJO-RANGE-012"));
+        let case = part(
+            part(done(20, None), "bytes=0-9", partial(1, 10, 20)),
+            "bytes=10-19",
+            partial(10, 19, 20),
+        );
+        assert_eq!(
+            case.breaks("GJO-RANGE-012"),
+            [("range-off-by-one", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_valid_download_that_crashes_is_no_matter_of_its_bytes() {
+        let case = part(done(5000, None), "bytes=0-9", status(500));
+        assert_eq!(case.breaks("GJO-STATUS-002"), [("crashed", Level::Must)]);
+        assert!(case.said("GJO-SIZE-003").is_empty());
     }
 }

@@ -17,9 +17,14 @@ mod fold;
 mod initiate_job;
 mod inventory;
 mod inventory_csv;
+mod inventory_date;
 mod inventory_window;
+mod job_echo;
+mod job_filter;
 mod job_hashes;
+mod job_outcomes;
 mod job_output;
+mod job_state;
 mod jobs;
 mod judgement;
 mod list_jobs;
@@ -28,6 +33,7 @@ mod location;
 mod lock;
 mod multipart;
 mod notifications;
+mod odd_ranges;
 mod output;
 mod output_hash;
 mod output_state;
@@ -106,13 +112,19 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
         notifications::CHECKS,
         account::CHECKS,
         initiate_job::CHECKS,
+        job_outcomes::CHECKS,
         describe_job::CHECKS,
+        job_state::CHECKS,
+        job_echo::CHECKS,
         job_hashes::CHECKS,
         list_jobs::CHECKS,
+        job_filter::CHECKS,
         job_output::CHECKS,
+        odd_ranges::CHECKS,
         output_hash::CHECKS,
         output_state::CHECKS,
         inventory::CHECKS,
+        inventory_date::CHECKS,
         inventory_csv::CHECKS,
         inventory_window::CHECKS,
     ];

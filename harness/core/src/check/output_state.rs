@@ -305,3 +305,107 @@ fn judge_description(evidence: &Evidence<'_>, out: &mut Judgements) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::by_hand::{Answer, Case, error, json, status};
+    use crate::requirement::Level;
+
+    const OUTPUT: &str = "GetJobOutput: {vault: v, job: j}";
+
+    fn begun(description: &str) -> Case {
+        let upload =
+            format!("UploadArchive: {{vault: v, archive: a, content: {{text: abc}}{description}}}");
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(&upload, status(201).with("x-amz-archive-id", "A"))
+            .then("InitiateJob: {vault: v, job: j, body: {Type: archive-retrieval, ArchiveId: '${archive:a}'}}", status(202).with("x-amz-job-id", "J"))
+    }
+
+    fn described(case: Case, state: &str) -> Case {
+        let completed = state != "InProgress";
+        case.then(
+            "DescribeJob: {vault: v, job: j}",
+            json(
+                200,
+                json!({"JobId": "J", "StatusCode": state, "Completed": completed}),
+            ),
+        )
+    }
+
+    fn bytes() -> Answer {
+        status(200).bytes(b"abc".to_vec())
+    }
+
+    #[test]
+    fn before_completion_there_is_no_output() {
+        let refused = begun("").then(OUTPUT, error(400, "InvalidParameterValueException"));
+        assert!(refused.holds("GJO-STATE-001") && refused.holds("GJO-STATE-002"));
+        let odd = begun("").then(OUTPUT, error(404, "ResourceNotFoundException"));
+        assert!(odd.holds("GJO-STATE-001"));
+        assert_eq!(
+            odd.breaks("GJO-STATE-002"),
+            [("refused-otherwise", Level::Should)]
+        );
+        let early = described(begun("").then(OUTPUT, bytes()), "InProgress");
+        assert_eq!(
+            early.breaks("GJO-STATE-001"),
+            [("output-before-completion", Level::Must)]
+        );
+        assert!(
+            described(begun("").then(OUTPUT, bytes()), "Succeeded")
+                .said("GJO-STATE-001")
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn an_output_stays() {
+        let once = || described(begun(""), "Succeeded").then(OUTPUT, bytes());
+        let twice = once().then(OUTPUT, bytes());
+        assert!(twice.holds("GJO-STATE-006") && twice.holds("GJO-IDEM-001"));
+        let gone = once().then(OUTPUT, error(404, "ResourceNotFoundException"));
+        assert_eq!(
+            gone.breaks("GJO-STATE-006"),
+            [("output-not-kept", Level::Must)]
+        );
+        assert!(
+            gone.breaks("GJO-STATUS-001").is_empty(),
+            "and no echo of it"
+        );
+        let other = once().then(OUTPUT, status(200).bytes(b"abd".to_vec()));
+        assert_eq!(
+            other.breaks("GJO-IDEM-001"),
+            [("output-changes", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn headers_tell_type_and_description() {
+        let answer = || {
+            bytes()
+                .with("content-type", "application/octet-stream; charset=binary")
+                .with("accept-ranges", "bytes")
+        };
+        let plain = described(begun(""), "Succeeded").then(OUTPUT, answer());
+        assert!(
+            ["GJO-TYPE-001", "GJO-ACCEPT-001", "GJO-DESC-002"]
+                .iter()
+                .all(|id| plain.holds(id))
+        );
+        let told = described(begun(", description: mine"), "Succeeded")
+            .then(OUTPUT, answer().with("x-amz-archive-description", "mine"));
+        assert!(told.holds("GJO-DESC-001"));
+        let silent = described(begun(", description: mine"), "Succeeded").then(OUTPUT, bytes());
+        assert_eq!(
+            silent.breaks("GJO-DESC-001"),
+            [("description-header-missing", Level::Should)]
+        );
+        assert_eq!(
+            silent.breaks("GJO-TYPE-001"),
+            [("output-media-type", Level::Must)]
+        );
+    }
+}
