@@ -18,12 +18,13 @@ use crate::spec::OperationName as O;
 
 pub(super) const CHECKS: &[Check] = &[
     Check::new(
-        "retrieval-policy-accepted",
+        "account-accepted",
         &[
             "SDRP-STATUS-001",
             "SDRP-STRAT-001",
             "SDRP-BPH-003",
             "GDRP-STATUS-001",
+            "LPC-STATUS-001",
         ],
         accepts,
     ),
@@ -552,5 +553,163 @@ fn judge_term(start: Timestamp, end: Timestamp, out: &mut Judgements) {
             format!("to {month_later}, to the second"),
             || actual,
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json as document};
+
+    use super::super::by_hand::{Answer, Case, error, json, status};
+    use super::*;
+
+    const GET: &str = "GetDataRetrievalPolicy: {}";
+    const LIST: &str = "ListProvisionedCapacity: {}";
+
+    fn set(rule: &str) -> String {
+        format!("SetDataRetrievalPolicy: {{body: {{Policy: {{Rules: [{rule}]}}}}}}")
+    }
+
+    fn told(rule: Value) -> Answer {
+        json(200, document!({"Policy": {"Rules": [rule]}}))
+    }
+
+    #[test]
+    fn the_policy_set_last_is_told_and_null_is_no_rate() {
+        let case = Case::default().then(&set("{Strategy: FreeTier}"), status(204));
+        let case = case.then(
+            GET,
+            told(document!({"Strategy": "FreeTier", "BytesPerHour": null})),
+        );
+        assert!(
+            case.holds("GDRP-ECHO-001")
+                && case.holds("GDRP-BPH-001")
+                && case.holds("GDRP-STATUS-001")
+        );
+    }
+
+    #[test]
+    fn another_policy_at_once_is_expected_otherwise_and_tolerated() {
+        let case = Case::default().then(&set("{Strategy: FreeTier}"), status(204));
+        let case = case.then(GET, told(document!({"Strategy": "None"})));
+        assert_eq!(
+            case.breaks("GDRP-ECHO-001"),
+            [("retrieval-policy-not-told", Level::Should)]
+        );
+    }
+
+    #[test]
+    fn a_refused_policy_changes_nothing() {
+        let case = |told_rule: Value| {
+            let set_first = Case::default().then(
+                &set("{Strategy: BytesPerHour, BytesPerHour: 1048576}"),
+                status(204),
+            );
+            let refused = set_first.then(
+                &set("{Strategy: None, BytesPerHour: 1}"),
+                error(400, "InvalidParameterValueException"),
+            );
+            refused.then(GET, told(told_rule))
+        };
+        assert!(
+            case(document!({"Strategy": "BytesPerHour", "BytesPerHour": 1048576}))
+                .holds("SDRP-ATOMIC-001")
+        );
+        let changed = case(document!({"Strategy": "None"})).breaks("SDRP-ATOMIC-001");
+        assert_eq!(changed, [("refused-yet-done", Level::Should)]);
+    }
+
+    #[test]
+    fn a_rate_out_of_range_should_be_refused_and_one_in_range_must_be_taken() {
+        let rate = |rate: &str, answer| {
+            let rule = format!("{{Strategy: BytesPerHour, BytesPerHour: {rate}}}");
+            Case::default().then(&set(&rule), answer)
+        };
+        assert_eq!(
+            rate("0", status(204)).breaks("SDRP-BPH-003"),
+            [("accepted", Level::Should)]
+        );
+        assert_eq!(
+            rate("9223372036854775808", status(204)).breaks("SDRP-BPH-003"),
+            [("accepted", Level::Should)]
+        );
+        let largest = rate(
+            "9223372036854775807",
+            error(400, "InvalidParameterValueException"),
+        );
+        assert_eq!(
+            largest.breaks("SDRP-BPH-003"),
+            [("refused-valid", Level::Must)]
+        );
+        assert_eq!(
+            rate("1.5", status(204)).breaks("SDRP-MISS-001"),
+            [("accepted", Level::Should)]
+        );
+        assert!(rate("1.5", status(204)).said("SDRP-BPH-003").is_empty());
+    }
+
+    fn unit(id: &str, start: &str, end: &str) -> Value {
+        document!({"CapacityId": id, "StartDate": start, "ExpirationDate": end})
+    }
+
+    fn units(units: Vec<Value>) -> Answer {
+        json(200, document!({"ProvisionedCapacityList": units}))
+    }
+
+    #[test]
+    fn a_unit_lasts_a_month() {
+        let lasting =
+            |start: &str, end: &str| Case::default().then(LIST, units(vec![unit("a", start, end)]));
+        // awscli's example.
+        assert!(
+            lasting("2020-02-18T19:59:24.912Z", "2020-03-18T19:59:24.000Z").holds("LPC-DATE-001")
+        );
+        let thirty_days =
+            lasting("2020-01-18T00:00:00.000Z", "2020-02-17T00:00:00.000Z").breaks("LPC-DATE-001");
+        assert_eq!(thirty_days, [("capacity-term", Level::Should)]);
+        let day =
+            lasting("2020-01-18T00:00:00.000Z", "2020-01-19T00:00:00.000Z").breaks("LPC-DATE-001");
+        assert_eq!(day, [("capacity-term", Level::Must)]);
+        // The last day of the next month (api-ListProvisionedCapacity).
+        assert!(
+            lasting("2019-08-31T10:00:00.000Z", "2019-09-30T10:00:00.000Z").holds("LPC-DATE-002")
+        );
+    }
+
+    #[test]
+    fn a_third_unit_is_refused_whoever_bought_the_others() {
+        let held: Vec<Value> = ["a", "b"]
+            .map(|id| unit(id, "2013-02-01T00:00:00.000Z", "2013-03-01T00:00:00.000Z"))
+            .into();
+        let bought = |answer| {
+            Case::default()
+                .then(LIST, units(held.clone()))
+                .then("PurchaseProvisionedCapacity: {unit: c}", answer)
+        };
+        assert!(bought(error(400, "LimitExceededException")).holds("PPC-LIMIT-001"));
+        let third = bought(status(201).with("x-amz-capacity-id", "c")).breaks("PPC-LIMIT-001");
+        assert_eq!(third, [("accepted", Level::Must)]);
+    }
+
+    #[test]
+    fn what_is_bought_is_listed() {
+        let bought = |listed: Vec<Value>| {
+            let case = Case::default().then(LIST, units(vec![]));
+            case.then(
+                "PurchaseProvisionedCapacity: {unit: a}",
+                status(201).with("x-amz-capacity-id", "a"),
+            )
+            .then(LIST, units(listed))
+        };
+        let there = bought(vec![unit(
+            "a",
+            "2013-02-04T17:46:41.000Z",
+            "2013-03-04T17:46:41.000Z",
+        )]);
+        assert!(there.holds("PPC-ID-001") && there.holds("LPC-DATE-003"));
+        assert_eq!(
+            bought(vec![]).breaks("PPC-ID-001"),
+            [("capacity-unlisted", Level::Must)]
+        );
     }
 }

@@ -742,3 +742,165 @@ fn json(evidence: &Evidence<'_>, out: &mut Judgements) {
         super::shape::shorten(&String::from_utf8_lossy(bytes))
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json as document};
+
+    use super::super::by_hand::{Case, error, json, status};
+    use super::*;
+
+    fn described(members: Value) -> Case {
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then("DescribeVault: {vault: v}", json(200, members))
+    }
+
+    #[test]
+    fn request_ids_are_there_and_differ() {
+        let answer = |id| status(201).with("x-amzn-RequestId", id);
+        let create = "CreateVault: {vault: v}";
+        let twice = |a, b| {
+            Case::default()
+                .then(create, answer(a))
+                .then(create, answer(b))
+        };
+        assert!(twice("a", "b").holds("COM-HDR-001"));
+        assert!(twice("a", "b").holds("COM-HDR-002"));
+        let repeated = twice("a", "a").said("COM-HDR-002");
+        assert_eq!(repeated[0].records, [0, 1]);
+        assert_eq!(
+            twice("a", "").breaks("COM-HDR-001"),
+            [("request-id-missing", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn an_error_page_of_the_http_server_needs_no_request_id() {
+        let case = Case::default().then(
+            "DescribeVault: {vault: v}",
+            status(404).with("content-type", "text/html"),
+        );
+        assert!(case.said("COM-HDR-001").is_empty());
+        let case = Case::default().then(
+            "DescribeVault: {vault: v}",
+            error(404, "ResourceNotFoundException"),
+        );
+        assert_eq!(
+            case.breaks("COM-HDR-001"),
+            [("request-id-missing", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_creation_answers_with_nothing_or_an_empty_object() {
+        let created = |answer| Case::default().then("CreateVault: {vault: v}", answer);
+        assert!(created(status(201)).holds("COM-HDR-006"));
+        assert!(created(json(201, document!({}))).holds("COM-HDR-006"));
+        let telling = created(json(201, document!({"Location": "/1"})));
+        assert_eq!(
+            telling.breaks("COM-HDR-006"),
+            [("body-on-creation", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn nothing_follows_a_204() {
+        let deleted = |answer| {
+            let case = Case::default().then("CreateVault: {vault: v}", status(201));
+            case.then("DeleteVault: {vault: v}", answer)
+        };
+        assert!(deleted(status(204).with("content-length", "0")).holds("COM-HDR-006"));
+        let announced = deleted(status(204).with("content-length", "2")).breaks("COM-HDR-006");
+        assert_eq!(announced, [("body-on-204", Level::Must)]);
+    }
+
+    #[test]
+    fn dates_are_iso_8601_in_utc() {
+        for (date, form) in [
+            (document!("2013-03-20T17:03:43.221Z"), Dated::Milliseconds),
+            (document!("2013-03-20T17:03:43Z"), Dated::Otherwise),
+            (document!("2013-03-20T17:03:43.221000Z"), Dated::Otherwise),
+            (document!("2013-03-20T17:03:43+00:00"), Dated::OtherZone),
+            (document!("2013-03-20T17:03:43"), Dated::NotIso),
+            (document!("2013-03-20 17:03:43Z"), Dated::NotIso),
+            (document!("Wed, 20 Mar 2013 17:03:43 GMT"), Dated::NotIso),
+            (document!(1363799023), Dated::NotIso),
+        ] {
+            assert_eq!(dated(&date), form, "{date}");
+        }
+    }
+
+    #[test]
+    fn a_date_without_z_is_expected_otherwise_and_tolerated() {
+        let case = described(document!({"CreationDate": "2013-03-20T17:03:43+00:00"}));
+        assert_eq!(
+            case.breaks("COM-DATE-001"),
+            [("date-without-z", Level::Should)]
+        );
+        let echo = described(document!({"InventoryRetrievalParameters": {"StartDate": "2013"}}));
+        assert!(echo.said("COM-DATE-001").is_empty());
+    }
+
+    #[test]
+    fn vault_arns_have_the_numeric_account() {
+        let arn = |arn: &str| described(document!({"VaultARN": arn}));
+        assert!(
+            arn("arn:aws:glacier:us-west-2:012345678901:vaults/examplevault").holds("COM-ACC-005")
+        );
+        assert!(
+            arn("arn:aws-cn:glacier:cn-north-1:012345678901:vaults/v.w-x_y").holds("COM-ACC-005")
+        );
+        for wrong in [
+            "arn:aws:glacier:us-west-2:-:vaults/v",
+            "arn:aws:glacier:us-west-2:012345678901:v",
+            "v",
+        ] {
+            assert_eq!(
+                arn(wrong).breaks("COM-ACC-005"),
+                [("vault-arn", Level::Must)],
+                "{wrong}"
+            );
+        }
+    }
+
+    #[test]
+    fn locations_begin_with_the_account() {
+        let located = |location| {
+            Case::default().then(
+                "CreateVault: {vault: v}",
+                status(201).with("location", location),
+            )
+        };
+        assert!(located("/111122223333/vaults/the-v").holds("COM-LOC-001"));
+        assert_eq!(
+            located("/-/vaults/the-v").breaks("COM-LOC-001"),
+            [("location-hyphen", Level::Must)]
+        );
+        let absolute = located("http://127.0.0.1/111122223333/vaults/the-v").breaks("COM-LOC-001");
+        assert_eq!(absolute, [("location-absolute", Level::Must)]);
+        assert_eq!(
+            located("/vaults/the-v").breaks("COM-LOC-001"),
+            [("location-malformed", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn another_form_of_a_request_is_judged_against_the_plain_one() {
+        let form = "{DescribeVault: {vault: v}, but: {account: numeric}}";
+        let plain = described(document!({}));
+        assert_eq!(
+            plain
+                .then(form, error(404, "ResourceNotFoundException"))
+                .breaks("COM-ACC-002"),
+            [("account-numeric", Level::Must)]
+        );
+        let never = Case::default().then("CreateVault: {vault: v}", status(201));
+        assert!(
+            never
+                .then(form, error(404, "ResourceNotFoundException"))
+                .said("COM-ACC-002")
+                .is_empty()
+        );
+    }
+}

@@ -232,3 +232,67 @@ impl Kept {
         set.is_some() && set.as_ref() == now.member(&format!("/{}", self.member))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as document;
+
+    use super::super::by_hand::{Case, error, json, status};
+    use crate::requirement::Level;
+
+    const SET: &str = r#"SetVaultAccessPolicy: {vault: v, body: {Policy: '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"a"}]}'}}"#;
+    const POLICY: &str = r#"{"Statement":[{"Effect":"Allow","Principal":"*","Action":"a"}]}"#;
+
+    fn vaults() -> Case {
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then("CreateVault: {vault: w}", status(201))
+    }
+
+    #[test]
+    fn a_wrapped_answer_is_told_from_one_that_lacks_the_member() {
+        let get = |answer| {
+            vaults()
+                .then(SET, status(204))
+                .then("GetVaultAccessPolicy: {vault: v}", json(200, answer))
+        };
+        assert!(get(document!({"Policy": POLICY})).holds("GAP-STATUS-001"));
+        let wrapped = get(document!({"policy": {"Policy": POLICY}})).breaks("GAP-STATUS-001");
+        assert_eq!(wrapped, [("output-wrapped", Level::Must)]);
+        let null = get(document!({"Policy": null})).breaks("GAP-STATUS-001");
+        assert_eq!(null, [("member-missing", Level::Must)]);
+    }
+
+    #[test]
+    fn a_document_that_stays_after_its_removal_is_one_cause() {
+        let deleted = |answer| {
+            let case = vaults()
+                .then(SET, status(204))
+                .then("DeleteVaultAccessPolicy: {vault: v}", status(204));
+            case.then("GetVaultAccessPolicy: {vault: v}", answer)
+        };
+        let gone = deleted(error(404, "ResourceNotFoundException"));
+        assert!(gone.holds("DAP-STATUS-001") && gone.holds("GAP-404-001"));
+        let there = deleted(json(200, document!({"Policy": POLICY})));
+        assert_eq!(
+            there.breaks("DAP-STATUS-001"),
+            [("removal-without-effect", Level::Must)]
+        );
+        assert!(there.said("GAP-404-001").is_empty());
+    }
+
+    #[test]
+    fn a_document_of_another_vault_is_told_from_an_invented_one() {
+        let other = |answer| {
+            vaults()
+                .then(SET, status(204))
+                .then("GetVaultAccessPolicy: {vault: w}", answer)
+        };
+        assert!(other(error(404, "ResourceNotFoundException")).holds("SUB-SCOPE-001"));
+        let shared = other(json(200, document!({"Policy": POLICY}))).breaks("SUB-SCOPE-001");
+        assert_eq!(shared, [("vaults-share", Level::Must)]);
+        let empty = other(json(200, document!({"Policy": null})));
+        assert_eq!(empty.breaks("GAP-404-001"), [("accepted", Level::Must)]);
+        assert!(empty.said("SUB-SCOPE-001").is_empty());
+    }
+}

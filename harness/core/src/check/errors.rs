@@ -553,3 +553,150 @@ fn crash(evidence: &Evidence<'_>, out: &mut Judgements) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as document;
+
+    use super::super::by_hand::{Answer, Case, error, json, status};
+    use super::*;
+
+    const DESCRIBE: &str = "DescribeVault: {vault: v}";
+
+    /// An answer about a vault that was never made.
+    fn missing(answer: Answer) -> Case {
+        Case::default().then(DESCRIBE, answer)
+    }
+
+    fn html(code: u16) -> Answer {
+        status(code)
+            .with("content-type", "text/html")
+            .bytes(b"<html>no</html>".to_vec())
+    }
+
+    #[test]
+    fn the_guides_error_is_right_in_everything() {
+        let answer = json(
+            404,
+            document!({"code": "ResourceNotFoundException", "type": "Client",
+                "message": "Vault not found for ARN: arn:aws:glacier:us-west-2:012345678901:vaults/the-v"}),
+        );
+        let case = missing(answer);
+        for requirement in [
+            "COM-ERR-001",
+            "COM-ERR-002",
+            "COM-ERR-003",
+            "COM-ERR-004",
+            "COM-ERR-005",
+            "COM-ERR-012",
+            "COM-ERR-014",
+        ] {
+            assert!(case.holds(requirement), "{requirement}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_says_not_found_says_nothing_about_error_bodies_of_glacier() {
+        assert!(missing(html(404)).said("COM-ERR-001").is_empty());
+        let worked = Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(DESCRIBE, json(200, document!({})))
+            .then("DescribeVault: {vault: w}", html(404));
+        assert_eq!(
+            worked.breaks("COM-ERR-001"),
+            [("error-body-not-glacier", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_refusal_in_a_foreign_body_has_one_cause() {
+        let case = missing(json(
+            404,
+            document!({"__type": "ResourceNotFoundException", "message": "no"}),
+        ));
+        for requirement in ["COM-ERR-002", "COM-ERR-014", "DSV-404-001"] {
+            assert_eq!(
+                case.breaks(requirement),
+                [("error-body-not-glacier", Level::Must)],
+                "{requirement}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_known_code_with_another_status_has_one_cause() {
+        let case = missing(error(400, "ResourceNotFoundException"));
+        assert_eq!(case.breaks("COM-ERR-005"), [("error-status", Level::Must)]);
+        assert_eq!(case.breaks("COM-ERR-014"), [("error-status", Level::Must)]);
+        assert!(case.holds("COM-ERR-004"));
+    }
+
+    #[test]
+    fn codes_are_bare_names_of_the_documents() {
+        let broken = |code| missing(error(404, code)).breaks("COM-ERR-004");
+        assert_eq!(
+            broken("com.amazonaws.glacier#ResourceNotFoundException"),
+            [("error-code-prefixed", Level::Must)]
+        );
+        assert_eq!(
+            broken("ResourceNotFoundException:http://x"),
+            [("error-code-prefixed", Level::Must)]
+        );
+        assert_eq!(
+            broken("ResourceNotFound"),
+            [("error-code-unknown", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_crash_is_judged_for_its_json_alone() {
+        let case = missing(html(500));
+        assert_eq!(
+            case.breaks("COM-ERR-001"),
+            [("error-body-not-glacier", Level::Must)]
+        );
+        assert!(case.said("COM-ERR-002").is_empty() && case.said("COM-ERR-003").is_empty());
+        assert_eq!(
+            case.breaks("COM-ERR-014"),
+            [("crashed-refusing", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_range_that_cannot_be_satisfied_may_have_any_code() {
+        let response = missing(error(416, "InvalidRange"));
+        assert!(response.said("COM-ERR-004").is_empty());
+    }
+
+    #[test]
+    fn a_missing_header_is_400_and_should_say_so() {
+        let upload =
+            "UploadArchive: {vault: v, archive: a, content: {pattern: 10}, tree_hash: absent}";
+        let refused = |answer| {
+            Case::default()
+                .then("CreateVault: {vault: v}", status(201))
+                .then(upload, answer)
+        };
+        assert!(refused(error(400, "MissingParameterValueException")).holds("COM-ERR-007"));
+        let defensible =
+            refused(error(400, "InvalidParameterValueException")).breaks("COM-ERR-007");
+        assert_eq!(defensible, [("refused-otherwise", Level::Should)]);
+        let taken = refused(status(201)).breaks("COM-ERR-007");
+        assert_eq!(taken, [("accepted", Level::Must)]);
+    }
+
+    #[test]
+    fn an_operation_that_is_not_there_is_one_cause() {
+        let absent = Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(DESCRIBE, html(404));
+        assert_eq!(
+            absent.breaks("SURF-URI-001"),
+            [("unsupported", Level::Must)]
+        );
+        assert_eq!(
+            absent.breaks("DSV-STATUS-001"),
+            [("unsupported", Level::Must)]
+        );
+    }
+}

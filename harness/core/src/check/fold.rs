@@ -259,7 +259,14 @@ fn ask(
 ) -> Vec<Judgement> {
     let mut judgements = Judgements::new(check.id, operation, records, own_level);
     (check.judge)(evidence, &mut judgements);
-    judgements.into_inner()
+    let said = judgements.into_inner();
+    debug_assert!(
+        said.iter()
+            .all(|judgement| check.requirements.contains(&judgement.requirement.as_str())),
+        "{} judges what it does not cite",
+        check.id
+    );
+    said
 }
 
 fn own_level(requirement: &str) -> Level {

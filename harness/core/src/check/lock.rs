@@ -578,3 +578,209 @@ fn effect(evidence: &Evidence<'_>, out: &mut Judgements) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json as document};
+
+    use super::super::by_hand::{Answer, Case, error, json, status};
+    use crate::requirement::Level;
+
+    const GET: &str = "GetVaultLock: {vault: v}";
+
+    fn policy(action: &str) -> String {
+        format!(r#"{{"Statement":[{{"Effect":"Deny","Principal":"*","Action":"{action}"}}]}}"#)
+    }
+
+    fn initiate(lock: &str) -> String {
+        format!(
+            "InitiateVaultLock: {{vault: v, lock: {lock}, body: {{Policy: '{}'}}}}",
+            policy(lock)
+        )
+    }
+
+    fn complete(lock: &str) -> String {
+        format!("CompleteVaultLock: {{vault: v, lock: {lock}}}")
+    }
+
+    fn locked() -> Case {
+        let vault = Case::default().then("CreateVault: {vault: v}", status(201));
+        vault.then(&initiate("l"), status(201).with("x-amz-lock-id", "id-l"))
+    }
+
+    /// What GetVaultLock tells; the case began on 2013-02-04 at 17:46:40.
+    fn told(lock: &str, state: &str, expires: Value) -> Answer {
+        json(
+            200,
+            document!({"Policy": policy(lock), "State": state, "CreationDate": "2013-02-04T17:46:41.000Z", "ExpirationDate": expires}),
+        )
+    }
+
+    fn in_progress() -> Answer {
+        told("l", "InProgress", document!("2013-02-05T17:46:41.000Z"))
+    }
+
+    #[test]
+    fn a_lock_in_progress_is_told_with_its_end() {
+        let case = locked().then(GET, in_progress());
+        for requirement in [
+            "GVL-STATUS-001",
+            "GVL-STATE-001",
+            "IVL-STATE-001",
+            "GVL-POLICY-001",
+            "GVL-DATE-001",
+            "GVL-DATE-003",
+        ] {
+            assert!(case.holds(requirement), "{requirement}");
+        }
+        let early = locked().then(
+            GET,
+            told("l", "InProgress", document!("2013-02-05T17:40:00.000Z")),
+        );
+        assert_eq!(
+            early.breaks("GVL-DATE-001"),
+            [("lock-expiration", Level::Must)]
+        );
+        let never = locked().then(GET, told("l", "InProgress", Value::Null));
+        assert_eq!(
+            never.breaks("GVL-STATUS-001"),
+            [("member-missing", Level::Must)]
+        );
+        let unlocked = locked().then(
+            GET,
+            told("l", "Unlocked", document!("2013-02-05T17:46:41.000Z")),
+        );
+        assert_eq!(
+            unlocked.breaks("GVL-STATE-001"),
+            [("lock-state-unknown", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_second_lock_is_refused_and_changes_nothing() {
+        let second = |answer, shown: &str| {
+            let expires = document!("2013-02-05T17:46:41.000Z");
+            locked()
+                .then(&initiate("m"), answer)
+                .then(GET, told(shown, "InProgress", expires))
+        };
+        let denied = || error(403, "AccessDeniedException");
+        assert!(second(denied(), "l").holds("IVL-STATE-002"));
+        assert_eq!(
+            second(denied(), "m").breaks("IVL-STATE-002"),
+            [("refused-yet-done", Level::Must)]
+        );
+        let otherwise =
+            second(error(400, "InvalidParameterValueException"), "l").breaks("IVL-STATE-002");
+        assert_eq!(otherwise, [("refused-otherwise", Level::Must)]);
+        let replaced = second(status(201).with("x-amz-lock-id", "id-m"), "m");
+        assert_eq!(
+            replaced.breaks("IVL-STATE-002"),
+            [("accepted", Level::Must)]
+        );
+        assert!(
+            replaced.breaks("GVL-POLICY-001").is_empty(),
+            "an echo of what was told already"
+        );
+    }
+
+    #[test]
+    fn a_completed_lock_stays() {
+        let completed = || {
+            locked()
+                .then(GET, in_progress())
+                .then(&complete("l"), status(204))
+        };
+        let case = completed()
+            .then(&complete("l"), status(204))
+            .then(GET, told("l", "Locked", Value::Null));
+        for requirement in [
+            "CVL-STATUS-001",
+            "CVL-IDEM-001",
+            "GVL-DATE-002",
+            "GVL-DATE-003",
+        ] {
+            assert!(case.holds(requirement), "{requirement}");
+        }
+        let unchanged = completed().then(GET, in_progress());
+        assert_eq!(
+            unchanged.breaks("CVL-STATUS-001"),
+            [("completion-without-effect", Level::Must)]
+        );
+        let expiring = completed().then(
+            GET,
+            told("l", "Locked", document!("2013-02-05T17:46:41.000Z")),
+        );
+        assert_eq!(
+            expiring.breaks("GVL-DATE-002"),
+            [("lock-expires", Level::Should)]
+        );
+        let other = completed().then(
+            &complete("\"=other\""),
+            error(400, "InvalidParameterValueException"),
+        );
+        assert_eq!(
+            other.breaks("CVL-BADID-002"),
+            [("refused-otherwise", Level::Must)]
+        );
+        let aborted = completed().then("AbortVaultLock: {vault: v}", status(204));
+        assert_eq!(
+            aborted.breaks("AVL-LOCKED-001"),
+            [("accepted", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_wrong_id_completes_nothing() {
+        let wrong = |state: &str| {
+            let case = locked().then(
+                &complete("\"=other\""),
+                error(400, "InvalidParameterValueException"),
+            );
+            case.then(GET, told("l", state, document!("2013-02-05T17:46:41.000Z")))
+        };
+        assert!(wrong("InProgress").holds("CVL-BADID-001"));
+        assert_eq!(
+            wrong("Locked").breaks("CVL-BADID-001"),
+            [("refused-yet-done", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_new_lock_has_a_new_id() {
+        let again = |id: &str| {
+            let aborted = locked().then("AbortVaultLock: {vault: v}", status(204));
+            aborted.then(&initiate("m"), status(201).with("x-amz-lock-id", id))
+        };
+        assert!(again("id-m").holds("IVL-STATE-004"));
+        assert_eq!(
+            again("id-l").breaks("IVL-STATE-004"),
+            [("lock-id-reused", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_lock_id_comes_as_a_header() {
+        let vault = Case::default().then("CreateVault: {vault: v}", status(201));
+        let case = vault.then(&initiate("l"), json(201, document!({"lockId": "x"})));
+        assert!(
+            case.breaks("IVL-STATUS-001")
+                .contains(&("identifier-missing", Level::Must))
+        );
+    }
+
+    #[test]
+    fn an_aborted_lock_is_gone() {
+        let aborted = |answer| {
+            locked()
+                .then("AbortVaultLock: {vault: v}", status(204))
+                .then(GET, answer)
+        };
+        assert!(aborted(error(404, "ResourceNotFoundException")).holds("AVL-STATUS-001"));
+        assert!(
+            aborted(in_progress())
+                .breaks("AVL-STATUS-001")
+                .contains(&("removal-without-effect", Level::Must))
+        );
+    }
+}

@@ -130,3 +130,31 @@ pub fn all() -> impl Iterator<Item = &'static Check> {
     ];
     families.into_iter().flatten()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::requirement::Registry;
+
+    #[test]
+    fn checks_have_names_of_their_own_in_kebab_case() {
+        let mut seen = BTreeSet::new();
+        for check in all() {
+            let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            assert!(check.id.chars().all(kebab), "{}", check.id);
+            assert!(seen.insert(check.id), "{} twice", check.id);
+        }
+    }
+
+    #[test]
+    fn checks_cite_requirements_that_exist() {
+        for check in all() {
+            assert!(!check.requirements.is_empty(), "{} cites nothing", check.id);
+            for id in check.requirements {
+                assert!(Registry::builtin().get(*id).is_some(), "{}: {id}", check.id);
+            }
+        }
+    }
+}

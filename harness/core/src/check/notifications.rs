@@ -255,3 +255,88 @@ fn mixes(given: Option<&Configuration>, former: &Configuration, set: &Configurat
                 .any(|event| former.1.contains(event) && !set.1.contains(event))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as document;
+
+    use super::super::by_hand::{Case, error, json, status};
+    use crate::requirement::Level;
+
+    const ARCHIVES: &str = "ArchiveRetrievalCompleted";
+    const INVENTORIES: &str = "InventoryRetrievalCompleted";
+    const GET: &str = "GetVaultNotifications: {vault: v}";
+
+    fn set(topic: &str, events: &str) -> String {
+        format!(
+            "SetVaultNotifications: {{vault: v, body: {{SNSTopic: 'arn:aws:sns:us-east-1:1:{topic}', Events: [{events}]}}}}"
+        )
+    }
+
+    fn vault() -> Case {
+        Case::default().then("CreateVault: {vault: v}", status(201))
+    }
+
+    fn told(topic: &str, events: &[&str]) -> super::super::by_hand::Answer {
+        json(
+            200,
+            document!({"SNSTopic": format!("arn:aws:sns:us-east-1:1:{topic}"), "Events": events}),
+        )
+    }
+
+    #[test]
+    fn the_order_of_events_does_not_matter() {
+        let both = vault().then(
+            &set("t", &format!("{ARCHIVES}, {INVENTORIES}")),
+            status(204),
+        );
+        assert!(
+            both.then(GET, told("t", &[INVENTORIES, ARCHIVES]))
+                .holds("GVN-STATUS-001")
+        );
+    }
+
+    #[test]
+    fn the_second_configuration_replaces_the_first() {
+        let twice = |topic: &str, events: &[&str]| {
+            let case = vault()
+                .then(&set("t", ARCHIVES), status(204))
+                .then(&set("u", INVENTORIES), status(204));
+            case.then(GET, told(topic, events))
+        };
+        assert!(twice("u", &[INVENTORIES]).holds("SVN-OVER-001"));
+        for (topic, events) in [("t", vec![ARCHIVES]), ("u", vec![ARCHIVES, INVENTORIES])] {
+            assert_eq!(
+                twice(topic, &events).breaks("SVN-OVER-001"),
+                [("configuration-kept", Level::Must)]
+            );
+        }
+    }
+
+    #[test]
+    fn a_topic_that_is_refused_from_the_first_decides_nothing() {
+        let refused = vault().then(
+            &set("t", ARCHIVES),
+            error(400, "InvalidParameterValueException"),
+        );
+        assert!(refused.breaks("SVN-STATUS-001").is_empty());
+        let later = vault().then(&set("t", ARCHIVES), status(204));
+        let later = later.then(
+            &set("t", INVENTORIES),
+            error(400, "InvalidParameterValueException"),
+        );
+        assert_eq!(
+            later.breaks("SVN-STATUS-001"),
+            [("refused-valid", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn removing_nothing_is_204_or_404() {
+        let removed = |answer| vault().then("DeleteVaultNotifications: {vault: v}", answer);
+        assert!(removed(status(204)).holds("DVN-IDEM-001"));
+        assert!(removed(error(404, "ResourceNotFoundException")).holds("DVN-IDEM-001"));
+        let refused = removed(error(400, "InvalidParameterValueException")).breaks("DVN-IDEM-001");
+        assert_eq!(refused, [("removal-not-idempotent", Level::Should)]);
+    }
+}

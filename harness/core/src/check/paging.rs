@@ -508,3 +508,173 @@ fn marker_unknown(evidence: &Evidence<'_>, out: &mut Judgements) {
         super::common::permitted("COM-PAGE-007", now, "an unknown marker", out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json as document};
+
+    use super::super::by_hand::{Answer, Case, error, json, status};
+    use super::*;
+
+    /// A vault with open uploads of these ids.
+    fn uploads(ids: &[&str]) -> Case {
+        let initiate = |case: Case, id: &&str| {
+            let step = format!(
+                "InitiateMultipartUpload: {{vault: v, upload: {id}, part_size: \"1048576\"}}"
+            );
+            case.then(&step, status(201).with("x-amz-multipart-upload-id", id))
+        };
+        ids.iter().fold(
+            Case::default().then("CreateVault: {vault: v}", status(201)),
+            initiate,
+        )
+    }
+
+    fn page(ids: &[&str], marker: impl Into<Value>) -> Answer {
+        let items: Vec<Value> = ids
+            .iter()
+            .map(|id| document!({"MultipartUploadId": id}))
+            .collect();
+        json(
+            200,
+            document!({"UploadsList": items, "Marker": marker.into()}),
+        )
+    }
+
+    const LIST: &str = "ListMultipartUploads: {vault: v}";
+    const TWO: &str = "ListMultipartUploads: {vault: v, page: {limit: \"2\"}}";
+    const NEXT: &str = "ListMultipartUploads: {vault: v, page: {limit: \"2\", marker: \"=m\"}}";
+
+    fn walk(pages: Vec<Answer>) -> Case {
+        let steps = std::iter::once(TWO).chain(std::iter::repeat(NEXT));
+        uploads(&["a", "b", "c"]).together(Group::Walk, steps.zip(pages).collect())
+    }
+
+    #[test]
+    fn a_walk_shows_everything_once() {
+        let right = walk(vec![page(&["a", "b"], "m"), page(&["c"], Value::Null)]);
+        for requirement in [
+            "COM-PAGE-002",
+            "COM-PAGE-003",
+            "COM-PAGE-004",
+            "COM-PAGE-009",
+        ] {
+            assert!(right.holds(requirement), "{requirement}");
+        }
+    }
+
+    #[test]
+    fn pages_may_be_smaller_than_their_limit() {
+        let pages = vec![
+            page(&["a"], "m"),
+            page(&["b"], "m"),
+            page(&["c"], Value::Null),
+        ];
+        assert!(walk(pages).holds("COM-PAGE-003"));
+    }
+
+    #[test]
+    fn what_a_walk_loses_and_repeats_is_told_apart() {
+        let loses = walk(vec![page(&["a", "b"], "m"), page(&[], Value::Null)]);
+        assert_eq!(loses.breaks("COM-PAGE-003"), [("walk-loses", Level::Must)]);
+        let repeats = walk(vec![page(&["a", "b"], "m"), page(&["b", "c"], Value::Null)]);
+        assert_eq!(
+            repeats.breaks("COM-PAGE-003"),
+            [("walk-repeats", Level::Must)]
+        );
+        let ignores = walk(vec![page(&["a", "b"], "m"), page(&["a", "b"], "m")]);
+        assert_eq!(
+            ignores.breaks("COM-PAGE-003"),
+            [("marker-ignored", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_marker_that_its_own_list_refuses_leads_nowhere() {
+        let refused = walk(vec![
+            page(&["a", "b"], "m"),
+            error(400, "InvalidParameterValueException"),
+        ]);
+        assert_eq!(
+            refused.breaks("COM-PAGE-002"),
+            [("marker-refused", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_marker_promises_more() {
+        let listed =
+            |ids: &[&str], marker: Value| uploads(&["a", "b"]).then(LIST, page(ids, marker));
+        assert!(listed(&["a", "b"], Value::Null).holds("COM-PAGE-001"));
+        for marker in [document!("m"), document!(""), document!(7)] {
+            assert_eq!(
+                listed(&["a", "b"], marker).breaks("COM-PAGE-001"),
+                [("marker-without-more", Level::Must)]
+            );
+        }
+        let full = uploads(&["a", "b"]).then(TWO, page(&["a", "b"], "m"));
+        assert_eq!(
+            full.breaks("COM-PAGE-009"),
+            [("marker-without-more", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_full_page_that_leaves_items_out_has_a_marker() {
+        let listed = |marker: Value| uploads(&["a", "b", "c"]).then(TWO, page(&["a", "b"], marker));
+        assert!(listed(document!("m")).holds("COM-PAGE-002"));
+        assert_eq!(
+            listed(Value::Null).breaks("COM-PAGE-002"),
+            [("marker-missing", Level::Must)]
+        );
+        assert_eq!(
+            listed(document!("")).breaks("COM-PAGE-002"),
+            [("marker-missing", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn the_limit_is_the_most_a_page_holds() {
+        let listed = |ids: &[&str]| uploads(&["a", "b", "c"]).then(TWO, page(ids, Value::Null));
+        assert_eq!(
+            listed(&["a", "b", "c"]).breaks("COM-PAGE-004"),
+            [("page-too-large", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn fifty_is_firm_for_vaults_and_expected_for_uploads() {
+        let ids: Vec<String> = (0..51).map(|number| format!("u{number}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let step = "ListMultipartUploads: {vault: v, page: {limit: \"1000\"}}";
+        let all = uploads(&ids).then(step, page(&ids, Value::Null));
+        assert_eq!(
+            all.breaks("COM-PAGE-006"),
+            [("page-too-large", Level::Should)]
+        );
+        assert!(all.holds("COM-PAGE-010"));
+        let cut = uploads(&ids).then(step, page(&ids[..50], Value::Null));
+        assert_eq!(
+            cut.breaks("COM-PAGE-010"),
+            [("marker-missing", Level::Must)]
+        );
+        let refused = uploads(&ids).then(step, error(400, "InvalidParameterValueException"));
+        assert!(refused.holds("COM-PAGE-006"));
+    }
+
+    #[test]
+    fn nothing_is_an_empty_array() {
+        let listed = |answer| uploads(&[]).then(LIST, json(200, answer));
+        assert!(listed(document!({"UploadsList": [], "Marker": null})).holds("COM-PAGE-008"));
+        assert!(listed(document!({"UploadsList": []})).holds("COM-PAGE-008"));
+        for answer in [
+            document!({"UploadsList": null, "Marker": null}),
+            document!({}),
+        ] {
+            assert_eq!(
+                listed(answer).breaks("COM-PAGE-008"),
+                [("empty-list", Level::Must)]
+            );
+        }
+    }
+}

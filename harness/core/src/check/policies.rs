@@ -336,3 +336,91 @@ fn effect(evidence: &Evidence<'_>, out: &mut Judgements) {
         super::common::permitted("AP-EFFECT-001", now, "a Deny in the access policy", out);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json as document;
+
+    use super::super::by_hand::{Case, error, json, status};
+    use super::*;
+
+    fn policy(action: &str) -> String {
+        format!(r#"{{"Statement":[{{"Effect":"Deny","Principal":"*","Action":["{action}"]}}]}}"#)
+    }
+
+    fn set(action: &str) -> String {
+        format!(
+            "SetVaultAccessPolicy: {{vault: v, body: {{Policy: '{}'}}}}",
+            policy(action)
+        )
+    }
+
+    fn vault() -> Case {
+        Case::default().then("CreateVault: {vault: v}", status(201))
+    }
+
+    fn told(policy: &str) -> super::super::by_hand::Answer {
+        json(200, document!({"Policy": policy}))
+    }
+
+    const GET: &str = "GetVaultAccessPolicy: {vault: v}";
+
+    #[test]
+    fn an_equivalent_policy_keeps_the_rule_and_verbatim_is_expected() {
+        let case = vault()
+            .then(&set("a"), status(204))
+            .then(GET, told(&policy("a").replace(r#"["a"]"#, r#""a""#)));
+        assert_eq!(
+            case.breaks("GAP-STATUS-001"),
+            [("policy-rewritten", Level::Should)]
+        );
+        let object = vault()
+            .then(&set("a"), status(204))
+            .then(GET, json(200, document!({"Policy": {"Statement": []}})));
+        assert_eq!(
+            object.breaks("GAP-STATUS-001"),
+            [("policy-not-text", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn the_second_policy_replaces_the_first() {
+        let twice = |shown: &str| {
+            vault()
+                .then(&set("a"), status(204))
+                .then(&set("b"), status(204))
+                .then(GET, told(&policy(shown)))
+        };
+        assert!(twice("b").holds("SAP-OVER-001"));
+        assert_eq!(
+            twice("a").breaks("SAP-OVER-001"),
+            [("policy-kept", Level::Must)]
+        );
+        assert_eq!(
+            twice("c").breaks("GAP-STATUS-001"),
+            [("policy-altered", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_lock_policy_is_no_access_policy() {
+        let lock = format!(
+            "InitiateVaultLock: {{vault: v, lock: l, body: {{Policy: '{}'}}}}",
+            policy("lock")
+        );
+        let locked = || vault().then(&lock, status(201).with("x-amz-lock-id", "l"));
+        assert!(
+            locked()
+                .then(GET, error(404, "ResourceNotFoundException"))
+                .holds("VL-INDEP-001")
+        );
+        let mixed = locked()
+            .then(&set("access"), status(204))
+            .then(GET, told(&policy("lock")));
+        assert_eq!(
+            mixed.breaks("VL-INDEP-001"),
+            [("policies-mixed-up", Level::Must)]
+        );
+        assert!(mixed.breaks("GAP-STATUS-001").is_empty());
+    }
+}

@@ -564,3 +564,146 @@ fn effect_of_refused(
         _ => ("ATV-ATOMIC-001", symptom),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json as document};
+
+    use super::super::by_hand::{Answer, Case, error, json, status};
+    use crate::requirement::Level;
+
+    const LIST: &str = "ListTagsForVault: {vault: v}";
+
+    fn add(tags: &str) -> String {
+        format!("AddTagsToVault: {{vault: v, body: {{Tags: {tags}}}}}")
+    }
+
+    fn tags(tags: Value) -> Answer {
+        json(200, document!({"Tags": tags}))
+    }
+
+    /// A vault to which these tags were added, one request each.
+    fn tagged(requests: &[&str]) -> Case {
+        let vault = Case::default().then("CreateVault: {vault: v}", status(201));
+        requests
+            .iter()
+            .fold(vault, |case, tags| case.then(&add(tags), status(204)))
+    }
+
+    #[test]
+    fn adding_keeps_what_is_there_and_overwrites_what_is_named() {
+        let case = tagged(&["{a: \"1\"}", "{b: \"2\"}", "{a: \"3\"}"])
+            .then(LIST, tags(document!({"b": "2", "a": "3"})));
+        for requirement in ["LTV-STATUS-001", "ATV-MERGE-001", "ATV-OVER-001"] {
+            assert!(case.holds(requirement), "{requirement}");
+        }
+    }
+
+    #[test]
+    fn each_wrong_list_is_blamed_on_what_was_done() {
+        let merged = tagged(&["{a: \"1\"}", "{b: \"2\"}"]).then(LIST, tags(document!({"b": "2"})));
+        assert_eq!(
+            merged.breaks("ATV-MERGE-001"),
+            [("tags-replaced", Level::Must)]
+        );
+        let kept = tagged(&["{a: \"1\"}", "{a: \"2\"}"]).then(LIST, tags(document!({"a": "1"})));
+        assert_eq!(kept.breaks("ATV-OVER-001"), [("tag-kept", Level::Must)]);
+        let folded =
+            tagged(&["{Key: \"1\", key: \"2\"}"]).then(LIST, tags(document!({"key": "2"})));
+        assert_eq!(
+            folded.breaks("ATV-CASE-001"),
+            [("tags-folded", Level::Must)]
+        );
+        let mangled = tagged(&["{größe: \"1\"}"]).then(LIST, tags(document!({"gr??e": "1"})));
+        assert_eq!(
+            mangled.breaks("ATV-KEY-003"),
+            [("tag-altered", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn removing_takes_what_is_named() {
+        let removed = |left: Value| {
+            let case = tagged(&["{a: \"1\", b: \"2\"}"]);
+            case.then(
+                "RemoveTagsFromVault: {vault: v, body: {TagKeys: [a]}}",
+                status(204),
+            )
+            .then(LIST, tags(left))
+        };
+        assert!(removed(document!({"b": "2"})).holds("RTV-STATUS-001"));
+        assert_eq!(
+            removed(document!({"a": "1", "b": "2"})).breaks("RTV-STATUS-001"),
+            [("tag-not-removed", Level::Must)]
+        );
+        assert_eq!(
+            removed(document!({})).breaks("RTV-STATUS-001"),
+            [("tags-overremoved", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_refused_request_adds_nothing() {
+        let refused = |listed: Value| {
+            let case = tagged(&["{kept: \"1\"}"]);
+            case.then(
+                &add("{good: x, \"b*d\": y}"),
+                error(400, "InvalidParameterValueException"),
+            )
+            .then(LIST, tags(listed))
+        };
+        assert!(refused(document!({"kept": "1"})).holds("ATV-ATOMIC-001"));
+        let partly = refused(document!({"kept": "1", "good": "x"})).breaks("ATV-ATOMIC-001");
+        assert_eq!(partly, [("refused-yet-done", Level::Should)]);
+    }
+
+    #[test]
+    fn an_unknown_operation_does_nothing() {
+        let step =
+            "{AddTagsToVault: {vault: v, body: {Tags: {k: x}}}, but: {query: {operation: ad}}}";
+        let refused = |listed: Value| {
+            tagged(&[])
+                .then(step, error(400, "InvalidParameterValueException"))
+                .then(LIST, tags(listed))
+        };
+        assert!(refused(document!({})).holds("ATV-OP-001"));
+        assert_eq!(
+            refused(document!({"k": "x"})).breaks("ATV-OP-001"),
+            [("refused-yet-done", Level::Must)]
+        );
+        assert_eq!(
+            tagged(&[]).then(step, status(204)).breaks("ATV-OP-001"),
+            [("accepted", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_limit_between_ten_and_fifty_is_tolerated_when_it_is_told() {
+        let ten: Vec<String> = (0..10).map(|number| format!("k{number}: x")).collect();
+        let full = format!("{{{}}}", ten.join(", "));
+        let eleventh = |answer| tagged(&[&full]).then(&add("{k10: x}"), answer);
+        let told = eleventh(error(400, "LimitExceededException"));
+        assert!(told.holds("ATV-LIMIT-002"));
+        assert_eq!(
+            told.breaks("ATV-LIMIT-001"),
+            [("tag-limit-low", Level::Should)]
+        );
+        let otherwise =
+            eleventh(error(400, "InvalidParameterValueException")).breaks("ATV-LIMIT-002");
+        assert_eq!(otherwise, [("refused-otherwise", Level::Must)]);
+    }
+
+    #[test]
+    fn no_tags_are_an_empty_map() {
+        assert!(
+            tagged(&[])
+                .then(LIST, tags(document!({})))
+                .holds("LTV-EMPTY-001")
+        );
+        let null = tagged(&[]).then(LIST, tags(Value::Null));
+        assert_eq!(
+            null.breaks("LTV-EMPTY-001"),
+            [("tags-not-a-map", Level::Must)]
+        );
+    }
+}
