@@ -144,7 +144,7 @@ fn late(evidence: &Evidence<'_>, out: &mut Judgements) {
             super::common::permitted("AUTH-SIG-005", now, "a signature made at another time", out);
         }
         Signing::ExpiredToken => {
-            super::common::permitted("AUTH-TOK-001", now, "an expired session token", out)
+            super::common::permitted("AUTH-TOK-001", now, "an expired session token", out);
         }
         _ => {}
     }

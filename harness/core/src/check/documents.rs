@@ -157,7 +157,7 @@ impl Kept {
         if now.succeeded() && self.is_shown(now) && (deleted || elsewhere.is_some()) {
             return match elsewhere {
                 Some(other) if self.shows(now, other, past) => {
-                    out.violated("SUB-SCOPE-001", self.shared(), "404", shown(now))
+                    out.violated("SUB-SCOPE-001", self.shared(), "404", shown(now));
                 }
                 _ if deleted => out.violated(
                     self.when_deleted,

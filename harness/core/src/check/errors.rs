@@ -249,7 +249,7 @@ fn body(evidence: &Evidence<'_>, out: &mut Judgements) {
             return out.violated("COM-ERR-001", symptom, expected, answer(now));
         }
         Some(Value::Object(_)) if response.media_type() == "application/json" => {
-            out.held("COM-ERR-001")
+            out.held("COM-ERR-001");
         }
         Some(Value::Object(_)) => {
             let actual = format!(

@@ -316,7 +316,7 @@ fn independent(evidence: &Evidence<'_>, out: &mut Judgements) {
             }
         }
         (Some(own), None, Some(told)) if touched && equivalent_policies(told, &own) => {
-            out.held("VL-INDEP-001")
+            out.held("VL-INDEP-001");
         }
         _ => {}
     }

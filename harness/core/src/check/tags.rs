@@ -151,7 +151,8 @@ const ACCEPTED: &[AcceptanceRule] = &[
     }),
     row("ATV-KEY-003", O::AddTagsToVault, |now| {
         any_tag(now, |key, value| {
-            !is_long(key, value) && !(only_letters(key) && only_letters(value))
+            let plain = only_letters(key) && only_letters(value);
+            !plain && !is_long(key, value)
         })
     }),
     row("ATV-KEY-005", O::AddTagsToVault, |now| {
@@ -423,7 +424,7 @@ fn as_expected(tags: &Tags, story: &Story<'_>, out: &mut Judgements) {
             (past.operation == Some(O::RemoveTagsFromVault) && !removes_nothing(past))
                 .then_some("RTV-STATUS-001"),
         );
-        held.extend(any_tag(past, |key, value| is_long(key, value)).then_some("ATV-KEY-005"));
+        held.extend(any_tag(past, is_long).then_some("ATV-KEY-005"));
         held.extend(
             any_tag(past, |key, value| {
                 !is_long(key, value) && (beyond_ascii(key) || beyond_ascii(value))
@@ -460,7 +461,7 @@ fn blame(expected: &Tags, actual: &Tags, story: &Story<'_>) -> (&'static str, Sy
     for (key, value) in expected {
         match actual.get(key) {
             Some(other) if other == value => {}
-            Some(_) if story.accepted().any(|past| overwrites(past)) => {
+            Some(_) if story.accepted().any(overwrites) => {
                 return (
                     "ATV-OVER-001",
                     Symptom::new(
