@@ -9,7 +9,7 @@ use super::forest::Forest;
 use super::source::{Formula, Piece, Source};
 use super::{ByteCount, Payload};
 use crate::range::ByteRange;
-use crate::treehash::{Digest, Hashed, Mistake, combine, diagnose};
+use crate::treehash::{Digest, Hashed, Mistake, TreeHasher, combine, diagnose};
 
 /// Bytes read at a time.
 const BUFFER: usize = 64 << 10;
@@ -144,13 +144,11 @@ impl Content {
 
     /// Computes everything that one pass over the bytes would say.
     pub fn hashed(&self) -> Hashed {
-        let leaves = self.leaves();
-        Hashed {
-            length: self.length(),
-            sha256: self.sha256(),
-            tree_hash: combine(&leaves),
-            leaves,
+        let mut hasher = TreeHasher::new();
+        for Placed { piece, .. } in self.shared.pieces.iter() {
+            feed(piece, |bytes| hasher.update(bytes));
         }
+        hasher.finish()
     }
 
     /// Names the classic mistake behind a wrong tree hash of this content; see [`diagnose`].

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use super::{Digest, LEAF, LeafHasher, MIB, combine, parent, reduce, sha256};
-use sha2::{Digest as _, Sha256};
+use super::{Digest, LEAF, MIB, TreeHasher, combine, parent, reduce, sha256};
 
 /// The longest content in bytes that [`diagnose`] looks into.
 pub const DIAGNOSABLE: u64 = 64 * MIB;
@@ -48,20 +47,16 @@ pub fn diagnose(length: u64, read_at: impl Fn(u64, &mut [u8]), claimed: Digest) 
     if length > DIAGNOSABLE {
         return None;
     }
-    let mut linear = Sha256::new();
-    let mut leaves = LeafHasher::new();
-    for_each_chunk(length, LEAF, &read_at, |chunk| {
-        linear.update(chunk);
-        leaves.update(chunk);
-    });
-    let leaves = leaves.finish().leaves;
-    if combine(&leaves) == claimed {
+    let mut hasher = TreeHasher::new();
+    for_each_chunk(length, LEAF, &read_at, |chunk| hasher.update(chunk));
+    let truth = hasher.finish();
+    if truth.tree_hash == claimed {
         return None;
     }
-    if Digest(linear.finalize().into()) == claimed {
+    if truth.sha256 == claimed {
         return Some(Mistake::LinearSha256);
     }
-    wrongly_combined(&leaves, claimed).or_else(|| {
+    wrongly_combined(&truth.leaves, claimed).or_else(|| {
         let decimal = decimal_leaves(length, &read_at);
         (combine(&decimal) == claimed).then_some(Mistake::DecimalChunks)
     })
