@@ -1,4 +1,4 @@
-//! SHA-256 of several independent chains at once: one chain waits for its own last round most of the time.
+//! SHA-256 of two independent chains at once: one chain waits for its own last round most of the time.
 //!
 //! `sha2` stays the truth: where the processor lacks the instructions, or the interleaved rounds once fail
 //! to give what `sha2` gives, each chain goes through `sha2` on its own.
