@@ -5,10 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 
 use crevasse_core::baseline::Baseline;
-use crevasse_core::check::Record;
 use crevasse_core::finding::{Deviation, Fingerprint, Ledger, Tally};
 use crevasse_core::requirement::{Level, Registry, Requirement, RequirementId};
-use crevasse_core::scenario::Scenario;
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::verdict::Verdict;
 
@@ -17,22 +15,8 @@ use super::document::{
     RequirementFacts, RunFacts, SCHEMA, SpecFacts, StaleFacts, Summary, TargetFacts, Tool,
 };
 use super::script::{Claim, script};
+use crate::campaign::Reproduction;
 use crate::exit;
-
-/// How a deviation looks when it is seen again, as small as it could be made.
-#[derive(Clone, Debug)]
-pub struct Reproduction {
-    /// `3/3`, or why it was not tried.
-    pub times: String,
-    /// The smallest scenario that shows it.
-    pub scenario: Scenario,
-    /// Its records, up to the decisive one.
-    pub records: Vec<Record>,
-    /// What the rule demands there.
-    pub expected: String,
-    /// What came there.
-    pub actual: String,
-}
 
 /// What a run left.
 #[derive(Clone, Debug)]

@@ -1,10 +1,16 @@
 //! The command line, as typed.
 
 use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crevasse::report::terminal::Detail;
 use crevasse_core::payload::ByteCount;
+use crevasse_core::scenario::Profile as Size;
+
+use crate::text::Color;
 
 /// Finds the cracks in any service that claims to speak the Amazon Glacier vault API.
 #[derive(Debug, Parser)]
@@ -20,16 +26,18 @@ const EXIT_CODES: &str = "Exit codes: 0 as expected · 1 deviates (or stale base
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Judge an endpoint; without one, the embedded reference server.
+    Run(Box<Run>),
+    /// Run the reference server, right or wrong on demand, for clients to be tested against.
+    Serve(Serve),
     /// Say what an OpenAPI document or an APIs.json index defines, gets wrong and cannot express.
     Spec(Spec),
     /// Print the SHA-256 tree hash of a file, of a range of it, or of its parts.
     Treehash(Treehash),
     /// Write a generated payload, or a range of it, to standard output.
     Payload(Payload),
-    /// Explain a requirement: the rule, where it stands, and what covers it.
-    Explain(Explain),
-    /// List operations, requirements, checks, faults or scenarios.
-    List(List),
+
+
 }
 
 /// How a list or an explanation is printed.
@@ -40,6 +48,206 @@ pub(crate) enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// Where to aim, and as whom. Credentials come from the AWS environment variables.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Aim {
+    /// The endpoint to judge, such as http://127.0.0.1:5000. Also read from AWS_ENDPOINT_URL, for loopback addresses.
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint: Option<String>,
+    /// The account's 12 digits, where the target does not tell them.
+    #[arg(long, value_name = "DIGITS")]
+    pub(crate) account: Option<String>,
+    /// The region that requests are signed for; AWS_REGION, or us-east-1.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+    /// The Host header, where a server routes by name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host_header: Option<String>,
+    /// Longest time for one request, without what large bodies take.
+    #[arg(long, value_name = "TIME", default_value = "20s")]
+    pub(crate) request_timeout: Time,
+    /// Longest time for a connection to be made.
+    #[arg(long, value_name = "TIME", default_value = "5s")]
+    pub(crate) connect_timeout: Time,
+    /// Requests per second or minute: 100/s, 600/m.
+    #[arg(long, value_name = "RATE")]
+    pub(crate) rate_limit: Option<String>,
+    /// Certificates to trust beside the system's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cacert: Option<PathBuf>,
+    /// Do not verify certificates.
+    #[arg(short = 'k', long)]
+    pub(crate) insecure: bool,
+}
+
+/// A time with its unit: 500ms, 30s, 10m, 6h. A bare number is seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Time(pub(crate) Duration);
+
+impl FromStr for Time {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit = match &text[digits.len()..] {
+            "ms" => 1,
+            "" | "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            other => return Err(format!("`{other}` is no unit of time: write 500ms, 30s, 10m or 6h")),
+        };
+        let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no time: write 500ms, 30s, 10m or 6h"))?;
+        number.checked_mul(unit).map(|millis| Self(Duration::from_millis(millis))).ok_or_else(|| format!("`{text}` is too long"))
+    }
+}
+
+/// How much of a target's time a run takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Profile {
+    /// Seconds.
+    Quick,
+    /// The default.
+    #[default]
+    Standard,
+    /// Everything, large archives included.
+    Thorough,
+}
+
+impl From<Profile> for Size {
+    fn from(profile: Profile) -> Self {
+        match profile {
+            Profile::Quick => Self::Quick,
+            Profile::Standard => Self::Standard,
+            Profile::Thorough => Self::Thorough,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) aim: Aim,
+    /// Seed of everything generated: the same seed, the same cases.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Requests under way at once. Waiting for jobs does not count.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 8)]
+    pub(crate) jobs: usize,
+    /// Generated cases; without it as many as the profile has.
+    #[arg(short = 'n', long, value_name = "N")]
+    max_examples: Option<u64>,
+    /// No case begins after this time; what is left out makes the run incomplete.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) max_time: Option<Time>,
+    /// How much of the target's time to take.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) profile: Profile,
+    /// Which requirements to judge: 'op(InitiateJob) & level(must)', 'GJO-RANGE-003', 'topic(tags)'.
+    #[arg(short = 'E', long, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// An earlier report, for verdict(…) in a filter.
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) since: Option<PathBuf>,
+    /// Only requirements of this level or a stronger one: must, should, may.
+    #[arg(long)]
+    pub(crate) level: Option<String>,
+    /// Let SHOULD fail the run like MUST, and stale baseline entries too.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Stop at the first deviation.
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// Stop after this many deviations.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_fail: Option<usize>,
+    /// Do not try deviations again, nor make them small.
+    #[arg(long)]
+    pub(crate) no_reproduce: bool,
+    /// Write a report: json=PATH, html=, junit=, markdown=, sarif=, badge=. Repeatable.
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub(crate) report: Vec<String>,
+    /// Write reports of all formats into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report_dir: Option<PathBuf>,
+    /// Deviations that are known and accepted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Accept what this run finds: write it to the baseline.
+    #[arg(long, requires = "baseline")]
+    pub(crate) baseline_update: bool,
+    /// A YAML file with `label` and `version` of the target, for matrices.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Option<PathBuf>,
+    /// Operations that cannot be undone or cost money, allowed off loopback.
+    #[arg(long, value_name = "OP", value_delimiter = ',')]
+    pub(crate) allow: Vec<String>,
+    /// The specification to judge by: a folder (strictly), or a foreign document (leniently).
+    #[arg(long, value_name = "PATH")]
+    pub(crate) spec: Option<PathBuf>,
+    /// Where the documents that an index links to are found.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spec_dir: Option<PathBuf>,
+    /// Where runs keep their journals; each in a folder of its own.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
+    /// When to colour.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Color,
+    /// Print the verdict alone.
+    #[arg(short, long)]
+    quiet: bool,
+    /// Print every finding, and what was not decided.
+    #[arg(short, long, conflicts_with = "quiet")]
+    verbose: bool,
+}
+
+impl Run {
+    /// The seed; without one a fixed one, so that two runs are the same run.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(1)
+    }
+
+    /// How many cases are generated.
+    pub(crate) fn examples(&self) -> u64 {
+        self.max_examples.unwrap_or(match self.profile {
+            Profile::Quick => 10,
+            Profile::Standard => 60,
+            Profile::Thorough => 600,
+        })
+    }
+
+    /// How much is said.
+    pub(crate) fn verbosity(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        }
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// The port; 0 takes a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// How long jobs take.
+    #[arg(long, value_name = "TIME", default_value = "0s")]
+    pub(crate) job_delay: Time,
+    /// Hours pass this many times faster.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    pub(crate) time_scale: f64,
+    /// What to get wrong; repeatable. `list` names the faults.
+    #[arg(long, value_name = "ID")]
+    pub(crate) fault: Vec<String>,
+    /// Verify signatures, with the keys of the AWS environment variables.
+    #[arg(long)]
+    pub(crate) require_auth: bool,
+    /// Bytes kept of bodies that are no generated payloads.
+    #[arg(long, value_name = "SIZE", default_value = "1 GiB")]
+    pub(crate) max_store: ByteCount,
 }
 
 #[derive(Debug, clap::Args)]

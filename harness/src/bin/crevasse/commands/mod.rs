@@ -1,8 +1,12 @@
 //! One file a command.
 
-mod explain;
-mod list;
+
+
 mod payload;
+mod progress;
+mod reports;
+mod run;
+mod serve;
 mod spec;
 mod treehash;
 
@@ -33,11 +37,13 @@ impl std::error::Error for Failure {}
 /// Does what was asked and says how it ended.
 pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
     match args.command {
+        Command::Run(run) => run::run(&run),
+        Command::Serve(serve) => serve::run(&serve),
         Command::Spec(spec) => spec::run(&spec),
         Command::Treehash(treehash) => treehash::run(&treehash),
         Command::Payload(payload) => payload::run(&payload),
-        Command::Explain(explain) => explain::run(&explain),
-        Command::List(list) => list::run(&list),
+
+
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use crevasse::exit;
 use crevasse_core::range::parse_retrieval_range;
-use crevasse_core::treehash::{Digest, TreeHasher, combine};
+use crevasse_core::treehash::{Digest, LeafHasher, TreeHasher, combine};
 
 use crate::args::Treehash;
 
@@ -92,7 +92,7 @@ fn print_parts(path: &Path, size: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-struct Feed<'a>(&'a mut TreeHasher);
+struct Feed<'a>(&'a mut LeafHasher);
 
 impl std::io::Write for Feed<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
