@@ -36,8 +36,14 @@ pub(crate) enum Command {
     Treehash(Treehash),
     /// Write a generated payload, or a range of it, to standard output.
     Payload(Payload),
-
-
+    /// Explain a requirement: the rule, where it stands, and what covers it.
+    Explain(Explain),
+    /// List operations, requirements, checks, faults or scenarios.
+    List(List),
+    /// Render other formats from a JSON report, without the network.
+    Report(Render),
+    /// Lay reports side by side: a vendor matrix, or what changed between two runs of one vendor.
+    Compare(Compare),
 }
 
 /// How a list or an explanation is printed.
@@ -96,10 +102,19 @@ impl FromStr for Time {
             "" | "s" => 1000,
             "m" => 60_000,
             "h" => 3_600_000,
-            other => return Err(format!("`{other}` is no unit of time: write 500ms, 30s, 10m or 6h")),
+            other => {
+                return Err(format!(
+                    "`{other}` is no unit of time: write 500ms, 30s, 10m or 6h"
+                ));
+            }
         };
-        let number: u64 = digits.parse().map_err(|_| format!("`{text}` is no time: write 500ms, 30s, 10m or 6h"))?;
-        number.checked_mul(unit).map(|millis| Self(Duration::from_millis(millis))).ok_or_else(|| format!("`{text}` is too long"))
+        let number: u64 = digits
+            .parse()
+            .map_err(|_| format!("`{text}` is no time: write 500ms, 30s, 10m or 6h"))?;
+        number
+            .checked_mul(unit)
+            .map(|millis| Self(Duration::from_millis(millis)))
+            .ok_or_else(|| format!("`{text}` is too long"))
     }
 }
 
@@ -334,4 +349,32 @@ pub(crate) enum Listed {
     Faults,
     /// The written scenarios.
     Scenarios,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Render {
+    /// A report written by `run --report json=PATH`.
+    pub(crate) from: PathBuf,
+    /// What to write: json=PATH, html=, junit=, markdown=, sarif=, badge=. Repeatable.
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub(crate) report: Vec<String>,
+    /// Write all formats into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report_dir: Option<PathBuf>,
+    /// When to colour.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Compare {
+    /// Reports written by `run --report json=PATH`, two or more.
+    #[arg(required = true, num_args = 2..)]
+    pub(crate) reports: Vec<PathBuf>,
+    /// Write the matrix: json=PATH, markdown=, html=. Repeatable.
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub(crate) report: Vec<String>,
+    /// When to colour.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Color,
 }

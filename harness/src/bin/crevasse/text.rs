@@ -48,6 +48,8 @@ pub(crate) fn wrap(text: &str, indent: usize) -> String {
 
 /// Columns of the terminal, as far as COLUMNS tells; 100 elsewhere.
 pub(crate) fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let columns = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|text| text.parse().ok());
     columns.unwrap_or(100).clamp(40, 160)
 }

@@ -1,7 +1,8 @@
 //! One file a command.
 
-
-
+mod compare;
+mod explain;
+mod list;
 mod payload;
 mod progress;
 mod reports;
@@ -42,8 +43,10 @@ pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
         Command::Spec(spec) => spec::run(&spec),
         Command::Treehash(treehash) => treehash::run(&treehash),
         Command::Payload(payload) => payload::run(&payload),
-
-
+        Command::Explain(explain) => explain::run(&explain),
+        Command::List(list) => list::run(&list),
+        Command::Report(render) => compare::report(&render),
+        Command::Compare(args) => compare::compare(&args),
     }
 }
 

@@ -14,9 +14,13 @@ pub(crate) struct Line {
 impl Line {
     /// A line where there is a terminal and nobody asked for quiet; else nothing.
     pub(crate) fn new(detail: Detail) -> Self {
-        let wanted = std::io::stderr().is_terminal() && detail > Detail::Quiet && std::env::var_os("CI").is_none();
+        let wanted = std::io::stderr().is_terminal()
+            && detail > Detail::Quiet
+            && std::env::var_os("CI").is_none();
         let bar = wanted.then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg}  {pos}/{len} cases  {elapsed}").expect("the template is well-formed");
+            let style =
+                ProgressStyle::with_template("{spinner} {msg}  {pos}/{len} cases  {elapsed}")
+                    .expect("the template is well-formed");
             ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()).with_style(style)
         });
         Self { bar }
@@ -27,7 +31,12 @@ impl Line {
         if let (Some(bar), Event::Progress(progress)) = (&self.bar, event) {
             bar.set_length(progress.total as u64);
             bar.set_position(progress.done as u64);
-            bar.set_message(format!("{} · {} requests · {} deviations", phase(progress.phase), progress.exchanges, progress.findings));
+            bar.set_message(format!(
+                "{} · {} requests · {} deviations",
+                phase(progress.phase),
+                progress.exchanges,
+                progress.findings
+            ));
             bar.tick();
         }
     }

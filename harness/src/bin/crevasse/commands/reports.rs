@@ -2,27 +2,27 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
-use crevasse::report::Report;
-use crevasse_core::nearest::nearest;
+use anyhow::Context;
+use crevasse::report::{Format, Report, write};
 
 /// Formats and the files they go to.
 #[derive(Debug, Default)]
-pub(crate) struct Outputs(Vec<(&'static str, PathBuf)>);
-
-const FORMATS: [(&str, &str); 1] = [("json", "report.json")];
+pub(crate) struct Outputs(Vec<(Format, PathBuf)>);
 
 impl Outputs {
     /// Reads `FORMAT=PATH`, and all formats for a folder.
     pub(crate) fn parse(wanted: &[String], folder: Option<&Path>) -> anyhow::Result<Self> {
         let mut outputs = Vec::new();
         for text in wanted {
-            let (format, path) = text.split_once('=').with_context(|| format!("a report is FORMAT=PATH, such as json=report.json, not `{text}`"))?;
-            outputs.push((known(format)?, PathBuf::from(path)));
+            let (format, path) = text.split_once('=').with_context(|| {
+                format!("a report is FORMAT=PATH, such as json=report.json, not `{text}`")
+            })?;
+            outputs.push((format.parse()?, PathBuf::from(path)));
         }
         if let Some(folder) = folder {
-            std::fs::create_dir_all(folder).with_context(|| format!("failed to make {}", folder.display()))?;
-            outputs.extend(FORMATS.iter().map(|(format, name)| (*format, folder.join(name))));
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("failed to make {}", folder.display()))?;
+            outputs.extend(Format::ALL.map(|format| (format, folder.join(format.file_name()))));
         }
         Ok(Self(outputs))
     }
@@ -30,26 +30,9 @@ impl Outputs {
     /// Writes them all.
     pub(crate) fn write(&self, report: &Report) -> anyhow::Result<()> {
         for (format, path) in &self.0 {
-            std::fs::write(path, rendered(format, report)).with_context(|| format!("failed to write {}", path.display()))?;
+            std::fs::write(path, write(report, *format))
+                .with_context(|| format!("failed to write {}", path.display()))?;
         }
         Ok(())
-    }
-}
-
-fn known(format: &str) -> anyhow::Result<&'static str> {
-    let names = FORMATS.map(|(name, _)| name);
-    match names.iter().find(|name| **name == format) {
-        Some(name) => Ok(name),
-        None => {
-            let near = nearest(format, names).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-            bail!("no report format is called `{format}`{near} There are: {}", names.join(", "))
-        }
-    }
-}
-
-fn rendered(format: &str, report: &Report) -> String {
-    match format {
-        "json" => serde_json::to_string_pretty(report).expect("a report is a tree of texts and numbers") + "\n",
-        _ => unreachable!("formats are known by name"),
     }
 }

@@ -26,7 +26,10 @@ use super::{Failure, read, reports, spec};
 use crate::args::{Aim, Run};
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("failed to start")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("failed to start")?;
     runtime.block_on(judge(args))
 }
 
@@ -37,7 +40,10 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
         Some(endpoint) => (aim(&args.aim, &endpoint)?, None),
         None => {
             let server = embedded().await?;
-            (aim(&args.aim, server.endpoint())?, Some(server))
+            (
+                aim(&args.aim, &format!("http://{}", server.address))?,
+                Some(server),
+            )
         }
     };
     let reference = _server.is_some();
@@ -54,15 +60,30 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
         prefix: format!("crevasse-{}", run_id()),
         started: now(),
     };
-    let folder = args.run_dir.clone().unwrap_or_else(|| std::env::temp_dir().join("crevasse")).join(&started.run);
-    let journal = Journal::create(&folder, &started).with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
+    let folder = args
+        .run_dir
+        .clone()
+        .unwrap_or_else(|| std::env::temp_dir().join("crevasse"))
+        .join(&started.run);
+    let journal = Journal::create(&folder, &started)
+        .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
     let rate = args.aim.rate_limit.as_deref().map(str::parse).transpose()?;
     let arm = target.arm()?;
-    let hand = Hand::new(target, arm, Arc::clone(&wanted.spec), Pace::new(args.jobs, rate), journal, started.prefix.clone());
+    let hand = Hand::new(
+        target,
+        arm,
+        Arc::clone(&wanted.spec),
+        Pace::new(args.jobs, rate),
+        journal,
+        started.prefix.clone(),
+    );
     let stop = Stop::default();
     interrupt(stop.clone());
     let mut line = Line::new(args.verbosity());
-    let found = campaign::run(hand.clone(), &plan, &stop, &mut |event: Event| line.follow(&event)).await;
+    let found = campaign::run(hand.clone(), &plan, &stop, &mut |event: Event| {
+        line.follow(&event)
+    })
+    .await;
     line.clear();
     match found {
         Ok(found) => finish(args, &wanted, &started, found, hand.trouble(), &outputs),
@@ -72,7 +93,11 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
 
 fn gone(unreachable: Unreachable) -> anyhow::Error {
     let hint = "is the server running, and is this the right port?";
-    Failure { code: exit::UNREACHABLE, message: format!("failed to {unreachable}; {hint}") }.into()
+    Failure {
+        code: exit::UNREACHABLE,
+        message: format!("failed to {unreachable}; {hint}"),
+    }
+    .into()
 }
 
 /// What is judged: specification, filter, baseline.
@@ -88,22 +113,37 @@ impl Wanted {
             Some(path) => Arc::new(spec::load(path, args.spec_dir.as_deref())?),
             None => Arc::new(Spec::builtin().clone()),
         };
-        let filter: Filter = args.filter.as_deref().map_or(Ok(Filter::all()), str::parse)?;
+        let filter: Filter = args
+            .filter
+            .as_deref()
+            .map_or(Ok(Filter::all()), str::parse)?;
         let verdicts = verdicts(args, &filter)?;
         let level = args.level.as_deref().map(str::parse).transpose()?;
         let chosen = Registry::builtin().iter().filter(|requirement| {
-            filter.selects(requirement, &verdicts) && level.is_none_or(|level: crevasse_core::requirement::Level| requirement.level >= level)
+            filter.selects(requirement, &verdicts)
+                && level.is_none_or(|level: crevasse_core::requirement::Level| {
+                    requirement.level >= level
+                })
         });
-        let selected: BTreeSet<RequirementId> = chosen.map(|requirement| requirement.id.clone()).collect();
+        let selected: BTreeSet<RequirementId> =
+            chosen.map(|requirement| requirement.id.clone()).collect();
         if selected.is_empty() {
             bail!("the filter selects no requirement");
         }
         let baseline = match &args.baseline {
-            Some(path) if path.exists() => Baseline::parse(&read(path)?).with_context(|| format!("failed to use {}", path.display()))?,
-            Some(path) if !args.baseline_update => bail!("there is no baseline {}; --baseline-update writes one", path.display()),
+            Some(path) if path.exists() => Baseline::parse(&read(path)?)
+                .with_context(|| format!("failed to use {}", path.display()))?,
+            Some(path) if !args.baseline_update => bail!(
+                "there is no baseline {}; --baseline-update writes one",
+                path.display()
+            ),
             _ => Baseline::default(),
         };
-        Ok(Self { spec, selected, baseline })
+        Ok(Self {
+            spec,
+            selected,
+            baseline,
+        })
     }
 
     fn is_everything(&self) -> bool {
@@ -114,17 +154,22 @@ impl Wanted {
     fn scenarios(&self, args: &Run) -> Vec<Scenario> {
         let profile: Profile = args.profile.into();
         let wanted = |scenario: &&Scenario| {
-            let covers = self.is_everything() || scenario.covers.iter().any(|id| self.selected.contains(id));
+            let covers =
+                self.is_everything() || scenario.covers.iter().any(|id| self.selected.contains(id));
             scenario.profile <= profile && covers && self.touches(scenario)
         };
         let written = scenarios::written().iter().filter(wanted).cloned();
-        let generated = generate::cases(args.seed(), args.examples()).filter(|scenario| self.touches(scenario));
+        let generated =
+            generate::cases(args.seed(), args.examples()).filter(|scenario| self.touches(scenario));
         written.chain(generated).collect()
     }
 
     fn touches(&self, scenario: &Scenario) -> bool {
         let defined = |name: OperationName| self.spec.operations.contains_key(&name);
-        scenario.steps.iter().any(|step| operations(&step.action).into_iter().any(defined))
+        scenario
+            .steps
+            .iter()
+            .any(|step| operations(&step.action).into_iter().any(defined))
     }
 }
 
@@ -134,8 +179,15 @@ fn operations(action: &crevasse_core::scenario::Action) -> Vec<OperationName> {
     match action {
         A::AwaitJob { .. } => vec![OperationName::DescribeJob],
         A::Walk { list } => operations(list),
-        A::Together { steps } => steps.iter().flat_map(|step| operations(&step.action)).collect(),
-        A::During { slow, steps } => steps.iter().chain([&**slow]).flat_map(|step| operations(&step.action)).collect(),
+        A::Together { steps } => steps
+            .iter()
+            .flat_map(|step| operations(&step.action))
+            .collect(),
+        A::During { slow, steps } => steps
+            .iter()
+            .chain([&**slow])
+            .flat_map(|step| operations(&step.action))
+            .collect(),
         action => action.operation().into_iter().collect(),
     }
 }
@@ -143,10 +195,17 @@ fn operations(action: &crevasse_core::scenario::Action) -> Vec<OperationName> {
 fn verdicts(args: &Run, filter: &Filter) -> anyhow::Result<Verdicts> {
     match &args.since {
         Some(path) => {
-            let report: Report = serde_json::from_str(&read(path)?).with_context(|| format!("failed to read {} as a report", path.display()))?;
-            Ok(report.requirements.into_iter().map(|facts| (facts.id, facts.verdict.as_str().to_owned())).collect())
+            let report: Report = serde_json::from_str(&read(path)?)
+                .with_context(|| format!("failed to read {} as a report", path.display()))?;
+            Ok(report
+                .requirements
+                .into_iter()
+                .map(|facts| (facts.id, facts.verdict.as_str().to_owned()))
+                .collect())
         }
-        None if filter.needs_verdicts() => bail!("verdict(…) asks for an earlier report: name it by --since REPORT.json"),
+        None if filter.needs_verdicts() => {
+            bail!("verdict(…) asks for an earlier report: name it by --since REPORT.json")
+        }
         None => Ok(Verdicts::new()),
     }
 }
@@ -156,12 +215,17 @@ pub(crate) fn endpoint(aim: &Aim) -> anyhow::Result<Option<String>> {
     if let Some(endpoint) = &aim.endpoint {
         return Ok(Some(endpoint.clone()));
     }
-    let Some(endpoint) = std::env::var("AWS_ENDPOINT_URL").ok().filter(|value| !value.is_empty()) else {
+    let Some(endpoint) = std::env::var("AWS_ENDPOINT_URL")
+        .ok()
+        .filter(|value| !value.is_empty())
+    else {
         return Ok(None);
     };
     eprintln!("endpoint {endpoint}, from AWS_ENDPOINT_URL");
     if !Target::new(&endpoint)?.is_loopback() {
-        bail!("an endpoint off loopback is not taken from the environment alone; say --endpoint {endpoint} if it is meant");
+        bail!(
+            "an endpoint off loopback is not taken from the environment alone; say --endpoint {endpoint} if it is meant"
+        );
     }
     Ok(Some(endpoint))
 }
@@ -170,7 +234,11 @@ pub(crate) fn endpoint(aim: &Aim) -> anyhow::Result<Option<String>> {
 pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
     let mut target = Target::new(endpoint)?;
     target.account = aim.account.clone();
-    if let Some(region) = aim.region.clone().or_else(|| std::env::var("AWS_REGION").ok()) {
+    if let Some(region) = aim
+        .region
+        .clone()
+        .or_else(|| std::env::var("AWS_REGION").ok())
+    {
         target.region = region;
     }
     target.credentials = credentials(target.is_loopback());
@@ -182,7 +250,13 @@ pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
     Ok(target)
 }
 
-fn plan(args: &Run, wanted: &Wanted, target: &Target, reference: bool, scenarios: Vec<Scenario>) -> Plan {
+fn plan(
+    args: &Run,
+    wanted: &Wanted,
+    target: &Target,
+    reference: bool,
+    scenarios: Vec<Scenario>,
+) -> Plan {
     let mut needs = BTreeSet::from([Need::Exclusive]);
     if target.is_loopback() || !args.allow.is_empty() {
         needs.insert(Need::Irreversible);
@@ -209,43 +283,93 @@ fn interrupt(stop: Stop) {
             if stop.asked() {
                 std::process::exit(i32::from(exit::INTERRUPTED));
             }
-            eprintln!("\ninterrupted: no case begins any more; what was made is removed. Once more leaves at once.");
+            eprintln!(
+                "\ninterrupted: no case begins any more; what was made is removed. Once more leaves at once."
+            );
             stop.ask();
         }
     });
 }
 
-fn finish(args: &Run, wanted: &Wanted, started: &RunStarted, found: Found, trouble: Option<String>, outputs: &reports::Outputs) -> anyhow::Result<u8> {
+fn finish(
+    args: &Run,
+    wanted: &Wanted,
+    started: &RunStarted,
+    found: Found,
+    trouble: Option<String>,
+    outputs: &reports::Outputs,
+) -> anyhow::Result<u8> {
     let facts = facts(args, wanted, started, found, trouble)?;
     let today = now().iso()[..10].to_owned();
-    let selected = if wanted.is_everything() { BTreeSet::new() } else { wanted.selected.clone() };
-    let terms = |baseline| Terms { spec: &wanted.spec, baseline, today: &today, strict: args.strict, selected: &selected };
-    let updated = args.baseline.as_ref().filter(|_| args.baseline_update).map(|path| {
-        let accepted: Vec<_> = facts.ledger.deviations.values().filter(|deviation| !facts.flaky.contains_key(&deviation.fingerprint)).collect();
-        (path, wanted.baseline.updated(&accepted, &today))
-    });
+    let selected = if wanted.is_everything() {
+        BTreeSet::new()
+    } else {
+        wanted.selected.clone()
+    };
+    let terms = |baseline| Terms {
+        spec: &wanted.spec,
+        baseline,
+        today: &today,
+        strict: args.strict,
+        selected: &selected,
+    };
+    let updated = args
+        .baseline
+        .as_ref()
+        .filter(|_| args.baseline_update)
+        .map(|path| {
+            let accepted: Vec<_> = facts
+                .ledger
+                .deviations
+                .values()
+                .filter(|deviation| !facts.flaky.contains_key(&deviation.fingerprint))
+                .collect();
+            (path, wanted.baseline.updated(&accepted, &today))
+        });
     if let Some((path, baseline)) = &updated {
-        std::fs::write(path, baseline.to_yaml()).with_context(|| format!("failed to write {}", path.display()))?;
+        std::fs::write(path, baseline.to_yaml())
+            .with_context(|| format!("failed to write {}", path.display()))?;
     }
-    let baseline = updated.as_ref().map_or(&wanted.baseline, |(_, baseline)| baseline);
+    let baseline = updated
+        .as_ref()
+        .map_or(&wanted.baseline, |(_, baseline)| baseline);
     let report = assemble(&facts, terms(baseline));
     outputs.write(&report)?;
-    let style = Style { color: args.color.on_stdout(), width: crate::text::width(), detail: args.verbosity() };
+    let style = Style {
+        color: args.color.on_stdout(),
+        width: crate::text::width(),
+        detail: args.verbosity(),
+    };
     print!("{}", render(&report, style));
     Ok(report.summary.exit_code)
 }
 
-fn facts(args: &Run, wanted: &Wanted, started: &RunStarted, found: Found, trouble: Option<String>) -> anyhow::Result<Facts> {
+fn facts(
+    args: &Run,
+    wanted: &Wanted,
+    started: &RunStarted,
+    found: Found,
+    trouble: Option<String>,
+) -> anyhow::Result<Facts> {
     let mut codes = Vec::new();
     if found.interrupted {
         codes.push(exit::INTERRUPTED);
     }
-    let mut notes: Vec<String> = found.faults.iter().chain(&trouble).map(|fault| format!("fault of crevasse: {fault}")).collect();
+    let mut notes: Vec<String> = found
+        .faults
+        .iter()
+        .chain(&trouble)
+        .map(|fault| format!("fault of crevasse: {fault}"))
+        .collect();
     if !notes.is_empty() {
         codes.push(exit::OUR_FAULT);
     }
     if wanted.spec.foreign {
-        notes.push(format!("{} items of {} took no part; `crevasse spec lint` names them", wanted.spec.dropped.len(), wanted.spec.name));
+        notes.push(format!(
+            "{} items of {} took no part; `crevasse spec lint` names them",
+            wanted.spec.dropped.len(),
+            wanted.spec.name
+        ));
     }
     Ok(Facts {
         run: RunFacts {
@@ -263,7 +387,11 @@ fn facts(args: &Run, wanted: &Wanted, started: &RunStarted, found: Found, troubl
         capabilities: found
             .capabilities
             .into_iter()
-            .map(|capability| OperationFacts { name: capability.operation, supported: capability.supported, reason: capability.reason })
+            .map(|capability| OperationFacts {
+                name: capability.operation,
+                supported: capability.supported,
+                reason: capability.reason,
+            })
             .collect(),
         exercised: found.exercised,
         cases: found.cases,
@@ -271,7 +399,15 @@ fn facts(args: &Run, wanted: &Wanted, started: &RunStarted, found: Found, troubl
         reproductions: found.reproductions,
         flaky: found.flaky,
         reasons: found.reasons,
-        leaks: found.leaks.into_iter().map(|leak| LeakFacts { kind: leak.kind, name: leak.name, reason: leak.reason }).collect(),
+        leaks: found
+            .leaks
+            .into_iter()
+            .map(|leak| LeakFacts {
+                kind: leak.kind,
+                name: leak.name,
+                reason: leak.reason,
+            })
+            .collect(),
         notes,
         codes,
     })
@@ -286,9 +422,15 @@ struct TargetFile {
 }
 
 fn target_facts(args: &Run) -> anyhow::Result<Option<TargetFacts>> {
-    let Some(path) = &args.target else { return Ok(None) };
-    let file: TargetFile = serde_yaml::from_str(&read(path)?).with_context(|| format!("failed to read {} as a target file", path.display()))?;
-    Ok(Some(TargetFacts { label: file.label, version: file.version }))
+    let Some(path) = &args.target else {
+        return Ok(None);
+    };
+    let file: TargetFile = serde_yaml::from_str(&read(path)?)
+        .with_context(|| format!("failed to read {} as a target file", path.display()))?;
+    Ok(Some(TargetFacts {
+        label: file.label,
+        version: file.version,
+    }))
 }
 
 fn now() -> Timestamp {
@@ -299,5 +441,10 @@ fn now() -> Timestamp {
 fn run_id() -> String {
     let text = format!("{}-{}", now().0, std::process::id());
     let digits = crevasse_core::treehash::sha256(text.as_bytes());
-    digits.0.iter().take(8).map(|byte| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte % 32)])).collect()
+    digits
+        .0
+        .iter()
+        .take(8)
+        .map(|byte| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte % 32)]))
+        .collect()
 }

@@ -1,19 +1,79 @@
 //! `crevasse serve`: the reference server, right or wrong on demand.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
+use anyhow::{Context, bail};
+use crevasse::execute::credentials;
+use crevasse::exit;
+use crevasse_core::nearest::nearest;
+use crevasse_reference::fault::{self, Fault};
+use crevasse_reference::{Options, ServerHandle, Service, serve};
+
+use super::list::print_faults;
 use crate::args::Serve;
 
-pub(crate) fn run(_args: &Serve) -> anyhow::Result<u8> {
-    anyhow::bail!("not yet")
-}
-
-pub(crate) struct Embedded(String);
-
-impl Embedded {
-    pub(crate) fn endpoint(&self) -> &str {
-        &self.0
+pub(crate) fn run(args: &Serve) -> anyhow::Result<u8> {
+    if args.fault.iter().any(|id| id == "list") {
+        print_faults();
+        return Ok(exit::AS_EXPECTED);
     }
+    let options = options(args)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("failed to start")?;
+    runtime.block_on(async {
+        let server = listen(options, args.port).await?;
+        println!("http://{}", server.address);
+        tokio::signal::ctrl_c()
+            .await
+            .context("failed to wait for Ctrl-C")?;
+        server.stop().await;
+        Ok(exit::AS_EXPECTED)
+    })
 }
 
-pub(crate) async fn embedded() -> anyhow::Result<Embedded> {
-    anyhow::bail!("not yet")
+fn options(args: &Serve) -> anyhow::Result<Options> {
+    let faults = args
+        .fault
+        .iter()
+        .map(|id| find(id))
+        .collect::<anyhow::Result<Vec<_>>>()?;
+    if args.time_scale < 0.0 || !args.time_scale.is_finite() {
+        bail!("--time-scale takes a number from 0 on");
+    }
+    Ok(Options {
+        job_delay: args.job_delay.0,
+        time_scale: args.time_scale,
+        max_store: args.max_store.0,
+        require_auth: if args.require_auth {
+            credentials(true)
+        } else {
+            None
+        },
+        faults,
+        ..Options::default()
+    })
+}
+
+fn find(id: &str) -> anyhow::Result<&'static Fault> {
+    let names = fault::all().iter().map(|fault| fault.id);
+    fault::find(id).with_context(|| {
+        let near = nearest(id, names)
+            .map(|near| format!("; did you mean {near}?"))
+            .unwrap_or_default();
+        format!("no fault is called `{id}`{near} `crevasse serve --fault list` names them all")
+    })
+}
+
+async fn listen(options: Options, port: u16) -> anyhow::Result<ServerHandle> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    serve(Service::new(options), address)
+        .await
+        .with_context(|| format!("failed to listen on {address}"))
+}
+
+/// A right server on a free loopback port, for runs without an endpoint.
+pub(crate) async fn embedded() -> anyhow::Result<ServerHandle> {
+    listen(Options::default(), 0).await
 }

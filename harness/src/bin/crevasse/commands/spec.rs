@@ -58,7 +58,10 @@ fn lint(args: &SpecFile) -> anyhow::Result<u8> {
         println!("{:#}", json!(report));
         return Ok(exit::AS_EXPECTED);
     }
-    println!("{name}: {}", json!(report.format).as_str().unwrap_or_default());
+    println!(
+        "{name}: {}",
+        json!(report.format).as_str().unwrap_or_default()
+    );
     println!("\ndefines {} of 33 operations", report.defines.len());
     for definition in &report.defines {
         println!(
