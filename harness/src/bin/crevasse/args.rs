@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// List operations, requirements, checks, faults or scenarios.
     List(List),
+    /// Play a finding or a scenario again, step by step, and show what changed.
+    Replay(Replay),
     /// Render other formats from a JSON report, without the network.
     Report(Render),
     /// Lay reports side by side: a vendor matrix, or what changed between two runs of one vendor.
@@ -377,4 +379,15 @@ pub(crate) struct Compare {
     /// When to colour.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) color: Color,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Replay {
+    /// A scenario file, or a finding: its id in a report (F1) or its fingerprint.
+    pub(crate) what: String,
+    /// The report the finding is in; without it that of the latest run.
+    #[arg(long, value_name = "REPORT")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) aim: Aim,
 }

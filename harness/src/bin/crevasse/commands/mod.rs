@@ -5,6 +5,7 @@ mod explain;
 mod list;
 mod payload;
 mod progress;
+mod replay;
 mod reports;
 mod run;
 mod serve;
@@ -45,6 +46,7 @@ pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
         Command::Payload(payload) => payload::run(&payload),
         Command::Explain(explain) => explain::run(&explain),
         Command::List(list) => list::run(&list),
+        Command::Replay(replay) => replay::run(&replay),
         Command::Report(render) => compare::report(&render),
         Command::Compare(args) => compare::compare(&args),
     }

@@ -1,6 +1,7 @@
 //! `crevasse run`: the main job.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crevasse::journal::Journal;
 use crevasse::report::assemble::{Facts, Terms, assemble};
 use crevasse::report::document::{LeakFacts, OperationFacts, Report, RunFacts, TargetFacts};
 use crevasse::report::terminal::{Style, render};
+use crevasse::report::{Format, write};
 use crevasse::{exit, generate, scenarios};
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::baseline::Baseline;
@@ -49,22 +51,10 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
     let reference = _server.is_some();
     let scenarios = wanted.scenarios(args);
     let plan = plan(args, &wanted, &target, reference, scenarios);
-    let started = RunStarted {
-        run: run_id(),
-        seed: args.seed(),
-        profile: args.profile.into(),
-        endpoint: target.endpoint().to_owned(),
-        jobs: args.jobs,
-        spec: wanted.spec.name.clone(),
-        spec_digest: wanted.spec.digest.clone(),
-        prefix: format!("crevasse-{}", run_id()),
-        started: now(),
-    };
-    let folder = args
-        .run_dir
-        .clone()
-        .unwrap_or_else(|| std::env::temp_dir().join("crevasse"))
-        .join(&started.run);
+    let mut started = started(&target, &wanted.spec, args.seed(), args.jobs);
+    started.profile = args.profile.into();
+    let runs = runs(args.run_dir.as_deref());
+    let folder = runs.join(&started.run);
     let journal = Journal::create(&folder, &started)
         .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
     let rate = args.aim.rate_limit.as_deref().map(str::parse).transpose()?;
@@ -86,7 +76,10 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
     .await;
     line.clear();
     match found {
-        Ok(found) => finish(args, &wanted, &started, found, hand.trouble(), &outputs),
+        Ok(found) => {
+            let facts = facts(args, &wanted, &started, found, hand.trouble())?;
+            finish(args, &wanted, &facts, &runs, &outputs)
+        }
         Err(unreachable) => Err(gone(unreachable)),
     }
 }
@@ -294,12 +287,10 @@ fn interrupt(stop: Stop) {
 fn finish(
     args: &Run,
     wanted: &Wanted,
-    started: &RunStarted,
-    found: Found,
-    trouble: Option<String>,
+    facts: &Facts,
+    runs: &Path,
     outputs: &reports::Outputs,
 ) -> anyhow::Result<u8> {
-    let facts = facts(args, wanted, started, found, trouble)?;
     let today = now().iso()[..10].to_owned();
     let selected = if wanted.is_everything() {
         BTreeSet::new()
@@ -333,7 +324,8 @@ fn finish(
     let baseline = updated
         .as_ref()
         .map_or(&wanted.baseline, |(_, baseline)| baseline);
-    let report = assemble(&facts, terms(baseline));
+    let report = assemble(facts, terms(baseline));
+    keep(runs, &report)?;
     outputs.write(&report)?;
     let style = Style {
         color: args.color.on_stdout(),
@@ -431,6 +423,34 @@ fn target_facts(args: &Run) -> anyhow::Result<Option<TargetFacts>> {
         label: file.label,
         version: file.version,
     }))
+}
+
+/// Where runs keep what `replay` and `cleanup` need: one folder a run, and the name of the latest.
+pub(crate) fn runs(wanted: Option<&Path>) -> PathBuf {
+    wanted.map_or_else(|| std::env::temp_dir().join("crevasse"), Path::to_path_buf)
+}
+
+fn keep(runs: &Path, report: &Report) -> anyhow::Result<()> {
+    let path = runs.join(&report.run.id).join("report.json");
+    std::fs::write(&path, write(report, Format::Json))
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    std::fs::write(runs.join("latest"), &report.run.id).context("failed to note the latest run")
+}
+
+/// A new run against a target.
+pub(crate) fn started(target: &Target, spec: &Spec, seed: u64, jobs: usize) -> RunStarted {
+    let run = run_id();
+    RunStarted {
+        prefix: format!("crevasse-{run}"),
+        run,
+        seed,
+        profile: Profile::Standard,
+        endpoint: target.endpoint().to_owned(),
+        jobs,
+        spec: spec.name.clone(),
+        spec_digest: spec.digest.clone(),
+        started: now(),
+    }
 }
 
 fn now() -> Timestamp {
