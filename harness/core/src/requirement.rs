@@ -1,6 +1,7 @@
 //! The registry of requirements: what a conforming service does, how firmly the documents say so, and where.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -14,6 +15,7 @@ use crate::yaml::{self, YamlError};
 
 const REQUIREMENTS: &str = include_str!("../specs/glacier/requirements.yaml");
 const AMBIGUITIES: &str = include_str!("../specs/glacier/ambiguities.yaml");
+const UNTESTED: &str = include_str!("../specs/glacier/untested.yaml");
 
 /// The stable name of a requirement, such as `GJO-RANGE-003`; never reused.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -267,6 +269,19 @@ pub enum RegistryError {
         /// Where the entry begins, from 1.
         line: usize,
     },
+}
+
+/// Returns the requirements that no run is sure to decide, each with the reason.
+///
+/// ```
+/// use crevasse_core::requirement::{RequirementId, untested};
+/// assert!(untested()[&RequirementId::of("CVL-EXP-001")].contains("24 hours"));
+/// ```
+pub fn untested() -> &'static BTreeMap<RequirementId, String> {
+    static REASONS: OnceLock<BTreeMap<RequirementId, String>> = OnceLock::new();
+    REASONS.get_or_init(|| {
+        yaml::parse(UNTESTED).expect("the reasons that are compiled in are well-formed")
+    })
 }
 
 /// All requirements, in the order of their file.

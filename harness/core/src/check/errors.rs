@@ -210,10 +210,13 @@ fn refusal<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a Response
 /// Whether the request is broken below the operation: a header or framing that an HTTP server may refuse by itself.
 fn is_protocol_abuse(now: &Observation) -> bool {
     use crate::wire::Framing as F;
+    let request = &now.exchange().request;
+    let printable = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     matches!(
         now.record.tweak.framing,
         F::Half | F::Announced(_) | F::Verbatim
-    )
+    ) || request.headers.iter().any(|(_, value)| !printable(value))
+        || request.path.len() > 2048
 }
 
 /// The document of a refusal, when it has the member that makes it one of Glacier's and is no failure of the server.

@@ -136,7 +136,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::requirement::Registry;
+    use crate::requirement::{Probe, Registry, untested};
 
     #[test]
     fn checks_have_names_of_their_own_in_kebab_case() {
@@ -155,6 +155,27 @@ mod tests {
             for id in check.requirements {
                 assert!(Registry::builtin().get(*id).is_some(), "{}: {id}", check.id);
             }
+        }
+    }
+    #[test]
+    fn what_a_request_can_decide_has_a_check_or_a_reason_why_not() {
+        let cited: BTreeSet<&str> = all()
+            .flat_map(|check| check.requirements.iter().copied())
+            .collect();
+        let bare: Vec<&str> = Registry::builtin()
+            .iter()
+            .filter(|known| matches!(known.probe, Probe::Direct | Probe::Job | Probe::Auth))
+            .filter(|known| !untested().contains_key(&known.id))
+            .map(|known| known.id.as_str())
+            .filter(|id| !cited.contains(id))
+            .collect();
+        assert!(bare.is_empty(), "nothing judges {}", bare.join(", "));
+    }
+
+    #[test]
+    fn reasons_are_for_requirements_that_exist() {
+        for id in untested().keys() {
+            assert!(Registry::builtin().get(id).is_some(), "{id}");
         }
     }
 }

@@ -15,7 +15,7 @@ pub use disputed::is_disputed;
 
 use super::{Archive, Expectation, Job, Life, LockState, Model, Refusal, Upload, Vault};
 use crate::amz_date::Timestamp;
-use crate::scenario::{AccountForm, Action, JsonBody, Ref, Signing, Tweak};
+use crate::scenario::{AccountForm, Action, JsonBody, Marker, Ref, Signing, Tweak};
 use crate::wire::Framing;
 
 /// Hours after which a lock that was not completed, or an idle upload, is gone.
@@ -329,11 +329,10 @@ pub(super) fn expect_page(
         Some(Ok(limit)) if limit > i128::from(max) => reasons.may(Refusal::LimitTooLarge),
         Some(Ok(_)) => {}
     }
-    if let Some(crate::scenario::Marker::Literal(text)) = &page.marker {
-        let ours = text.is_empty() || text.starts_with("${");
-        if !ours {
-            reasons.may(Refusal::MarkerInvalid);
-        }
+    // A marker is whatever a target gave for this very list; that of another, or of an item that is gone, it may refuse.
+    let empty = |marker: &Marker| matches!(marker, Marker::Literal(text) if text.is_empty());
+    if page.marker.as_ref().is_some_and(|marker| !empty(marker)) {
+        reasons.may(Refusal::MarkerInvalid);
     }
 }
 

@@ -137,14 +137,13 @@ fn expect_tags(vault: Option<&Vault>, body: &JsonBody, reasons: &mut Reasons) {
     for (key, value) in tags {
         expect_tag(key, value, reasons);
     }
-    let held = |vault: &Vault| {
-        vault.tags.len()
-            + tags
-                .keys()
-                .filter(|key| !vault.tags.contains_key(*key))
-                .count()
-    };
-    match vault.map_or(0, held) {
+    let Some(vault) = vault else { return };
+    let new = tags
+        .keys()
+        .filter(|key| !vault.tags.contains_key(*key))
+        .count();
+    match vault.tags.len() + new {
+        _ if new == 0 => {}
         0..=10 => {}
         11..=50 => reasons.may(Refusal::TagLimitExceeded),
         _ => reasons.must(Refusal::TagLimitExceeded),
