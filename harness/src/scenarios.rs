@@ -14,7 +14,7 @@ macro_rules! areas {
 
 areas! {
     "vaults" "archives" "multipart" "common" "paging" "tags" "lock" "policies" "notifications" "account" "auth"
-    "boundaries"
+    "boundaries" "jobs" "output" "inventory"
 }
 
 /// Every written scenario, area by area.

@@ -56,7 +56,7 @@ pub(super) fn looks_like_a_node(content: &Content, range: ByteRange) -> bool {
         start: range.start - range.start % length,
         end: range.start - range.start % length + length,
     };
-    node.end <= size && content.tree_hash_of(node) == content.tree_hash_of(range)
+    node.end <= size && content.recall_tree_hash_of(node) == content.recall_tree_hash_of(range)
 }
 
 /// The symptom of a hash that is not that of the range retrieved.
@@ -121,7 +121,7 @@ fn judge_hash(evidence: &Evidence<'_>, out: &mut Judgements) {
     if !tree_hash_aligned(retrieval.range, retrieval.size()) {
         return;
     }
-    let right = retrieval.content.tree_hash_of(retrieval.range);
+    let right = retrieval.content.recall_tree_hash_of(retrieval.range);
     let explicit = begun(now, earlier(evidence))
         .is_some_and(|began| super::jobs::asked_range(began).is_some());
     let told = given(document, "/SHA256TreeHash").and_then(Value::as_str);

@@ -86,8 +86,7 @@ fn judge_whole(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let explicit = begun(now, download.earlier)
         .is_some_and(|began| asked(began, "/RetrievalByteRange").is_some());
-    let right = retrieval.content.slice(retrieval.range);
-    let kept = response.body.equals(&right);
+    let kept = whole_of_part(&download) == Some(Likeness::Right);
     let expected = format!("bytes {} of the archive", retrieval.range);
     if retrieval.is_whole() {
         let symptom = || damage(now, retrieval.archive);
@@ -101,7 +100,7 @@ fn judge_whole(evidence: &Evidence<'_>, out: &mut Judgements) {
         } else {
             out.judge(
                 "IJ-AR-004",
-                response.body.length == right.length(),
+                response.body.length == retrieval.range.len(),
                 symptom,
                 expected,
                 || bytes(&response.body),

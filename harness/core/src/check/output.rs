@@ -32,9 +32,10 @@ impl Output<'_> {
             return None;
         }
         match self {
+            Self::Stored(retrieval) if range.len() == retrieval.size() => Some(retrieval.tree_hash),
             Self::Stored(retrieval) => {
                 let absolute = range.offset_by(retrieval.range.start)?;
-                Some(retrieval.content.tree_hash_of(absolute))
+                Some(retrieval.content.recall_tree_hash_of(absolute))
             }
             Self::Seen(body) if range.len() == body.length => Some(body.tree_hash),
             Self::Seen(body) => part_of_seen(body, range),
@@ -150,7 +151,7 @@ fn is_of_archive(body: &ObservedBody, retrieval: Retrieval<'_>, asked: ByteRange
     retrieval.range.start > 0
         && asked.end <= retrieval.size()
         && body.length == asked.len()
-        && body.tree_hash == retrieval.content.tree_hash_of(asked)
+        && body.tree_hash == retrieval.content.recall_tree_hash_of(asked)
 }
 
 /// A download of the output of a job that is known to be there.
@@ -319,7 +320,7 @@ fn is_stored(body: &ObservedBody, retrieval: Retrieval<'_>) -> bool {
         return is_whole_archive(body, retrieval);
     }
     body.length == retrieval.range.len()
-        && body.tree_hash == retrieval.content.tree_hash_of(retrieval.range)
+        && body.tree_hash == retrieval.content.recall_tree_hash_of(retrieval.range)
 }
 
 /// Whether an earlier job for the whole archive brought something else.

@@ -176,7 +176,10 @@ fn judge_due(evidence: &Evidence<'_>, out: &mut Judgements) {
     if !due {
         return;
     }
-    let right = hashed.retrieval.content.tree_hash_of(hashed.absolute);
+    let right = hashed
+        .retrieval
+        .content
+        .recall_tree_hash_of(hashed.absolute);
     let kept = hashed.told.is_some_and(|told| told.parse() == Ok(right))
         && hashed.likeness() == Likeness::Right;
     let expected = format!("x-amz-sha256-tree-hash: {right}");
@@ -382,7 +385,11 @@ fn judge_chunks(evidence: &Evidence<'_>, out: &mut Judgements) {
         let symptom = match hashed.likeness() {
             Likeness::Right
                 if hashed.told.is_some_and(|told| {
-                    told.parse() == Ok(hashed.retrieval.content.tree_hash_of(hashed.absolute))
+                    told.parse()
+                        == Ok(hashed
+                            .retrieval
+                            .content
+                            .recall_tree_hash_of(hashed.absolute))
                 }) =>
             {
                 Symptom::new(

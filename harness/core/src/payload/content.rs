@@ -1,7 +1,8 @@
 //! The algebra of contents: joined, cut, compared and hashed by description.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
@@ -35,6 +36,7 @@ struct Shared {
     length: u64,
     sha256: OnceLock<Digest>,
     tree_hash: OnceLock<Digest>,
+    parts: Mutex<BTreeMap<ByteRange, Digest>>,
 }
 
 struct Placed {
@@ -137,6 +139,28 @@ impl Content {
         Forest::default().root(self, range)
     }
 
+    /// Recalls the tree hash of a range, or computes and remembers it: clones share what was once computed, up to 1,024 ranges.
+    ///
+    /// # Panics
+    /// When the range reaches beyond the end.
+    pub fn recall_tree_hash_of(&self, range: ByteRange) -> Digest {
+        let parts = || {
+            self.shared
+                .parts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        let known = parts().get(&range).copied();
+        known.unwrap_or_else(|| {
+            let hash = self.tree_hash_of(range);
+            let mut parts = parts();
+            if parts.len() < 1024 {
+                parts.insert(range, hash);
+            }
+            hash
+        })
+    }
+
     /// Hashes each mebibyte; none for an empty content. Takes 32 bytes per mebibyte.
     pub fn leaves(&self) -> Vec<Digest> {
         Forest::default().leaves(self)
@@ -218,6 +242,7 @@ impl Content {
             length,
             sha256: OnceLock::new(),
             tree_hash: OnceLock::new(),
+            parts: Mutex::default(),
         };
         Some(Self {
             shared: Arc::new(shared),

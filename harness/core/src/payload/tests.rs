@@ -210,3 +210,13 @@ fn reading_a_payload_beyond_its_end_is_a_bug() {
 fn cutting_a_content_beyond_its_end_is_a_bug() {
     generated(1, 10).slice(range(5, 11));
 }
+
+#[test]
+fn what_is_recalled_is_what_was_computed() {
+    let content = generated(7, 6815744);
+    for part in [range(0, 6815744), range(1 << 20, 3 << 20), range(5, 1000)] {
+        let hash = content.tree_hash_of(part);
+        assert_eq!(content.recall_tree_hash_of(part), hash);
+        assert_eq!(content.clone().recall_tree_hash_of(part), hash, "and again");
+    }
+}
