@@ -1,7 +1,6 @@
 //! The server without a socket: one request in, one answer out.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -41,14 +40,11 @@ struct Inner {
     ids: Ids,
     realms: Mutex<BTreeMap<String, Arc<Mutex<Realm>>>>,
     faults: Faults,
-    calls: AtomicU64,
 }
 
 /// A request as it is understood.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
-    /// Counts the requests of this server from 1.
-    pub(crate) number: u64,
     /// Whether the body has not come yet.
     pub(crate) early: bool,
     pub(crate) head: RequestHead,
@@ -59,6 +55,10 @@ pub(crate) struct Asked {
     pub(crate) tweak: Tweak,
     /// Bytes of the body that are kept as such.
     pub(crate) held: u64,
+    /// What stands for the body in the signature.
+    payload_hash: Option<String>,
+    /// Another largest page than that of the documents: for faults.
+    pub(crate) largest_page: Option<usize>,
 }
 
 impl Asked {
@@ -87,10 +87,11 @@ impl Asked {
         if let Received::Content(content) = received {
             self.held = kept_as_such(content);
         }
+        self.payload_hash = self.hash_of_payload();
     }
 
     /// What stands for the body in the signature: of an upload the checksum it claims.
-    fn payload_hash(&self) -> Option<String> {
+    fn hash_of_payload(&self) -> Option<String> {
         if self.stores() {
             return self
                 .head
@@ -114,7 +115,6 @@ impl Service {
             ids: Ids::new(options.seed),
             realms: Mutex::default(),
             faults: Faults::new(&options.faults),
-            calls: AtomicU64::new(0),
             options,
         };
         Self {
@@ -206,7 +206,6 @@ impl Service {
             Err(_) => (other(&head), Tweak::default()),
         };
         let mut asked = Asked {
-            number: self.inner.calls.fetch_add(1, Ordering::Relaxed) + 1,
             early: true,
             region: auth::region(&head.headers),
             head,
@@ -214,7 +213,10 @@ impl Service {
             action,
             tweak,
             held: 0,
+            payload_hash: None,
+            largest_page: None,
         };
+        asked.payload_hash = asked.hash_of_payload();
         self.inner.faults.request(&mut asked);
         asked
     }
@@ -321,7 +323,7 @@ impl Service {
             Some(_) => reasons.push(Refusal::VersionUnknown),
         }
         if let Some(known) = &self.inner.options.require_auth {
-            let hash = asked.payload_hash();
+            let hash = &asked.payload_hash;
             reasons.extend(auth::refusal(
                 &asked.head,
                 hash.as_deref(),
@@ -390,10 +392,11 @@ impl Service {
     fn page(&self, asked: &Asked, model: &Model, place: &Place) -> Option<Cut> {
         let asked_for = page::page_of(&asked.action)?;
         let mut entries = page::entries(&asked.action, model);
-        self.inner.faults.list(&mut entries, asked);
+        self.inner.faults.list(&mut entries, asked, model);
         let marker = page::marker(asked_for);
         let after = marker.and_then(|marker| page::key_in(marker, &asked.action, place));
-        let limit = page::limit(asked_for, page::largest(&asked.action));
+        let largest = page::largest(&asked.action);
+        let limit = page::limit(asked_for, asked.largest_page.unwrap_or(largest));
         Some(page::cut(entries, after.as_deref(), limit))
     }
 
@@ -419,7 +422,7 @@ impl Service {
             .model
             .observe(&asked.action, &asked.tweak, &expected, &seen);
         self.keep_books(asked, realm, place, now);
-        Effect { made }
+        Effect { made, now }
     }
 
     /// Mints the identifier of what an action makes, and writes it into the action.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crevasse_core::model::{Model, Refusal};
+use crevasse_core::payload::Content;
 use crevasse_core::scenario::Action;
 use crevasse_core::spec::OperationName;
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub(crate) enum Decision {
 pub(crate) struct Memory {
     counts: BTreeMap<String, u64>,
     values: BTreeMap<String, Value>,
+    contents: BTreeMap<String, Content>,
 }
 
 impl Memory {
@@ -36,9 +38,32 @@ impl Memory {
         *count
     }
 
+    /// How often something was counted.
+    pub(crate) fn counted(&self, name: &str) -> u64 {
+        self.counts.get(name).copied().unwrap_or_default()
+    }
+
     /// Keeps a value and returns the one kept before.
     pub(crate) fn keep(&mut self, name: &str, value: Value) -> Option<Value> {
         self.values.insert(name.to_owned(), value)
+    }
+
+    /// Keeps a content, or forgets the one kept.
+    pub(crate) fn keep_content(&mut self, name: &str, content: Option<Content>) {
+        match content {
+            Some(content) => self.contents.insert(name.to_owned(), content),
+            None => self.contents.remove(name),
+        };
+    }
+
+    /// The content kept under a name.
+    pub(crate) fn kept_content(&self, name: &str) -> Option<&Content> {
+        self.contents.get(name)
+    }
+
+    /// Takes out the value kept under a name.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Value> {
+        self.values.remove(name)
     }
 
     /// The value kept under a name.
@@ -63,7 +88,7 @@ pub(crate) enum Hook {
     /// Alters what is remembered after the request took effect.
     After(fn(&mut Realm, &Asked, &Effect, &mut Memory)),
     /// Alters a list before it is cut into pages.
-    Lists(fn(&mut Vec<Entry>, &Asked, &mut Memory)),
+    Lists(fn(&mut Vec<Entry>, &Asked, &Model, &mut Memory)),
     /// Alters the answer.
     Replies(fn(&mut Draft, &Told<'_>, &mut Memory)),
 }
@@ -138,10 +163,10 @@ impl Faults {
         });
     }
 
-    pub(crate) fn list(&self, entries: &mut Vec<Entry>, asked: &Asked) {
+    pub(crate) fn list(&self, entries: &mut Vec<Entry>, asked: &Asked, model: &Model) {
         self.hooks(|hook, mut memory| {
             if let Hook::Lists(alter) = hook {
-                alter(entries, asked, &mut memory);
+                alter(entries, asked, model, &mut memory);
             }
         });
     }
@@ -156,13 +181,12 @@ impl Faults {
 }
 
 fn say(decision: &mut Decision, refusals: &[Refusal], status: u16, code: &str) {
-    if let Decision::Refuse(refused) = decision {
-        if refused
+    if let Decision::Refuse(refused) = decision
+        && refused
             .reason
             .is_some_and(|reason| refusals.contains(&reason))
-        {
-            refused.status = status;
-            code.clone_into(&mut refused.code);
-        }
+    {
+        refused.status = status;
+        code.clone_into(&mut refused.code);
     }
 }

@@ -1,9 +1,24 @@
 //! Defects that the server can be told to have, each with the requirements it breaks.
 //! They hook in before the model sees a request, around what the model remembers, and into the answer.
 
+mod common;
+mod errors;
 mod hook;
+mod inventory;
+mod jobs;
+mod means;
+mod output;
+mod policies;
+mod tags;
+mod treehash;
+mod uploads;
+mod vaults;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 pub(crate) use hook::{Decision, Faults, Hook, Memory};
 
@@ -65,7 +80,22 @@ impl Eq for Fault {}
 /// assert!(fault::all().iter().all(|known| fault::find(known.id) == Some(known)));
 /// ```
 pub fn all() -> &'static [Fault] {
-    &[]
+    static ALL: OnceLock<Vec<Fault>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let areas = [
+            treehash::FAULTS,
+            uploads::FAULTS,
+            output::FAULTS,
+            jobs::FAULTS,
+            inventory::FAULTS,
+            vaults::FAULTS,
+            tags::FAULTS,
+            policies::FAULTS,
+            errors::FAULTS,
+            common::FAULTS,
+        ];
+        areas.concat()
+    })
 }
 
 /// The fault of this name.

@@ -3,7 +3,7 @@
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::model::{Job, JobKind, JobStatus, LockState, Model, Upload, Vault};
 use crevasse_core::range::ByteRange;
-use crevasse_core::scenario::Action;
+use crevasse_core::scenario::{Action, Ref};
 use serde_json::{Map, Value, json};
 
 use super::Told;
@@ -153,7 +153,14 @@ fn item(entry: &Entry, told: &Told<'_>, realm: &mut Realm) -> Option<Value> {
         Action::ListVaults { .. } => {
             Some(describe_vault(realm.model.vaults.get(&entry.id)?, place))
         }
-        Action::ListJobs { .. } => describe_job(realm, vault, &entry.id, place),
+        Action::ListJobs { .. } => {
+            let home = realm
+                .model
+                .job(&Ref::Handle(vault.to_owned()), &entry.id)?
+                .0
+                .to_owned();
+            describe_job(realm, &home, &entry.id, place)
+        }
         Action::ListMultipartUploads { .. } => {
             let upload = upload_of(&realm.model, vault, &entry.id)?;
             Some(Value::Object(describe_upload(upload, told)))
@@ -239,7 +246,7 @@ fn retrieval_policy(model: &Model) -> Value {
 }
 
 /// Units of capacity; each lasts a calendar month, to the second (AMB-46).
-pub(crate) fn capacities(model: &Model) -> Value {
+fn capacities(model: &Model) -> Value {
     let units = model.capacity.values().map(|unit| {
         let bought = unit.bought.1;
         json!({

@@ -32,7 +32,7 @@ fn entry(entry: &InventoryEntry) -> Value {
 }
 
 /// Writes an inventory as CSV: a header line, descriptions in quotes, `"` as `\"`, `\` as it is (O-35).
-pub(crate) fn csv(inventory: &Inventory) -> String {
+fn csv(inventory: &Inventory) -> String {
     let mut text = "ArchiveId,ArchiveDescription,CreationDate,Size,SHA256TreeHash\n".to_owned();
     for entry in &inventory.entries {
         let description = entry.description.replace('"', "\\\"");

@@ -9,13 +9,13 @@ mod reply;
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::model::{Made, Refusal};
 use crevasse_core::payload::Content;
-use crevasse_core::scenario::Action;
+use crevasse_core::scenario::{Action, Ref};
 use crevasse_core::wire::Headers;
 use serde_json::Value;
 
-pub(crate) use documents::{capacities, describe_job, describe_vault, status_code};
+pub(crate) use documents::{describe_job, describe_vault, status_code};
 pub(crate) use errors::{Refused, limit_of_store, message};
-pub(crate) use inventory::{csv as inventory_csv, text as inventory_text};
+pub(crate) use inventory::text as inventory_text;
 pub(crate) use output::Output;
 pub(crate) use reply::reply;
 
@@ -155,6 +155,8 @@ impl Draft {
 pub(crate) struct Effect {
     /// What it made.
     pub(crate) made: Option<Made>,
+    /// When.
+    pub(crate) now: Timestamp,
 }
 
 /// All that an answer is written from.
@@ -191,7 +193,12 @@ pub(crate) fn success(told: &Told<'_>, realm: &mut Realm) -> Option<Draft> {
             Draft::empty(204).with("x-amz-sha256-tree-hash", content.tree_hash().to_string())
         }
         Action::DescribeJob { job, .. } => {
-            Draft::json(200, describe_job(realm, vault, job.handle()?, place)?)
+            let home = realm
+                .model
+                .job(&Ref::Handle(vault.to_owned()), job.handle()?)?
+                .0
+                .to_owned();
+            Draft::json(200, describe_job(realm, &home, job.handle()?, place)?)
         }
         Action::GetJobOutput { .. } => output::draft(told.output?),
         Action::ListVaults { .. }

@@ -22,8 +22,8 @@ pub(crate) struct Output {
 /// The archive that an output comes from.
 #[derive(Clone, Debug)]
 pub(crate) struct Retrieved {
-    /// Its size in bytes.
-    pub(crate) size: u64,
+    /// Its bytes.
+    pub(crate) content: Content,
     /// Its tree hash, as stored.
     pub(crate) tree_hash: Digest,
     /// What of it was retrieved.
@@ -43,7 +43,7 @@ impl Output {
                 ..
             } => {
                 let retrieved = Retrieved {
-                    size: content.length(),
+                    content: content.clone(),
                     tree_hash: *tree_hash,
                     range: *range,
                     description: description.clone(),
@@ -92,13 +92,13 @@ impl Output {
     pub(crate) fn checksum(&self) -> Option<Digest> {
         let archive = self.archive.as_ref()?;
         let served = self.served_range()?;
-        let aligned = tree_hash_aligned(archive.range, archive.size)
+        let aligned = tree_hash_aligned(archive.range, archive.content.length())
             && tree_hash_aligned(served, self.whole.length());
         aligned.then(|| self.hash_of(served, archive))
     }
 
     fn hash_of(&self, served: ByteRange, archive: &Retrieved) -> Digest {
-        if served.len() == archive.size {
+        if served.len() == archive.content.length() {
             archive.tree_hash
         } else {
             self.whole.tree_hash_of(served)

@@ -619,7 +619,7 @@ fn jobs_are_listed_filtered_and_then_paged() {
             .map(|job| job["JobId"].as_str().unwrap().to_owned())
             .collect()
     };
-    assert_eq!(ids("statuscode=InProgress"), [working.clone()]);
+    assert_eq!(ids("statuscode=InProgress"), std::slice::from_ref(&working));
     assert_eq!(ids("completed=true&statuscode=Succeeded").len(), 3);
     assert_eq!(ids("completed=true&statuscode=InProgress").len(), 0);
     assert_eq!(ids("")[0], working, "newest first");
