@@ -40,6 +40,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// List operations, requirements, checks, faults or scenarios.
     List(List),
+    /// Run the suite against every fault of the reference server: killed or alive, and the score.
+    Prove(Prove),
     /// Play a finding or a scenario again, step by step, and show what changed.
     Replay(Replay),
     /// Render other formats from a JSON report, without the network.
@@ -390,4 +392,29 @@ pub(crate) struct Replay {
     pub(crate) from: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) aim: Aim,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Prove {
+    /// Only these faults; repeatable.
+    #[arg(long, value_name = "ID")]
+    pub(crate) fault: Vec<String>,
+    /// Seed of the generated cases.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Generated cases beside the written ones.
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 30)]
+    pub(crate) max_examples: u64,
+    /// Servers at a time.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 3)]
+    pub(crate) jobs: usize,
+    /// The score in percent below which the command ends with 1.
+    #[arg(long, value_name = "PERCENT", default_value_t = 98.0)]
+    pub(crate) at_least: f64,
+    /// Write the whole matrix: json=PATH.
+    #[arg(long, value_name = "json=PATH")]
+    pub(crate) report: Option<String>,
+    /// Print every fault, not the survivors alone.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }

@@ -5,6 +5,7 @@ mod explain;
 mod list;
 mod payload;
 mod progress;
+mod prove;
 mod replay;
 mod reports;
 mod run;
@@ -46,6 +47,7 @@ pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
         Command::Payload(payload) => payload::run(&payload),
         Command::Explain(explain) => explain::run(&explain),
         Command::List(list) => list::run(&list),
+        Command::Prove(prove) => prove::run(&prove),
         Command::Replay(replay) => replay::run(&replay),
         Command::Report(render) => compare::report(&render),
         Command::Compare(args) => compare::compare(&args),
