@@ -78,9 +78,19 @@ impl Run<'_> {
     /// Tries every deviation again; what repeats is kept, and the first of each cause made small.
     pub(super) async fn try_again(&mut self) {
         let seen = self.repeat_cases().await;
+        if self.stop.asked() {
+            return;
+        }
         let deadline = self.hand.elapsed() + self.plan.shrink_time;
         self.settle(&seen);
         self.make_small(deadline).await;
+    }
+
+    fn trial(&self) -> Judge {
+        Judge {
+            trial: true,
+            ..self.judge()
+        }
     }
 
     /// Runs each case that deviated three more times, all at once.
@@ -115,23 +125,27 @@ impl Run<'_> {
             .partition(|(_, scenario)| exclusive(scenario));
         let mut together = together.into_iter();
         loop {
-            while tasks.len() < self.plan.in_flight {
+            while tasks.len() < self.plan.in_flight && !self.stop.asked() {
                 let Some((id, scenario)) = together.next() else {
                     break;
                 };
-                let judge = self.judge();
+                let judge = self.trial();
                 tasks.spawn(async move { judge.run(id, scenario).await });
             }
-            match tasks.join_next().await {
+            match self.until_interrupted(tasks.join_next()).await {
                 None => break,
                 Some(Ok(case)) => count(&case, &mut seen),
                 Some(Err(panic)) => {
-                    self.fault(format!("a repeated case ended in a panic: {panic}"))
+                    self.fault(None, format!("a repeated case ended in a panic: {panic}"))
                 }
             }
         }
         for (id, scenario) in alone {
-            count(&self.judge().run(id, scenario).await, &mut seen);
+            let judge = self.trial();
+            count(
+                &self.until_interrupted(judge.run(id, scenario)).await,
+                &mut seen,
+            );
         }
         seen
     }
@@ -191,7 +205,7 @@ impl Run<'_> {
             .map(|deviation| deviation.fingerprint.clone())
             .take(MADE_SMALL)
             .collect();
-        let judge = self.judge();
+        let judge = self.trial();
         let small = leads.into_iter().filter_map(|fingerprint| {
             let scenario = self.found.reproductions.get(&fingerprint)?.scenario.clone();
             let judge = judge.clone();
@@ -200,7 +214,9 @@ impl Run<'_> {
                 (fingerprint, small)
             })
         });
-        let small: Vec<_> = join_all(small.collect::<Vec<_>>()).await;
+        let small: Vec<_> = self
+            .until_interrupted(join_all(small.collect::<Vec<_>>()))
+            .await;
         for (fingerprint, small) in small {
             let known = self.found.reproductions.get_mut(&fingerprint);
             if let (Some(known), Some((scenario, sight))) = (known, small) {

@@ -1,17 +1,17 @@
 //! A run from beginning to end: ask what is there, run the cases, judge them, try deviations again and make them small, clean up.
 //! Tells what happens as events; refuses to know who listens.
 
+mod account;
 mod again;
 mod capability;
+mod soundness;
 
 pub use capability::{Capabilities, probe};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crevasse_core::check::{self, Judged, Outcome, Record};
@@ -22,8 +22,10 @@ use crevasse_core::scenario::{Need, Scenario, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{FaultKind, Reply};
 
-use crate::event::{Capability, CaseJudged, Event, Leak, Learned, Phase, Progress};
+use crate::event::{Capability, CaseJudged, Event, Leak, Learned, Phase, Progress, RunFinished};
 use crate::execute::Hand;
+pub use crate::execute::Stop;
+use crate::journal::Line;
 pub use again::Reproduction;
 
 /// What a run is to do.
@@ -78,7 +80,12 @@ pub struct Found {
     pub complete: bool,
     /// Whether the user ended it.
     pub interrupted: bool,
+    /// Why the target counts as gone, when it stopped answering in the middle of the run.
+    pub gone: Option<String>,
 }
+
+/// How long cases under way may go on after the time box.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The target did not answer, or not in HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -88,22 +95,6 @@ pub struct Unreachable {
     pub endpoint: String,
     /// What happened.
     pub cause: String,
-}
-
-/// Ends a run early: no case begins any more, what is made is removed, what was judged is reported.
-#[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Asks for the end.
-    pub fn ask(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether the end was asked for.
-    pub fn asked(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
 }
 
 /// A case that was run and judged.
@@ -139,11 +130,14 @@ pub async fn run(
     let (together, alone) = run.choose();
     run.total = together.len() + alone.len();
     run.phase(Phase::Cases);
+    run.found.complete = true;
     run.all_at_once(together).await;
     run.phase(Phase::ExclusiveCases);
     run.one_by_one(alone).await;
-    if plan.reproduce && !stop.asked() {
+    run.found.gone = run.hand.gone();
+    if plan.reproduce && !stop.asked() && run.found.gone.is_none() {
         run.phase(Phase::Reproducing);
+        run.hand.go_on();
         run.try_again().await;
     }
     run.phase(Phase::CleaningUp);
@@ -167,6 +161,9 @@ impl Run<'_> {
     async fn probe(&mut self) -> Result<(), Unreachable> {
         self.phase(Phase::Probing);
         let mut scenario = probe();
+        scenario
+            .steps
+            .retain(|step| self.plan.allows(std::slice::from_ref(step)));
         let first = Scenario {
             steps: scenario.steps.drain(..1).collect(),
             ..scenario.clone()
@@ -189,7 +186,7 @@ impl Run<'_> {
             .capabilities
             .tell(self.plan.spec.operations.keys().copied())
         {
-            (self.tell)(Event::Capability(capability));
+            self.say(Event::Capability(capability));
         }
         Ok(())
     }
@@ -230,7 +227,7 @@ impl Run<'_> {
             enforces_signatures: enforces,
         };
         self.hand.learned(&self.found.learned);
-        (self.tell)(Event::Learned(self.found.learned.clone()));
+        self.say(Event::Learned(self.found.learned.clone()));
     }
 
     /// The scenarios to run together and those to run alone. What is left out says why.
@@ -247,6 +244,9 @@ impl Run<'_> {
                 .find(|need| **need != Need::Exclusive && !needs.contains(need));
             match missing {
                 Some(need) => self.skip(scenario, *need),
+                None if !self.plan.allows(&scenario.steps) => {
+                    self.skip(scenario, Need::Irreversible)
+                }
                 None if scenario.needs.contains(&Need::Exclusive) => alone.push(scenario.clone()),
                 None => together.push(scenario.clone()),
             }
@@ -267,7 +267,7 @@ impl Run<'_> {
                 .entry(requirement.clone())
                 .or_insert_with(|| reason.to_owned());
         }
-        (self.tell)(Event::Skipped {
+        self.say(Event::Skipped {
             scenario: scenario.id.clone(),
             reason: reason.to_owned(),
         });
@@ -282,35 +282,30 @@ impl Run<'_> {
             .plan
             .max_fail
             .is_some_and(|max| self.found.ledger.deviations.len() >= max);
-        self.stop.asked() || late || enough
+        self.stop.asked() || late || enough || self.hand.is_cut_short()
     }
 
     async fn all_at_once(&mut self, scenarios: Vec<Scenario>) {
-        let room = Arc::new(Semaphore::new(self.plan.in_flight));
         let mut tasks = JoinSet::new();
         let mut waiting = scenarios.into_iter();
-        let mut left = 0;
         loop {
             while tasks.len() < self.plan.in_flight && !self.over() {
                 let Some(scenario) = waiting.next() else {
                     break;
                 };
-                let permit = Arc::clone(&room).acquire_owned().await;
-                let judge = self.judge();
-                tasks.spawn(async move {
-                    let case = judge.run(scenario.id.clone(), scenario).await;
-                    drop(permit);
-                    case
+                self.say(Event::CaseStarted {
+                    case: scenario.id.clone(),
                 });
+                let judge = self.judge();
+                tasks.spawn(async move { judge.run(scenario.id.clone(), scenario).await });
             }
-            match tasks.join_next().await {
+            match self.until_over(tasks.join_next()).await {
                 None => break,
                 Some(Ok(case)) => self.take(case),
-                Some(Err(panic)) => self.fault(format!("a case ended in a panic: {panic}")),
+                Some(Err(panic)) => self.fault(None, format!("a case ended in a panic: {panic}")),
             }
         }
-        left += waiting.count();
-        self.found.complete = left == 0;
+        self.found.complete &= waiting.count() == 0;
     }
 
     async fn one_by_one(&mut self, scenarios: Vec<Scenario>) {
@@ -319,8 +314,48 @@ impl Run<'_> {
                 self.found.complete = false;
                 return;
             }
-            let case = self.judge().run(scenario.id.clone(), scenario).await;
+            self.say(Event::CaseStarted {
+                case: scenario.id.clone(),
+            });
+            let former = self.retrieval_policy(&scenario).await;
+            let judge = self.judge();
+            let case = self
+                .until_over(judge.run(scenario.id.clone(), scenario))
+                .await;
             self.take(case);
+            self.restore(former).await;
+        }
+    }
+
+    /// Waits for something, and cuts cases short once the run is over: at once when the user says so, a little later when time is up.
+    async fn until_over<T>(&self, awaited: impl Future<Output = T>) -> T {
+        let boxed = self
+            .plan
+            .max_time
+            .map(|max| (max + GRACE).saturating_sub(self.hand.elapsed()));
+        let end = async {
+            tokio::select! {
+                () = self.stop.wait() => {}
+                () = tokio::time::sleep(boxed.unwrap_or(Duration::MAX)) => {}
+            }
+        };
+        self.until(end, awaited).await
+    }
+
+    /// Waits for something, and cuts cases short as soon as the user says so.
+    async fn until_interrupted<T>(&self, awaited: impl Future<Output = T>) -> T {
+        self.until(self.stop.wait(), awaited).await
+    }
+
+    async fn until<T>(&self, end: impl Future<Output = ()>, awaited: impl Future<Output = T>) -> T {
+        let cut = async {
+            end.await;
+            self.hand.cut_short();
+            std::future::pending().await
+        };
+        tokio::select! {
+            output = awaited => output,
+            never = cut => never,
         }
     }
 
@@ -339,6 +374,7 @@ impl Run<'_> {
             hand: self.hand.clone(),
             spec: Arc::new(spec),
             start: Arc::new(start),
+            trial: false,
         }
     }
 
@@ -369,6 +405,9 @@ impl Run<'_> {
             .iter()
             .for_each(|record| self.capabilities.learn(record));
         self.note_blocked(&case);
+        for mistake in soundness::mistakes(&case.judged.observations) {
+            self.fault(Some(case.id.clone()), mistake);
+        }
         if case
             .judged
             .judgements
@@ -377,7 +416,7 @@ impl Run<'_> {
         {
             self.kept.insert(case.id, (case.scenario, case.records));
         }
-        (self.tell)(Event::CaseJudged(told));
+        self.say(Event::CaseJudged(told));
         self.phase(Phase::Cases);
     }
 
@@ -394,12 +433,25 @@ impl Run<'_> {
         }
     }
 
-    fn fault(&mut self, message: String) {
-        self.found.faults.push(message.clone());
-        (self.tell)(Event::Fault {
-            case: None,
-            message,
-        });
+    fn fault(&mut self, case: Option<String>, message: String) {
+        let place = case
+            .as_ref()
+            .map(|case| format!("in case {case}: "))
+            .unwrap_or_default();
+        self.found.faults.push(format!("{place}{message}"));
+        self.say(Event::Fault { case, message });
+    }
+
+    /// Tells whoever listens, and the journal what cannot be judged again from records.
+    fn say(&mut self, event: Event) {
+        if !matches!(
+            event,
+            Event::CaseStarted { .. } | Event::CaseJudged(_) | Event::Progress(_)
+        ) {
+            self.hand
+                .tell_journal(&Line::Event(Box::new(event.clone())));
+        }
+        (self.tell)(event);
     }
 
     fn phase(&mut self, phase: Phase) {
@@ -415,14 +467,19 @@ impl Run<'_> {
     fn finish(mut self) -> Found {
         self.found.leaks = self.hand.leaks();
         for leak in self.found.leaks.clone() {
-            (self.tell)(Event::Leak(leak));
+            self.say(Event::Leak(leak));
         }
         let names: Vec<OperationName> = self.plan.spec.operations.keys().copied().collect();
         self.found.capabilities = self.capabilities.tell(names);
         self.drop_absent();
         self.found.interrupted = self.stop.asked();
-        self.found.complete &= !self.found.interrupted;
+        self.found.complete &= !self.found.interrupted && self.found.gone.is_none();
         self.found.seconds = self.hand.elapsed().as_secs_f64();
+        self.say(Event::RunFinished(RunFinished {
+            seconds: self.found.seconds,
+            complete: self.found.complete,
+            interrupted: self.found.interrupted,
+        }));
         self.found
     }
 
@@ -461,12 +518,17 @@ pub(crate) struct Judge {
     hand: Hand,
     spec: Arc<Spec>,
     start: Arc<Model>,
+    /// Whether its cases are tries, which the journal does not keep.
+    trial: bool,
 }
 
 impl Judge {
     pub(crate) async fn run(&self, id: String, scenario: Scenario) -> Case {
         let begun = self.hand.elapsed();
-        let records = self.hand.play(&id, &scenario).await;
+        let records = match self.trial {
+            true => self.hand.try_out(&id, &scenario).await,
+            false => self.hand.play(&id, &scenario).await,
+        };
         let (spec, start) = (Arc::clone(&self.spec), Arc::clone(&self.start));
         let judging = tokio::task::spawn_blocking(move || {
             let judged = check::judge(&records, &spec, &start);

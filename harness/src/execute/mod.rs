@@ -3,17 +3,24 @@
 
 mod clock;
 mod hand;
+mod join;
 mod pace;
 mod patience;
+mod player;
+mod redact;
 mod render;
+mod session;
 mod sign;
+mod stop;
+mod sweep;
 mod symbols;
 mod target;
 pub mod transport;
 
 pub use clock::Clock;
 pub use hand::Hand;
-pub(crate) use hand::join_all;
+pub(crate) use join::join_all;
 pub use pace::{Pace, Rate};
 pub use patience::Patience;
+pub use stop::Stop;
 pub use target::{Target, TargetError, Timeouts, credentials};

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crevasse_core::payload::Content;
 use crevasse_core::range::ByteRange;
-use crevasse_core::scenario::{JsonBody, Ref};
+use crevasse_core::scenario::{Action, JsonBody, Ref};
 use crevasse_core::spec::OperationName;
 
 /// Why a step cannot be sent: a lowercase fragment.
@@ -259,8 +259,23 @@ impl Symbols {
     }
 
     /// A list was answered.
-    pub(crate) fn note_marker(&mut self, list: OperationName, marker: Option<String>) {
-        self.markers.insert(list, marker);
+    pub(crate) fn note_marker(&mut self, list: &Action, marker: Option<String>) {
+        self.markers
+            .extend(list.operation().map(|list| (list, marker)));
+    }
+
+    /// The vault an action names by its characters is one this run made.
+    pub(crate) fn own(&mut self, action: &Action) {
+        if let Some(Ref::Literal(name)) = action.vault() {
+            self.put("vault:own".to_owned(), name);
+        }
+    }
+
+    /// Whether this is the name of a vault of this case.
+    pub(crate) fn is_vault(&self, name: &str) -> bool {
+        self.bindings
+            .iter()
+            .any(|(key, value)| key.starts_with("vault:") && value == name)
     }
 
     /// The `Marker` of the latest reply of a list operation.

@@ -8,7 +8,7 @@ use reqwest::Url;
 use crevasse_core::sigv4::Credentials;
 
 use super::patience::Patience;
-use super::transport::{Arm, HttpArm, Limits, RawArm};
+use super::transport::{Arm, Limits};
 
 /// Bounds of an answer, under the name the command line knows.
 pub type Timeouts = Limits;
@@ -149,8 +149,7 @@ impl Target {
     /// # Errors
     /// When TLS cannot be set up.
     pub fn arm(&self) -> Result<Arm, TargetError> {
-        let raw = (!self.is_tls()).then(|| RawArm::new(self));
-        Ok(Arm::network(HttpArm::new(self)?, raw))
+        Arm::network(self)
     }
 }
 

@@ -17,7 +17,7 @@ use crevasse_core::payload::Content;
 use crevasse_core::wire::{Body, FaultKind, Framing, Headers, Reply, Request, Response};
 
 use super::intake::{Intake, TooLong};
-use super::{Limits, Transport, allowance, fault};
+use super::{Ceiling, Limits, Transport, allowance, fault};
 use crate::execute::target::{Target, TargetError};
 
 /// Bytes of a body read at a time.
@@ -29,6 +29,7 @@ pub struct HttpArm {
     client: Client,
     endpoint: String,
     limits: Limits,
+    ceiling: Ceiling,
 }
 
 impl HttpArm {
@@ -36,7 +37,7 @@ impl HttpArm {
     ///
     /// # Errors
     /// When its certificates cannot be read, or TLS is not compiled in.
-    pub fn new(target: &Target) -> Result<Self, TargetError> {
+    pub fn new(target: &Target, ceiling: Ceiling) -> Result<Self, TargetError> {
         let mut builder = Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -58,6 +59,7 @@ impl HttpArm {
             client,
             endpoint,
             limits: target.limits,
+            ceiling,
         })
     }
 
@@ -113,7 +115,7 @@ impl HttpArm {
                 None,
             );
         }
-        let mut intake = Intake::new(&head.media_type, self.limits.body);
+        let mut intake = Intake::new(&head.media_type, self.ceiling.over(self.limits.body));
         loop {
             let allowed = begun + self.limits.request + allowance(intake.length());
             let until = allowed.min(Instant::now() + self.limits.idle);

@@ -6,9 +6,13 @@ mod intake;
 mod raw;
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crevasse_core::wire::{FaultKind, Reply, Request, Response, TransportFault};
+
+use super::target::{Target, TargetError};
 
 pub use http::HttpArm;
 pub use raw::{Begun, RawArm};
@@ -28,8 +32,22 @@ pub struct Limits {
     pub request: Duration,
     /// Between two bytes of an answer that has begun.
     pub idle: Duration,
-    /// Bytes of an answer's body.
+    /// Bytes of an answer's body, beyond all bytes that were uploaded before.
     pub body: u64,
+}
+
+/// How long a body may be that is read: it grows with what was uploaded, since that may come back.
+#[derive(Clone, Debug, Default)]
+pub struct Ceiling(Arc<AtomicU64>);
+
+impl Ceiling {
+    fn raise(&self, bytes: u64) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn over(&self, base: u64) -> u64 {
+        base.saturating_add(self.0.load(Ordering::Relaxed))
+    }
 }
 
 impl Limits {
@@ -53,6 +71,7 @@ impl Default for Limits {
 pub struct Network {
     http: HttpArm,
     raw: Option<RawArm>,
+    ceiling: Ceiling,
 }
 
 /// A way to a target.
@@ -63,9 +82,22 @@ pub enum Arm {
 }
 
 impl Arm {
-    /// The network arms for an endpoint. `raw` is `None` where bytes cannot be written by hand, as behind TLS.
-    pub fn network(http: HttpArm, raw: Option<RawArm>) -> Self {
-        Self::Network(Box::new(Network { http, raw }))
+    /// The network arms for a target. Bytes can be written by hand only where TLS is not in between.
+    ///
+    /// # Errors
+    /// When TLS cannot be set up.
+    pub fn network(target: &Target) -> Result<Self, TargetError> {
+        let ceiling = Ceiling::default();
+        let raw = (!target.is_tls()).then(|| RawArm::new(target, ceiling.clone()));
+        let http = HttpArm::new(target, ceiling.clone())?;
+        Ok(Self::Network(Box::new(Network { http, raw, ceiling })))
+    }
+
+    /// So many bytes are uploaded, and may come back.
+    pub(crate) fn expect_back(&self, bytes: u64) {
+        match self {
+            Self::Network(network) => network.ceiling.raise(bytes),
+        }
     }
 
     /// Says why this request cannot be put to the target at all, if it cannot.

@@ -13,7 +13,7 @@ use crevasse_core::wire::{Body, FaultKind, Framing, Headers, Reply, Request, Res
 
 use super::http::chunk;
 use super::intake::{Intake, TooLong};
-use super::{Limits, Transport, allowance, fault};
+use super::{Ceiling, Limits, Transport, allowance, fault};
 use crate::execute::target::Target;
 use unframe::{Damage, Progress, Unframe};
 
@@ -27,6 +27,7 @@ const FIELDS: usize = 512;
 pub struct RawArm {
     address: (String, u16),
     limits: Limits,
+    ceiling: Ceiling,
 }
 
 /// A request of which the head and half of the body were sent.
@@ -46,10 +47,18 @@ struct Connection {
 
 impl RawArm {
     /// An arm for a target, whose endpoint must be plain http.
-    pub fn new(target: &Target) -> Self {
+    pub fn new(target: &Target, ceiling: Ceiling) -> Self {
         Self {
             address: target.address(),
             limits: target.limits,
+            ceiling,
+        }
+    }
+
+    fn limits_now(&self) -> Limits {
+        Limits {
+            body: self.ceiling.over(self.limits.body),
+            ..self.limits
         }
     }
 
@@ -96,7 +105,7 @@ impl RawArm {
             connection,
             request: request.clone(),
             half,
-            limits: self.limits,
+            limits: self.limits_now(),
         }
     }
 }
@@ -107,7 +116,7 @@ impl Transport for RawArm {
             Ok(connection) => connection,
             Err(reply) => return reply,
         };
-        let receiving = receive(from, request, self.limits);
+        let receiving = receive(from, request, self.limits_now());
         tokio::select! {
             reply = receiving => reply,
             // A server may refuse a request before it has all of it: what matters is its answer, however sending went.

@@ -1,0 +1,80 @@
+//! What belongs to the account is left as it was found, and what cannot be undone is asked for only where it may be.
+
+use serde_json::Value;
+
+use crevasse_core::scenario::{Action, JsonBody, Need, Scenario, Step};
+use crevasse_core::spec::OperationName;
+
+use super::{Plan, Run};
+
+impl Plan {
+    /// Whether steps ask for nothing that cannot be undone or costs money, or the run may.
+    pub(super) fn allows(&self, steps: &[Step]) -> bool {
+        self.needs.contains(&Need::Irreversible)
+            || !steps.iter().any(|step| is_irreversible(&step.action))
+    }
+}
+
+fn is_irreversible(action: &Action) -> bool {
+    match action {
+        Action::CompleteVaultLock { .. }
+        | Action::PurchaseProvisionedCapacity { .. }
+        | Action::SetDataRetrievalPolicy { .. } => true,
+        Action::Together { steps } => steps.iter().any(|step| is_irreversible(&step.action)),
+        Action::During { slow, steps } => {
+            is_irreversible(&slow.action) || steps.iter().any(|step| is_irreversible(&step.action))
+        }
+        _ => false,
+    }
+}
+
+impl Run<'_> {
+    /// The data retrieval policy of the account, where a scenario is going to change it.
+    pub(super) async fn retrieval_policy(&self, scenario: &Scenario) -> Option<Value> {
+        let sets =
+            |step: &Step| step.action.operation() == Some(OperationName::SetDataRetrievalPolicy);
+        if !scenario.steps.iter().any(sets) {
+            return None;
+        }
+        let answer = self.hand.ask(&Action::GetDataRetrievalPolicy {}).await?;
+        answer
+            .body
+            .json()
+            .filter(|policy| answer.is_success() && policy.is_object())
+    }
+
+    /// Puts the policy back that was there before.
+    pub(super) async fn restore(&mut self, former: Option<Value>) {
+        let Some(policy) = former else { return };
+        let set = Action::SetDataRetrievalPolicy {
+            body: JsonBody::Json(policy),
+        };
+        let answer = self.hand.ask(&set).await;
+        if !answer.is_some_and(|answer| answer.is_success()) {
+            let leak = crate::event::Leak {
+                kind: "policy".to_owned(),
+                name: "data-retrieval".to_owned(),
+                reason: "the target did not take its former data retrieval policy back".to_owned(),
+            };
+            self.hand.leak(leak);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_undone_is_found_inside_of_groups_too() {
+        let text = "id: a\ntitle: t\nsteps:\n- Together: {steps: [{DescribeVault: {vault: v}}, {CompleteVaultLock: {vault: v, lock: l}}]}\n";
+        let scenario = Scenario::parse(text).unwrap();
+        assert!(is_irreversible(&scenario.steps[0].action));
+        let harmless = Scenario::parse(&text.replace(
+            "CompleteVaultLock: {vault: v, lock: l}",
+            "GetVaultLock: {vault: v}",
+        ))
+        .unwrap();
+        assert!(!is_irreversible(&harmless.steps[0].action));
+    }
+}

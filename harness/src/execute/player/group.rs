@@ -1,0 +1,218 @@
+//! Steps that stand for several requests: polls, pages, and what happens at the same time.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crevasse_core::check::Group;
+use crevasse_core::scenario::{Action, Marker, Page, Ref, Step, Tweak};
+use crevasse_core::wire::Response;
+
+use super::{Composed, Outcome, Player};
+use crate::execute::join_all;
+use crate::execute::patience::Polls;
+use crate::execute::symbols::Obstacle;
+use crate::journal::JournalError;
+
+/// Pages of a walk, at most.
+const PAGES: usize = 1000;
+
+impl Player<'_> {
+    /// Describes a job until it is complete or patience is spent.
+    pub(super) async fn await_job(
+        &mut self,
+        step: usize,
+        vault: &Ref,
+        job: &Ref,
+        tweak: &Tweak,
+    ) -> Result<(), JournalError> {
+        let describe = Action::DescribeJob {
+            vault: vault.clone(),
+            job: job.clone(),
+        };
+        let patience = self.session.target.patience.with(self.symbols.tier(job));
+        let mut polls = Polls::new(patience);
+        loop {
+            let record = self
+                .single(step, &describe, tweak, Some(Group::Await))
+                .await?;
+            let exchange = self.records[record].exchange.as_ref();
+            match exchange.and_then(|exchange| exchange.reply.response()) {
+                Some(response) if response.is_success() && is_complete(response) => return Ok(()),
+                Some(response) if response.is_success() => {}
+                _ => {
+                    self.ended("the job could not be described".to_owned());
+                    return Ok(());
+                }
+            }
+            match polls.next() {
+                Some(pause) => self.park(pause).await,
+                None => {
+                    self.ended(format!(
+                        "the job was still in progress after {} s",
+                        patience.as_secs()
+                    ));
+                    return Ok(());
+                }
+            }
+            if self.session.stop.asked() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Follows a list from page to page.
+    pub(super) async fn walk(
+        &mut self,
+        step: usize,
+        list: &Action,
+        tweak: &Tweak,
+    ) -> Result<(), JournalError> {
+        let mut seen = BTreeSet::new();
+        let mut page = list.clone();
+        for _ in 0..PAGES {
+            let record = self.single(step, &page, tweak, Some(Group::Walk)).await?;
+            let exchange = self.records[record].exchange.as_ref();
+            let Some(response) = exchange
+                .and_then(|exchange| exchange.reply.response())
+                .filter(|r| r.is_success())
+            else {
+                self.ended("a page did not come".to_owned());
+                return Ok(());
+            };
+            let Some(marker) = self.marker(list, response) else {
+                return Ok(());
+            };
+            if !seen.insert(marker.clone()) {
+                self.ended("a marker came a second time".to_owned());
+                return Ok(());
+            }
+            page = continued(list, marker);
+            if self.session.stop.asked() {
+                return Ok(());
+            }
+        }
+        self.ended(format!("the list did not end within {PAGES} pages"));
+        Ok(())
+    }
+
+    /// The marker of the next page, if there is one.
+    pub(super) fn marker(&self, list: &Action, response: &Response) -> Option<String> {
+        let definition = self.session.spec.operations.get(&list.operation()?);
+        let member = definition
+            .and_then(|known| known.paging.as_ref())
+            .map_or("Marker", |paging| &paging.next);
+        let document = response.body.json()?;
+        document
+            .get(member)?
+            .as_str()
+            .filter(|marker| !marker.is_empty())
+            .map(str::to_owned)
+    }
+
+    /// Sends all steps at once, and learns from the answers in the order they came.
+    pub(super) async fn together(
+        &mut self,
+        step: usize,
+        steps: &[Step],
+    ) -> Result<(), JournalError> {
+        let mut composed = Vec::new();
+        for member in steps {
+            composed.push(self.compose(&member.action, &member.tweak).await?);
+        }
+        let admission = self.session.admission().await;
+        let session = self.session;
+        let send = |composed: Result<Composed, Obstacle>| async move {
+            let Composed { request, bindings } = composed?;
+            Ok((session.exchange_admitted(&request).await?, bindings))
+        };
+        let outcomes = join_all(composed.into_iter().map(send)).await;
+        drop(admission);
+        let done_at =
+            |outcome: &Outcome| outcome.as_ref().ok().map(|(exchange, _)| exchange.done_at);
+        let mut order: Vec<usize> = (0..steps.len()).collect();
+        order.sort_by_key(|place| done_at(&outcomes[*place]));
+        for place in order {
+            if let Ok((exchange, _)) = &outcomes[place] {
+                self.learn(&steps[place].action, &steps[place].tweak, exchange)?;
+            }
+        }
+        for (member, outcome) in steps.iter().zip(outcomes) {
+            self.write_down(
+                step,
+                &member.action,
+                &member.tweak,
+                Some(Group::Together),
+                outcome,
+            );
+        }
+        Ok(())
+    }
+
+    /// Sends the head and half of the body of one step, does the others, then sends the rest.
+    pub(super) async fn during(
+        &mut self,
+        step: usize,
+        slow: &Step,
+        steps: &[Step],
+    ) -> Result<(), JournalError> {
+        let composed = self.compose(&slow.action, &slow.tweak).await?;
+        let sent_at = self.session.clock.now();
+        let begun = match &composed {
+            Ok(Composed { request, .. }) => {
+                let _admission = self.session.admission().await;
+                self.session.arm.begin(request).await
+            }
+            Err(_) => None,
+        };
+        for member in steps {
+            self.single(step, &member.action, &member.tweak, Some(Group::During))
+                .await?;
+        }
+        let outcome = match (composed, begun) {
+            (Ok(Composed { request, bindings }), Some(begun)) => {
+                let _admission = self.session.admission().await;
+                let reply = begun.finish().await;
+                self.session
+                    .done(&request, reply, sent_at, Vec::new())
+                    .map(|exchange| (exchange, bindings))
+            }
+            (Ok(_), None) => Err("a request in two halves needs a plain http endpoint".to_owned()),
+            (Err(obstacle), _) => Err(obstacle),
+        };
+        self.note(
+            step,
+            &slow.action,
+            &slow.tweak,
+            Some(Group::During),
+            outcome,
+        )?;
+        Ok(())
+    }
+}
+
+fn is_complete(response: &Response) -> bool {
+    let document = response.body.json().unwrap_or_default();
+    let over = |status: &Value| status.as_str().is_some_and(|status| status != "InProgress");
+    document.get("Completed") == Some(&Value::Bool(true))
+        || document.get("StatusCode").is_some_and(over)
+}
+
+/// The same list from a marker on.
+fn continued(list: &Action, marker: String) -> Action {
+    let mut list = list.clone();
+    if let Some(page) = page_of(&mut list) {
+        page.marker = Some(Marker::Literal(marker));
+    }
+    list
+}
+
+fn page_of(list: &mut Action) -> Option<&mut Page> {
+    match list {
+        Action::ListVaults { page }
+        | Action::ListParts { page, .. }
+        | Action::ListMultipartUploads { page, .. }
+        | Action::ListJobs { page, .. } => Some(page),
+        _ => None,
+    }
+}

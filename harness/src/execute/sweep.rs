@@ -1,0 +1,137 @@
+//! Removes what a run made, in reverse order, and proves it gone.
+
+use indexmap::IndexMap;
+
+use crevasse_core::scenario::{Action, Ref, Tweak};
+use crevasse_core::wire::{Exchange, Reply, Response};
+
+use super::session::Session;
+use super::symbols::Obstacle;
+use crate::event::Leak;
+use crate::journal::{JournalError, Kind, Line, Resource};
+
+impl Session {
+    /// Removes resources, latest first as given, and then the vaults they are in. Tells what is still there, and why.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub async fn sweep(&self, left: &[Resource]) -> Result<Vec<Leak>, JournalError> {
+        let mut stuck: IndexMap<&Resource, String> = IndexMap::new();
+        for resource in left.iter().filter(|resource| resource.kind != Kind::Vault) {
+            if let Err(reason) = self.remove(resource).await? {
+                stuck.insert(resource, reason);
+            }
+        }
+        let mut leaks = Vec::new();
+        for vault in left.iter().filter(|resource| resource.kind == Kind::Vault) {
+            match self.remove(vault).await? {
+                Ok(()) => stuck.retain(|inside, _| inside.vault != vault.vault),
+                Err(reason) => leaks.push(leak(vault, reason)),
+            }
+        }
+        leaks.extend(
+            stuck
+                .into_iter()
+                .map(|(resource, reason)| leak(resource, reason)),
+        );
+        Ok(leaks)
+    }
+
+    /// Removes one resource; says why when it is still there.
+    async fn remove(&self, resource: &Resource) -> Result<Result<(), String>, JournalError> {
+        let gone = match self.ask(&removal(resource)).await {
+            Ok(exchange) if is_gone(&exchange.reply) => self.proven_gone(resource).await,
+            Ok(exchange) => Err(answer(&exchange.reply)),
+            Err(obstacle) => Err(obstacle),
+        };
+        if gone.is_ok() {
+            self.write(&Line::Gone(resource.clone()))?;
+            self.unclaim(&resource.vault);
+        }
+        Ok(gone)
+    }
+
+    /// A vault that is still described is still there, whatever the answer to its deletion was.
+    async fn proven_gone(&self, resource: &Resource) -> Result<(), String> {
+        if resource.kind != Kind::Vault {
+            return Ok(());
+        }
+        let describe = Action::DescribeVault {
+            vault: literal(&resource.vault),
+        };
+        match self.ask(&describe).await.map(|exchange| exchange.reply) {
+            Ok(Reply::Response(response)) if response.is_success() => {
+                Err("its deletion was acknowledged, and it is still described".to_owned())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Asks for something that no case asks for.
+    pub(crate) async fn ask(&self, action: &Action) -> Result<Exchange, Obstacle> {
+        let mut symbols = self.symbols("");
+        symbols.own(action);
+        let request = self.compose(action, &Tweak::default(), &mut symbols)?;
+        self.exchange(&request).await
+    }
+}
+
+fn literal(text: &str) -> Ref {
+    Ref::Literal(text.to_owned())
+}
+
+fn removal(resource: &Resource) -> Action {
+    let vault = literal(&resource.vault);
+    let id = literal(resource.id.as_deref().unwrap_or_default());
+    match resource.kind {
+        Kind::Archive => Action::DeleteArchive { vault, archive: id },
+        Kind::Upload => Action::AbortMultipartUpload { vault, upload: id },
+        Kind::Lock => Action::AbortVaultLock { vault },
+        Kind::Vault | Kind::Job | Kind::Capacity => Action::DeleteVault { vault },
+    }
+}
+
+/// Whether the answer to a removal means that nothing is there any more.
+fn is_gone(reply: &Reply) -> bool {
+    let absent = |response: &Response| response.status == 404 && response.error_code().is_some();
+    reply
+        .response()
+        .is_some_and(|response| response.is_success() || absent(response))
+}
+
+fn answer(reply: &Reply) -> String {
+    match reply {
+        Reply::Fault(fault) => fault.detail.clone(),
+        Reply::Response(response) => {
+            let document = response.body.json().unwrap_or_default();
+            let message = document
+                .get("message")
+                .and_then(serde_json::Value::as_str)
+                .unwrap_or_default();
+            let code = response.error_code().unwrap_or_default();
+            format!("{} {code} {message}", response.status)
+                .trim()
+                .to_owned()
+        }
+    }
+}
+
+fn leak(resource: &Resource, reason: String) -> Leak {
+    let kind = match resource.kind {
+        Kind::Vault => "vault",
+        Kind::Archive => "archive",
+        Kind::Upload => "upload",
+        Kind::Job => "job",
+        Kind::Lock => "lock",
+        Kind::Capacity => "capacity",
+    };
+    let name = match &resource.id {
+        Some(id) => format!("{}/{id}", resource.vault),
+        None => resource.vault.clone(),
+    };
+    Leak {
+        kind: kind.to_owned(),
+        name,
+        reason,
+    }
+}
