@@ -15,7 +15,7 @@ impl Session {
     ///
     /// # Errors
     /// When the journal cannot be written.
-    pub async fn sweep(&self, left: &[Resource]) -> Result<Vec<Leak>, JournalError> {
+    pub(crate) async fn sweep(&self, left: &[Resource]) -> Result<Vec<Leak>, JournalError> {
         let mut stuck: IndexMap<&Resource, String> = IndexMap::new();
         for resource in left.iter().filter(|resource| resource.kind != Kind::Vault) {
             if let Err(reason) = self.remove(resource).await? {
