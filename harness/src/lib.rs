@@ -6,6 +6,7 @@ pub mod execute;
 pub mod exit;
 pub mod generate;
 pub mod journal;
+pub mod prove;
 pub mod report;
 pub mod scenarios;
 pub mod shrink;

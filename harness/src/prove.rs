@@ -73,16 +73,25 @@ impl Proof {
 }
 
 /// Runs the scenarios against the clean server and against every chosen fault, `jobs` servers at a time. `tell` hears of each fault as it is done.
-pub async fn prove(scenarios: Vec<Scenario>, seed: u64, faults: Vec<&'static Fault>, jobs: usize, mut tell: impl FnMut(&Proved)) -> Proof {
+pub async fn prove(
+    scenarios: Vec<Scenario>,
+    seed: u64,
+    faults: Vec<&'static Fault>,
+    jobs: usize,
+    mut tell: impl FnMut(&Proved),
+) -> Proof {
     let suite = Arc::new(scenarios);
     let clean = deviating(&run(Arc::clone(&suite), Vec::new()).await);
     let room = Arc::new(Semaphore::new(jobs.max(1)));
     let mut tasks = JoinSet::new();
     for fault in faults {
         let (suite, room) = (Arc::clone(&suite), Arc::clone(&room));
-        tasks.spawn(async move {
-            let _permit = room.acquire_owned().await;
-            (fault, run(suite, vec![fault]).await)
+        let permit = room.acquire_owned().await;
+        // A campaign tells of events as it goes and stays on its thread.
+        let runtime = tokio::runtime::Handle::current();
+        tasks.spawn_blocking(move || {
+            let _permit = permit;
+            (fault, runtime.block_on(run(suite, vec![fault])))
         });
     }
     let mut proved = Vec::new();
@@ -99,14 +108,25 @@ pub async fn prove(scenarios: Vec<Scenario>, seed: u64, faults: Vec<&'static Fau
 
 /// One run in process, without trying anything again.
 async fn run(suite: Arc<Vec<Scenario>>, faults: Vec<&'static Fault>) -> Found {
-    let service = Service::new(Options { faults, seed: Some(1), ..Options::default() });
+    let service = Service::new(Options {
+        faults,
+        seed: Some(1),
+        ..Options::default()
+    });
     let mut target = Target::new("http://127.0.0.1:1").expect("a loopback address is an endpoint");
     target.credentials = credentials(true);
     target.patience.standard = Duration::from_secs(2);
     target.patience.expedited = Duration::from_secs(2);
     target.patience.bulk = Duration::from_secs(2);
     let spec = Arc::new(Spec::builtin().clone());
-    let hand = Hand::new(target, Arm::in_process(service), Arc::clone(&spec), Pace::new(64, None), Journal::discarding(), "crevasse-prove".to_owned());
+    let hand = Hand::new(
+        target,
+        Arm::in_process(move |request| service.exchange(request)),
+        Arc::clone(&spec),
+        Pace::new(64, None),
+        Journal::discarding(),
+        "crevasse-prove".to_owned(),
+    );
     let plan = Plan {
         spec,
         scenarios: suite.to_vec(),
@@ -118,23 +138,42 @@ async fn run(suite: Arc<Vec<Scenario>>, faults: Vec<&'static Fault>) -> Found {
         shrink_time: Duration::ZERO,
     };
     // A fault may go as far as not answering at all; then nothing was found, and that is what is told.
-    campaign::run(hand, &plan, &Stop::default(), &mut |_| {}).await.unwrap_or_default()
+    campaign::run(hand, &plan, &Stop::default(), &mut |_| {})
+        .await
+        .unwrap_or_default()
 }
 
 fn deviating(found: &Found) -> BTreeSet<RequirementId> {
-    found.ledger.deviations.values().map(|deviation| deviation.requirement.clone()).collect()
+    found
+        .ledger
+        .deviations
+        .values()
+        .map(|deviation| deviation.requirement.clone())
+        .collect()
 }
 
 fn judge(fault: &'static Fault, found: &Found, clean: &BTreeSet<RequirementId>) -> Proved {
-    let breaks: Vec<RequirementId> = fault.breaks.iter().map(|id| RequirementId::of(id)).collect();
+    let breaks: Vec<RequirementId> = fault
+        .breaks
+        .iter()
+        .map(|id| RequirementId::of(id))
+        .collect();
     let mut seen_by: BTreeMap<String, Vec<RequirementId>> = BTreeMap::new();
-    for deviation in found.ledger.deviations.values().filter(|deviation| !clean.contains(&deviation.requirement)) {
+    for deviation in found
+        .ledger
+        .deviations
+        .values()
+        .filter(|deviation| !clean.contains(&deviation.requirement))
+    {
         let named = seen_by.entry(deviation.check.to_owned()).or_default();
         if !named.contains(&deviation.requirement) {
             named.push(deviation.requirement.clone());
         }
     }
-    let killed = seen_by.values().flatten().any(|requirement| breaks.contains(requirement));
+    let killed = seen_by
+        .values()
+        .flatten()
+        .any(|requirement| breaks.contains(requirement));
     Proved {
         id: fault.id.to_owned(),
         sentence: fault.sentence.to_owned(),
@@ -147,13 +186,38 @@ fn judge(fault: &'static Fault, found: &Found, clean: &BTreeSet<RequirementId>) 
 }
 
 fn conclude(faults: Vec<Proved>, clean: BTreeSet<RequirementId>, seed: u64) -> Proof {
-    let biting: BTreeSet<&str> = faults.iter().filter(|fault| fault.killed).flat_map(|fault| fault.seen_by.keys().map(String::as_str)).collect();
-    let proven: BTreeSet<&RequirementId> = faults.iter().flat_map(|fault| fault.seen_by.values().flatten()).collect();
-    let judged: BTreeSet<&str> = check::all().flat_map(|check| check.requirements.iter().copied()).collect();
-    let must = Registry::builtin().iter().filter(|requirement| requirement.level == Level::Must && judged.contains(requirement.id.as_str()));
-    let unproven = must.filter(|requirement| !proven.contains(&requirement.id)).map(|requirement| requirement.id.clone()).collect();
-    let idle_checks = check::all().map(|check| check.id).filter(|id| !biting.contains(id)).map(str::to_owned).collect();
-    Proof { schema: SCHEMA.to_owned(), seed, faults, clean: clean.into_iter().collect(), idle_checks, unproven }
+    let biting: BTreeSet<&str> = faults
+        .iter()
+        .filter(|fault| fault.killed)
+        .flat_map(|fault| fault.seen_by.keys().map(String::as_str))
+        .collect();
+    let proven: BTreeSet<&RequirementId> = faults
+        .iter()
+        .flat_map(|fault| fault.seen_by.values().flatten())
+        .collect();
+    let judged: BTreeSet<&str> = check::all()
+        .flat_map(|check| check.requirements.iter().copied())
+        .collect();
+    let must = Registry::builtin().iter().filter(|requirement| {
+        requirement.level == Level::Must && judged.contains(requirement.id.as_str())
+    });
+    let unproven = must
+        .filter(|requirement| !proven.contains(&requirement.id))
+        .map(|requirement| requirement.id.clone())
+        .collect();
+    let idle_checks = check::all()
+        .map(|check| check.id)
+        .filter(|id| !biting.contains(id))
+        .map(str::to_owned)
+        .collect();
+    Proof {
+        schema: SCHEMA.to_owned(),
+        seed,
+        faults,
+        clean: clean.into_iter().collect(),
+        idle_checks,
+        unproven,
+    }
 }
 
 /// The faults of these names, or all.
@@ -164,5 +228,8 @@ pub fn choose(names: &[String]) -> Result<Vec<&'static Fault>, String> {
     if names.is_empty() {
         return Ok(fault::all().iter().collect());
     }
-    names.iter().map(|name| fault::find(name).ok_or_else(|| name.clone())).collect()
+    names
+        .iter()
+        .map(|name| fault::find(name).ok_or_else(|| name.clone()))
+        .collect()
 }

@@ -5,6 +5,7 @@ mod http;
 mod intake;
 mod raw;
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,11 +75,23 @@ pub struct Network {
     ceiling: Ceiling,
 }
 
+/// A server in this process: from a request to its answer, without a socket.
+#[derive(Clone)]
+pub struct InProcess(Arc<dyn Fn(&Request) -> Reply + Send + Sync>);
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
 /// A way to a target.
 #[derive(Debug)]
 pub enum Arm {
     /// Over TCP.
     Network(Box<Network>),
+    /// By a call.
+    InProcess(InProcess),
 }
 
 impl Arm {
@@ -93,10 +106,23 @@ impl Arm {
         Ok(Self::Network(Box::new(Network { http, raw, ceiling })))
     }
 
+    /// An arm that calls a server in this process.
+    ///
+    /// ```
+    /// use crevasse::execute::transport::Arm;
+    /// use crevasse_reference::{Options, Service};
+    ///
+    /// let service = Service::new(Options::default());
+    /// let arm = Arm::in_process(move |request| service.exchange(request));
+    /// ```
+    pub fn in_process(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
+        Self::InProcess(InProcess(Arc::new(answer)))
+    }
+
     /// So many bytes are uploaded, and may come back.
     pub(crate) fn expect_back(&self, bytes: u64) {
-        match self {
-            Self::Network(network) => network.ceiling.raise(bytes),
+        if let Self::Network(network) = self {
+            network.ceiling.raise(bytes);
         }
     }
 
@@ -113,7 +139,7 @@ impl Arm {
             Self::Network(network) if network.raw.is_none() && !network.http.carries(request) => {
                 Some("what an HTTP client refuses to send needs a plain http endpoint".to_owned())
             }
-            Self::Network(_) => None,
+            Self::Network(_) | Self::InProcess(_) => None,
         }
     }
 
@@ -121,6 +147,7 @@ impl Arm {
     pub async fn begin(&self, request: &Request) -> Option<Begun> {
         match self {
             Self::Network(network) => Some(network.raw.as_ref()?.begin(request).await),
+            Self::InProcess(_) => None,
         }
     }
 }
@@ -134,6 +161,7 @@ impl Transport for Arm {
                 }
                 _ => network.http.send(request).await,
             },
+            Self::InProcess(server) => (server.0)(request),
         }
     }
 }
