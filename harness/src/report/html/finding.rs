@@ -88,7 +88,7 @@ impl Findings {
                 story: story::tell(&finding.exchanges, scenario.as_ref()),
                 exchanges: exchanges(finding),
                 left_out: finding.exchanges.len().saturating_sub(EXCHANGES),
-                script: visible(&finding.repro.curl.join("\n")).replace("\\n", "\n"),
+                script: script(finding),
                 scenario: finding.repro.scenario.clone(),
             },
         )
@@ -126,6 +126,16 @@ fn exchanges(finding: &FindingFacts) -> Vec<Shown> {
         .collect()
 }
 
+fn script(finding: &FindingFacts) -> String {
+    let lines: Vec<String> = finding
+        .repro
+        .curl
+        .iter()
+        .map(|line| visible(line))
+        .collect();
+    lines.join("\n")
+}
+
 /// Where a rule is known from, in words.
 fn evidence(words: &str) -> String {
     let known = words.split('+').map(|word| match word {
@@ -135,7 +145,10 @@ fn evidence(words: &str) -> String {
         "inferred" => "context only",
         other => other,
     });
-    known.collect::<Vec<_>>().join(", ")
+    match &known.collect::<Vec<_>>()[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        known => known.join(", "),
+    }
 }
 
 fn seen(finding: &FindingFacts) -> String {
@@ -174,5 +187,33 @@ impl<'a> Row<'a> {
             },
             cause,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn a_script_is_shown_as_it_is_to_be_copied() {
+        let mut finding = sample::report().findings.remove(0);
+        finding.repro.curl = vec![r"printf 'a\nb'".to_owned(), "exit".to_owned()];
+        assert_eq!(script(&finding), "printf 'a\\nb'\nexit");
+    }
+
+    #[test]
+    fn evidence_reads_as_a_sentence() {
+        assert_eq!(evidence("inferred"), "context only");
+        let all = "the developer guide, Amazon's own service model and what the real service was publicly seen to do";
+        assert_eq!(evidence("guide+model+observed"), all);
+    }
+
+    #[test]
+    fn a_scenario_of_other_steps_than_the_exchanges_tells_no_story() {
+        let mut finding = sample::report().findings.remove(0);
+        assert!(scenario(&finding).is_some());
+        finding.exchanges[4].step = 0;
+        assert_eq!(scenario(&finding), None);
     }
 }

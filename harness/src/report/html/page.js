@@ -9,7 +9,7 @@
   };
   addEventListener('hashchange', reveal);
   reveal();
-  addEventListener('beforeprint', () => all('details').forEach((details) => { details.open = true; }));
+  addEventListener('beforeprint', () => all('.finding, .script').forEach((details) => { details.open = true; }));
   const listings = all('pre.copy');
   for (const listing of listings) {
     const button = document.createElement('button');
