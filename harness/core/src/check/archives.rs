@@ -9,6 +9,7 @@ use super::subject::{
     deleted_archive, description, earlier, header, live_vault, same_vault, success, vault_name,
 };
 use super::treehash::{hash_missing, wrong_hash};
+use super::vaults::unless_crashed;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Life, Refusal};
 use crate::payload::Content;
@@ -430,10 +431,8 @@ fn judge_unknown_deleted(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
     let kept = matches!(now.status(), Some(204 | 404));
     let symptom = || {
-        Symptom::new(
-            "unknown-archive-deletion",
-            "deleting an archive id that was never given is answered neither 204 nor 404",
-        )
+        let title = "deleting an archive id that was never given is answered neither 204 nor 404";
+        unless_crashed(now, Symptom::new("unknown-archive-deletion", title))
     };
     out.judge("DA-404-002", kept, symptom, "204 or 404", || answer(now));
 }
@@ -506,7 +505,7 @@ mod tests {
         assert!(case(error(404, "ResourceNotFoundException")).holds("DA-404-002"));
         assert_eq!(
             case(status(500)).breaks("DA-404-002"),
-            [("unknown-archive-deletion", Level::May)]
+            [("crashed", Level::May)]
         );
     }
 

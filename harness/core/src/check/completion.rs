@@ -8,6 +8,7 @@ use super::rules::{
     judge_refusal_cases, judge_refusal_graded, not_accepted,
 };
 use super::subject::{earlier, header, same_vault, success, upload, upload_ref};
+use super::vaults::{crashed, unless_crashed};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Life, Refusal, Upload};
 use crate::payload::Content;
@@ -412,10 +413,10 @@ fn judge_repeated(evidence: &Evidence<'_>, out: &mut Judgements) {
             "second-archive",
             "a repeated completion makes a second archive",
         ),
-        false => Symptom::new(
-            "completion-not-idempotent",
-            "a completion repeated at once is refused",
-        ),
+        false => {
+            let title = "a completion repeated at once is refused";
+            unless_crashed(now, Symptom::new("completion-not-idempotent", title))
+        }
     };
     let kept = now.status() == Some(201) && told == Some(id);
     out.judge(
@@ -441,10 +442,8 @@ fn judge_abort_repeated(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
     out.also_rests_on(first.index);
     let symptom = || {
-        Symptom::new(
-            "abort-not-idempotent",
-            "an abort repeated at once is refused",
-        )
+        let title = "an abort repeated at once is refused";
+        unless_crashed(now, Symptom::new("abort-not-idempotent", title))
     };
     out.judge(
         "AMU-IDEM-001",
@@ -477,14 +476,10 @@ fn judge_in_flight(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     }
     // The connection may be closed under a part that nobody wants any more: that is a failed part too.
-    let symptom = || {
-        Symptom::new("crashed", "server error on a UploadMultipartPart request")
-            .about("UploadMultipartPart")
-    };
     out.judge(
         "AMU-INFLIGHT-001",
         slow.status().is_none_or(|status| status < 500),
-        symptom,
+        || crashed(slow),
         "no failure of the server",
         || answer(slow),
     );

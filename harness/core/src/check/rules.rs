@@ -190,7 +190,8 @@ pub fn refused_otherwise(refusal: Refusal) -> Symptom {
 /// The symptom of an answer that is no refusal although it must be one.
 pub fn not_refused(now: &Observation, refusal: Refusal) -> Symptom {
     match now.status() {
-        Some(200..300) => Symptom::new(
+        // 100 asks for the body: a refusal would have come before.
+        Some(100..300) => Symptom::new(
             "accepted",
             format!("accepted although {}", refusal.phrase()),
         )

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::rules::{answer, not_refused};
 use super::subject::{clock_ahead, earlier, live_vault, same_vault, vault};
-use super::vaults::judge_permission;
+use super::vaults::{judge_permission, unless_crashed};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Expectation, Life, Refusal, Vault};
@@ -164,10 +164,8 @@ fn judge_deleted_again(evidence: &Evidence<'_>, out: &mut Judgements) {
     let kept = now.status() == Some(204)
         || (now.status() == Some(404) && code.as_deref() == Some("ResourceNotFoundException"));
     let symptom = || {
-        Symptom::new(
-            "missing-vault-deletion",
-            "deleting a vault that does not exist is answered neither 204 nor 404",
-        )
+        let title = "deleting a vault that does not exist is answered neither 204 nor 404";
+        unless_crashed(now, Symptom::new("missing-vault-deletion", title))
     };
     out.judge(
         "DV-IDEM-001",

@@ -290,11 +290,16 @@ fn judge_marker(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
     let Some(sent) = marker_sent(now) else { return };
     if let Some(name) = arn_name(&sent) {
-        let symptom = || {
-            Symptom::new(
-                "marker-inclusive",
-                "a page of vaults begins with the vault its marker names",
-            )
+        let before = names(now).iter().any(|listed| *listed < name);
+        let symptom = || match before {
+            true => {
+                let title = "the marker is ignored: the list starts over";
+                Symptom::new("marker-ignored", title)
+            }
+            false => {
+                let title = "a page of vaults begins with the vault its marker names";
+                Symptom::new("marker-inclusive", title)
+            }
         };
         out.judge(
             "LV-MARKER-002",

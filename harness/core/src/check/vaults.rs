@@ -291,20 +291,30 @@ pub(super) fn judge_permission(requirement: &'static str, now: &Observation, out
     let Some(status) = now.status() else {
         return out.inconclusive(requirement, "no complete answer came");
     };
-    let operation = now
-        .operation
-        .map_or_else(String::new, |name| name.to_string());
-    let symptom = || {
-        Symptom::new("crashed", format!("server error on a {operation} request"))
-            .about(operation.clone())
-    };
     out.judge(
         requirement,
         status < 500,
-        symptom,
+        || crashed(now),
         "success or a 4xx refusal",
         || answer(now),
     );
+}
+
+/// The symptom of a failure of the server.
+pub(super) fn crashed(now: &Observation) -> Symptom {
+    let operation = now
+        .operation
+        .map_or_else(String::new, |name| name.to_string());
+    Symptom::new("crashed", format!("{operation} fails in the server")).about(operation)
+}
+
+/// The symptom, unless the server failed: that is a cause of its own.
+pub(super) fn unless_crashed(now: &Observation, symptom: Symptom) -> Symptom {
+    if now.status().is_some_and(|status| status >= 500) {
+        crashed(now)
+    } else {
+        symptom
+    }
 }
 
 fn judge_body(evidence: &Evidence<'_>, out: &mut Judgements) {
