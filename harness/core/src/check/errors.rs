@@ -535,9 +535,7 @@ fn crash(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange() else {
         return;
     };
-    let (Some(name), Expectation::Silent | Expectation::Either(_)) =
-        (now.operation, &now.expectation)
-    else {
+    let (Some(name), Expectation::Silent) = (now.operation, &now.expectation) else {
         return;
     };
     let documented = now.document.as_deref().is_some_and(is_known);

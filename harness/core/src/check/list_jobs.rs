@@ -219,17 +219,10 @@ fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
     let filter = Filter::of(now);
     let asked = limit(now.action()).map(|limit| limit as usize);
     let (requirement, most) = asked.map_or(("LJ-LIMIT-001", PAGE), |limit| ("LJ-LIMIT-002", limit));
-    let symptom = || {
-        Symptom::new(
-            "limit-ignored",
-            "ListJobs returns more jobs than a page may have",
-        )
-        .about(requirement)
-    };
     if list.len() > most {
         return out.violated(
             requirement,
-            symptom(),
+            super::paging::too_large(now),
             format!("at most {most} jobs"),
             format!("{} jobs", list.len()),
         );

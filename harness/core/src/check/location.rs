@@ -26,17 +26,26 @@ pub(super) fn judge_location(
         Some(location) => out.judge(
             requirement,
             leads_to(location, tail),
-            || {
-                Symptom::new(
-                    "location-wrong",
-                    format!("the Location of {operation} does not name what was made"),
-                )
-                .about(operation)
-            },
+            || wrong(operation, location, tail),
             expected,
             || format!("Location: {location}"),
         ),
     }
+}
+
+/// The symptom of a Location that does not lead to what was made. One that lacks only the account lacks it everywhere.
+fn wrong(operation: String, location: &str, tail: &str) -> Symptom {
+    let tail_alone = percent_decode_str(location)
+        .decode_utf8_lossy()
+        .ends_with(tail);
+    let of_the_account = super::common::location_fault(location).filter(|_| tail_alone);
+    of_the_account.unwrap_or_else(|| {
+        Symptom::new(
+            "location-wrong",
+            format!("the Location of {operation} does not name what was made"),
+        )
+        .about(operation)
+    })
 }
 
 /// Judges an identifier header together with the `Location` that must end with it.

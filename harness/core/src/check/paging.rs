@@ -207,7 +207,7 @@ fn marker_without_more() -> Symptom {
 }
 
 /// The symptom of a page above its limit.
-fn too_large(now: &Observation) -> Symptom {
+pub(super) fn too_large(now: &Observation) -> Symptom {
     Symptom::new("page-too-large", "a list is not cut at its limit").about(operation(now))
 }
 
