@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use minijinja::Value;
 use serde::Serialize;
 
-use crevasse_core::requirement::RequirementId;
+use crevasse_core::requirement::{Level, RequirementId};
 use crevasse_core::scenario::Scenario;
 
 use super::exchange::{self, Shown};
@@ -22,7 +22,16 @@ const EXCHANGES: usize = 4;
 /// What a template needs to show a finding.
 #[derive(Serialize)]
 struct View<'a> {
-    finding: &'a FindingFacts,
+    id: &'a str,
+    operation: Option<&'static str>,
+    count: usize,
+    rule: &'a str,
+    level: Level,
+    source: &'a str,
+    check: &'a str,
+    case: &'a str,
+    fingerprint: &'a str,
+    waived: Option<&'a str>,
     requirement: &'a RequirementId,
     weight: Weight,
     title: String,
@@ -75,7 +84,16 @@ impl Findings {
         fill(
             "finding.html",
             View {
-                finding,
+                id: &finding.id,
+                operation: finding.operation.map(|name| name.as_str()),
+                count: finding.count,
+                rule: &finding.rule,
+                level: finding.level,
+                source: &finding.source,
+                check: &finding.check,
+                case: &finding.case,
+                fingerprint: &finding.fingerprint,
+                waived: finding.waived.as_deref(),
                 requirement,
                 weight: Weight::of(finding),
                 title: printable(&finding.title),

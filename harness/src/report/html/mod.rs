@@ -13,7 +13,9 @@ use serde::Serialize;
 use crevasse_core::requirement::Level;
 use crevasse_core::verdict::Verdict;
 
-use super::document::{CauseFacts, Counts, FindingFacts, Report, RequirementFacts};
+use super::document::{
+    CauseFacts, Counts, FindingFacts, Report, RequirementFacts, RunFacts, SpecFacts, Summary, Tool,
+};
 use super::printable;
 use super::words::{MustShares, Share, Weight, label, mark, number, statement};
 use finding::{Findings, Row};
@@ -66,7 +68,7 @@ impl Room {
 
 #[derive(Serialize)]
 struct Page<'a> {
-    report: &'a Report,
+    report: Head<'a>,
     name: String,
     endpoint: String,
     verdict: String,
@@ -79,6 +81,15 @@ struct Page<'a> {
     further: Vec<Row<'a>>,
     requirements: Vec<Requirement<'a>>,
     remarks: Vec<String>,
+}
+
+/// What a page says of the run itself: never the findings, which may be many.
+#[derive(Serialize)]
+struct Head<'a> {
+    run: &'a RunFacts,
+    tool: &'a Tool,
+    spec: &'a SpecFacts,
+    summary: &'a Summary,
 }
 
 #[derive(Serialize)]
@@ -126,7 +137,12 @@ impl<'a> Page<'a> {
         let shares = MustShares::of(&report.summary.must);
         let summary = &report.summary;
         Self {
-            report,
+            report: Head {
+                run: &report.run,
+                tool: &report.tool,
+                spec: &report.spec,
+                summary,
+            },
             name: printable(&label(report)),
             endpoint: printable(&report.run.endpoint),
             verdict: printable(&summary.verdict),
