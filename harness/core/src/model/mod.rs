@@ -3,6 +3,7 @@
 
 mod expect;
 mod inventory;
+mod lookup;
 mod observe;
 mod observed;
 mod policy;

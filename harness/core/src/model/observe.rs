@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::expect::member;
+use super::expect::{Given, header, member};
 use super::{
     Archive, Capacity, Expectation, Job, JobKind, JobStatus, Life, Lock, LockState, Made, Model,
     Observed, Part, Upload, Vault,
@@ -22,20 +22,27 @@ impl Model {
         expected: &Expectation,
         seen: &Observed,
     ) {
-        self.learn_account(action, seen);
+        // What another region holds is not remembered here.
+        if self.is_elsewhere(tweak) {
+            return;
+        }
+        self.learn_account(seen);
         if tweak.method.is_some() {
             return;
         }
+        let half = tweak.framing == Framing::Half;
         if seen.accepted {
             let sound = expected.allows_success() && !matches!(expected, Expectation::Blocked(_));
-            self.accepted(action, tweak, sound, seen);
-        } else if seen.status == 0 || seen.status >= 500 || matches!(tweak.framing, Framing::Half) {
-            self.doubt(action);
+            self.accepted(action, tweak, sound && !half, seen);
+        } else if seen.leaves_open() && expected.allows_success() && !half {
+            self.doubt(action, seen);
+        } else {
+            self.refused(action, seen);
         }
     }
 
     /// Account and region stand in every ARN and Location.
-    fn learn_account(&mut self, action: &Action, seen: &Observed) {
+    fn learn_account(&mut self, seen: &Observed) {
         if let Some(text) = seen.made.as_ref().and_then(|made| made.location.as_deref()) {
             let account = text
                 .trim_start_matches('/')
@@ -44,16 +51,17 @@ impl Model {
                 .unwrap_or_default();
             self.learn(account, None);
         }
-        let arn = seen
-            .document
-            .as_ref()
-            .and_then(|document| document.get("VaultARN"))
-            .and_then(Value::as_str);
-        if let (Some(arn), Action::DescribeVault { .. }) = (arn, action) {
-            let parts: Vec<&str> = arn.split(':').collect();
-            if let [_, _, _, region, account, ..] = parts.as_slice() {
-                self.learn(account, Some(region));
-            }
+        const ARNS: [&str; 4] = [
+            "/VaultARN",
+            "/VaultList/0/VaultARN",
+            "/JobList/0/VaultARN",
+            "/UploadsList/0/VaultARN",
+        ];
+        let told = seen.document.as_deref();
+        let arn = told.and_then(|told| ARNS.iter().find_map(|arn| told.pointer(arn)?.as_str()));
+        let fields: Vec<&str> = arn.unwrap_or_default().split(':').collect();
+        if let ["arn", _, "glacier", region, account, _, ..] = fields.as_slice() {
+            self.learn(account, Some(region));
         }
     }
 
@@ -65,12 +73,15 @@ impl Model {
             self.account = Some(account.to_owned());
         }
         if self.region.is_none() {
-            self.region = region.map(str::to_owned);
+            self.region = region
+                .filter(|region| !region.is_empty())
+                .map(str::to_owned);
         }
     }
 
     fn vault_mut(&mut self, vault: &Ref) -> Option<&mut Vault> {
-        self.vaults.get_mut(vault.handle()?)
+        let home = self.home(vault)?.to_owned();
+        self.vaults.get_mut(&home)
     }
 
     fn accepted(&mut self, action: &Action, tweak: &Tweak, sound: bool, seen: &Observed) {
@@ -84,8 +95,7 @@ impl Model {
                 description,
                 ..
             } => {
-                let description =
-                    super::expect::described(tweak, description.as_deref()).map(str::to_owned);
+                let description = stored_description(tweak, description.as_deref());
                 self.archive_made(vault, archive, content.clone(), description, sound, seen);
             }
             Action::DeleteArchive { vault, archive } => {
@@ -97,12 +107,11 @@ impl Model {
                 part_size,
                 description,
             } => {
-                let description =
-                    super::expect::described(tweak, description.as_deref()).map(str::to_owned);
+                let description = stored_description(tweak, description.as_deref());
                 self.upload_begun(
                     vault,
                     upload,
-                    part_size.as_deref(),
+                    sent_header(tweak, "x-amz-part-size", part_size.as_deref()),
                     description,
                     sound,
                     seen,
@@ -114,7 +123,7 @@ impl Model {
                 content,
                 range,
                 ..
-            } => self.part_stored(vault, upload, content, range, sound),
+            } => self.part_stored(vault, upload, content, &sent_range(tweak, range), sound),
             Action::CompleteMultipartUpload {
                 vault,
                 upload,
@@ -135,29 +144,23 @@ impl Model {
                 self.retrieval_policy = body.document().and_then(|d| member(&d, "Policy").cloned())
             }
             Action::PurchaseProvisionedCapacity { unit } => self.capacity_bought(unit, seen),
+            Action::ListProvisionedCapacity {} => self.capacity_listed(seen),
             other => self.resource_changed(other, tweak, sound, seen),
         }
     }
 
     fn vault_created(&mut self, vault: &Ref, sound: bool, seen: &Observed) {
         let Some(handle) = vault.handle() else { return };
-        if self
-            .vaults
-            .get(handle)
-            .is_some_and(|known| known.life == Life::Live)
-        {
-            return;
+        let known = self.vaults.get_mut(handle);
+        match known.filter(|known| known.life != Life::Gone) {
+            Some(known) if known.life == Life::Doubtful && sound => known.shown_to_exist(),
+            Some(_) => {}
+            None => {
+                let life = if sound { Life::Live } else { Life::Doubtful };
+                self.vaults
+                    .insert(handle.to_owned(), Vault::named_by(handle, life, seen));
+            }
         }
-        let name = seen.bindings.get(&format!("vault:{handle}")).cloned();
-        let made = Vault {
-            name: name
-                .or_else(|| seen.made.as_ref().map(|made| made.id.clone()))
-                .unwrap_or_else(|| handle.to_owned()),
-            life: if sound { Life::Live } else { Life::Doubtful },
-            created: (seen.sent_at, seen.done_at),
-            ..Vault::default()
-        };
-        self.vaults.insert(handle.to_owned(), made);
     }
 
     /// A vault that was deleted although it held archives: the fault is told once, not again by all that is missing afterwards.
@@ -200,19 +203,10 @@ impl Model {
     }
 
     fn archive_deleted(&mut self, through: &Ref, archive: &Ref, sound: bool, seen: &Observed) {
-        let Some(handle) = archive.handle() else {
+        let Some((vault, handle)) = self.vault_of_archive(through, archive) else {
             return;
         };
-        let Some(home) = self
-            .archive(through, handle)
-            .map(|(home, _)| home.to_owned())
-        else {
-            return;
-        };
-        let Some(vault) = self.vaults.get_mut(&home) else {
-            return;
-        };
-        let Some(known) = vault.archives.get_mut(handle) else {
+        let Some(known) = vault.archives.get_mut(&handle) else {
             return;
         };
         if known.life == Life::Gone {
@@ -221,6 +215,13 @@ impl Model {
         known.life = if sound { Life::Gone } else { Life::Doubtful };
         known.deleted_at = Some(seen.sent_at);
         vault.changed_at = Some(seen.done_at);
+    }
+
+    /// The vault an archive is in, and its handle there.
+    fn vault_of_archive(&mut self, through: &Ref, archive: &Ref) -> Option<(&mut Vault, String)> {
+        let handle = self.handle_of::<Archive>(archive)?.to_owned();
+        let home = self.archive(through, &handle)?.0.to_owned();
+        Some((self.vaults.get_mut(&home)?, handle))
     }
 
     fn upload_begun(
@@ -254,9 +255,9 @@ impl Model {
     }
 
     fn upload_mut(&mut self, through: &Ref, upload: &Ref) -> Option<&mut Upload> {
-        let handle = upload.handle()?;
-        let home = self.upload(through, handle)?.0.to_owned();
-        self.vaults.get_mut(&home)?.uploads.get_mut(handle)
+        let handle = self.handle_of::<Upload>(upload)?.to_owned();
+        let home = self.upload(through, &handle)?.0.to_owned();
+        self.vaults.get_mut(&home)?.uploads.get_mut(&handle)
     }
 
     fn part_stored(
@@ -388,7 +389,7 @@ impl Model {
 
     fn retrieval(&self, vault: &Ref, parameters: &Value) -> Option<JobKind> {
         let named = Self::archive_ref(member(parameters, "ArchiveId")?.as_str()?);
-        let handle = named.handle()?;
+        let handle = self.handle_of::<Archive>(&named)?;
         let (_, archive) = self.archive(vault, handle)?;
         let asked = member(parameters, "RetrievalByteRange")
             .and_then(Value::as_str)
@@ -411,6 +412,9 @@ impl Model {
             .and_then(|document| document.get("CreationDate")?.as_str().map(str::to_owned));
         if let Some(vault) = self.vault_mut(vault) {
             vault.creation_date = vault.creation_date.take().or(date);
+            if vault.life == Life::Doubtful && super::expect::is_legal(&vault.name) {
+                vault.shown_to_exist();
+            }
         }
     }
 
@@ -428,10 +432,12 @@ impl Model {
         let Some(document) = seen.document.as_deref() else {
             return;
         };
-        let Some(handle) = job.handle() else { return };
+        let Some(handle) = self.handle_of::<Job>(job).map(str::to_owned) else {
+            return;
+        };
         if let Some(job) = self
             .vault_mut(vault)
-            .and_then(|vault| vault.jobs.get_mut(handle))
+            .and_then(|vault| vault.jobs.get_mut(&handle))
         {
             job.follow(document, seen.done_at);
         }
@@ -467,6 +473,29 @@ impl Model {
                 bought: (seen.sent_at, seen.done_at),
             };
             self.capacity.insert(unit.to_owned(), bought);
+        }
+    }
+
+    /// Units that were bought before this run count too.
+    fn capacity_listed(&mut self, seen: &Observed) {
+        let listed = seen
+            .document
+            .as_ref()
+            .and_then(|document| document.get("ProvisionedCapacityList")?.as_array().cloned());
+        for unit in listed.unwrap_or_default() {
+            let text = |name: &str| unit.get(name).and_then(Value::as_str);
+            let Some(id) = text("CapacityId") else {
+                continue;
+            };
+            let bought = text("StartDate").and_then(|date| date.parse().ok());
+            let known = self.capacity.values().any(|unit| unit.id == id);
+            if let (Some(bought), false) = (bought, known) {
+                let unit = Capacity {
+                    id: id.to_owned(),
+                    bought: (bought, bought),
+                };
+                self.capacity.insert(id.to_owned(), unit);
+            }
         }
     }
 
@@ -510,31 +539,74 @@ impl Model {
         }
     }
 
-    /// No answer, or a server error: whatever this could have changed is in doubt.
-    fn doubt(&mut self, action: &Action) {
+    /// The target refused: a vault of whose existence nothing was known is not there, and a name that cannot be is remembered as such.
+    fn refused(&mut self, action: &Action, seen: &Observed) {
         match action {
-            Action::CreateVault { vault, .. } | Action::DeleteVault { vault } => {
+            Action::DescribeVault { vault } if seen.status == 404 => {
                 let known = self.vault_mut(vault);
-                if let Some(vault) = known {
+                if let Some(vault) = known.filter(|vault| vault.life == Life::Doubtful) {
+                    vault.life = Life::Gone;
+                }
+            }
+            Action::CreateVault { vault, .. } => {
+                let Some(handle) = vault.handle() else { return };
+                let never = Vault::named_by(handle, Life::Gone, seen);
+                if never.name != handle && !super::expect::is_legal(&never.name) {
+                    self.vaults.entry(handle.to_owned()).or_insert(never);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// No answer, or a server error: whatever this could have changed is in doubt.
+    fn doubt(&mut self, action: &Action, seen: &Observed) {
+        match action {
+            Action::CreateVault { vault, .. } => {
+                let Some(handle) = vault.handle() else { return };
+                let known = self.vault(vault).map(|known| known.life);
+                if matches!(known, None | Some(Life::Gone)) {
+                    let perhaps = Vault::named_by(handle, Life::Doubtful, seen);
+                    self.vaults.insert(handle.to_owned(), perhaps);
+                }
+            }
+            Action::DeleteVault { vault } => {
+                let known = self.vault_mut(vault);
+                if let Some(vault) = known.filter(|vault| vault.life == Life::Live) {
                     vault.life = Life::Doubtful;
                 }
             }
+            Action::UploadArchive {
+                vault,
+                archive,
+                content,
+                ..
+            } => self.archive_perhaps_made(vault, archive, content.clone(), seen),
             Action::DeleteArchive { vault, archive } => {
-                if let Some(archive) = archive
-                    .handle()
-                    .and_then(|handle| self.vault_mut(vault)?.archives.get_mut(handle))
-                {
-                    archive.life = Life::Doubtful;
+                if let Some((vault, handle)) = self.vault_of_archive(vault, archive) {
+                    vault.doubt_archive(&handle);
                 }
+            }
+            Action::InitiateMultipartUpload { vault, upload, .. } => {
+                let unnamed = Observed {
+                    made: Some(Made::unknown()),
+                    ..seen.clone()
+                };
+                self.upload_begun(vault, upload, None, None, false, &unnamed);
+            }
+            Action::CompleteMultipartUpload {
+                vault,
+                upload,
+                archive,
+                ..
+            } => {
+                self.archive_perhaps_made(vault, archive, Content::empty(), seen);
+                self.doubt_upload(vault, upload);
             }
             Action::UploadMultipartPart { vault, upload, .. }
-            | Action::CompleteMultipartUpload { vault, upload, .. }
-            | Action::AbortMultipartUpload { vault, upload } => {
-                if let Some(upload) = self.upload_mut(vault, upload) {
-                    upload.life = Life::Doubtful;
-                }
-            }
-            Action::AddTagsToVault { vault, .. }
+            | Action::AbortMultipartUpload { vault, upload } => self.doubt_upload(vault, upload),
+            Action::InitiateJob { vault, .. }
+            | Action::AddTagsToVault { vault, .. }
             | Action::RemoveTagsFromVault { vault, .. }
             | Action::SetVaultNotifications { vault, .. }
             | Action::DeleteVaultNotifications { vault }
@@ -550,6 +622,69 @@ impl Model {
             _ => {}
         }
     }
+
+    /// An archive that may be there, under an id that nobody knows.
+    fn archive_perhaps_made(
+        &mut self,
+        vault: &Ref,
+        archive: &str,
+        content: Content,
+        seen: &Observed,
+    ) {
+        let unnamed = Observed {
+            made: Some(Made::unknown()),
+            ..seen.clone()
+        };
+        let known = self.vault(vault);
+        if known.is_some_and(|vault| !vault.archives.contains_key(archive)) {
+            self.archive_made(vault, archive, content, None, false, &unnamed);
+        }
+    }
+
+    fn doubt_upload(&mut self, vault: &Ref, upload: &Ref) {
+        if let Some(upload) = self.upload_mut(vault, upload) {
+            upload.life = Life::Doubtful;
+        }
+    }
+}
+
+impl Made {
+    /// Something whose id nobody was told.
+    fn unknown() -> Self {
+        Self {
+            id: String::new(),
+            location: None,
+        }
+    }
+}
+
+impl Observed {
+    /// Whether the answer leaves open what was done: none came, or the server failed. 501 and 503 say that nothing was.
+    fn leaves_open(&self) -> bool {
+        self.status == 0 || self.status >= 500 && !matches!(self.status, 501 | 503)
+    }
+}
+
+/// The range a part is sent with, whatever the action says of it.
+fn sent_range(tweak: &Tweak, claim: &RangeClaim) -> RangeClaim {
+    match header(tweak, "content-range") {
+        Given::AsImplied => claim.clone(),
+        Given::Removed => RangeClaim::Absent,
+        Given::Set(text) => RangeClaim::Literal(text.to_owned()),
+    }
+}
+
+fn sent_header<'a>(tweak: &'a Tweak, name: &str, implied: Option<&'a str>) -> Option<&'a str> {
+    match header(tweak, name) {
+        Given::AsImplied => implied,
+        Given::Removed => None,
+        Given::Set(text) => Some(text),
+    }
+}
+
+/// HTTP takes the spaces around a header away (RFC 9110, 5.5).
+fn stored_description(tweak: &Tweak, implied: Option<&str>) -> Option<String> {
+    super::expect::described(tweak, implied).map(|text| text.trim_matches(' ').to_owned())
 }
 
 fn place(claim: &RangeClaim, content: &Content) -> Option<ByteRange> {
@@ -581,6 +716,40 @@ impl Job {
 }
 
 impl Vault {
+    /// A vault that holds nothing, called as the answer or the bindings say.
+    fn named_by(handle: &str, life: Life, seen: &Observed) -> Self {
+        let bound = seen.bindings.get(&format!("vault:{handle}")).cloned();
+        let told = || seen.made.as_ref().map(|made| made.id.clone());
+        Self {
+            name: bound.or_else(told).unwrap_or_else(|| handle.to_owned()),
+            life,
+            created: (seen.sent_at, seen.done_at),
+            ..Self::default()
+        }
+    }
+
+    /// It is there after all. What it held before it was in doubt may not be.
+    fn shown_to_exist(&mut self) {
+        self.life = Life::Live;
+        self.doubtful |= self.tags.len() + self.jobs.len() > 0
+            || self.lock.is_some()
+            || self.access_policy.is_some()
+            || self.notifications.is_some();
+        let handles: Vec<String> = self.archives.keys().cloned().collect();
+        handles.iter().for_each(|handle| self.doubt_archive(handle));
+        let open = self.uploads.values_mut();
+        open.filter(|upload| upload.life == Life::Live)
+            .for_each(|upload| upload.life = Life::Doubtful);
+        self.jobs.values_mut().for_each(|job| job.doubtful = true);
+    }
+
+    fn doubt_archive(&mut self, handle: &str) {
+        let known = self.archives.get_mut(handle);
+        if let Some(archive) = known.filter(|archive| archive.life == Life::Live) {
+            archive.life = Life::Doubtful;
+        }
+    }
+
     fn add_tags(&mut self, body: &JsonBody) {
         let document = body.document().unwrap_or_default();
         let tags = document.get("Tags").and_then(Value::as_object);

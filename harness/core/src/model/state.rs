@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::amz_date::Timestamp;
 use crate::payload::Content;
 use crate::range::ByteRange;
+use crate::scenario::Ref;
 use crate::treehash::Digest;
 
 /// Whether something still exists.
@@ -265,6 +266,17 @@ pub struct InventoryEntry {
 }
 
 impl Model {
+    /// Whether a job retrieves an archive that was deleted before the job was asked for.
+    pub fn retrieves_deleted(&self, vault: &Ref, job: &Job) -> bool {
+        let JobKind::Archive { archive, .. } = &job.kind else {
+            return false;
+        };
+        let deleted = self
+            .archive(vault, archive)
+            .and_then(|(_, archive)| archive.deleted_at);
+        deleted.is_some_and(|deleted| deleted < job.created.0)
+    }
+
     /// The vault of this handle that exists.
     pub fn live_vault(&self, handle: &str) -> Option<&Vault> {
         self.vaults

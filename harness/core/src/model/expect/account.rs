@@ -3,23 +3,32 @@
 use serde_json::Value;
 
 use super::{Reasons, document, member, text};
-use crate::model::{Model, Refusal};
+use crate::amz_date::Timestamp;
+use crate::model::{Capacity, Model, Refusal};
 use crate::scenario::{Action, JsonBody};
 
 /// Units of provisioned capacity an account may hold.
 const UNITS: usize = 2;
 
 impl Model {
-    pub(super) fn expect_account(&self, action: &Action, reasons: &mut Reasons) {
+    pub(super) fn expect_account(&self, action: &Action, now: Timestamp, reasons: &mut Reasons) {
         match action {
             Action::SetDataRetrievalPolicy { body } => expect_retrieval_policy(body, reasons),
-            Action::PurchaseProvisionedCapacity { .. } => match self.capacity.len() {
-                units if units >= UNITS => reasons.must(Refusal::CapacityLimitExceeded),
-                // Units bought before this run are not known of.
-                _ => reasons.may(Refusal::CapacityLimitExceeded),
-            },
+            Action::PurchaseProvisionedCapacity { .. } if self.units_at(now) >= UNITS => {
+                reasons.must(Refusal::CapacityLimitExceeded)
+            }
+            // Units bought before this run are not known of, unless a list told.
+            Action::PurchaseProvisionedCapacity { .. } => {
+                reasons.may(Refusal::CapacityLimitExceeded)
+            }
             _ => {}
         }
+    }
+
+    /// Units whose month is not over for certain.
+    fn units_at(&self, now: Timestamp) -> usize {
+        let active = |unit: &&Capacity| now < unit.bought.0.plus_month();
+        self.capacity.values().filter(active).count()
     }
 }
 

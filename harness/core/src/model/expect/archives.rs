@@ -1,8 +1,7 @@
 //! Archives: what an upload must bring, and what a deletion finds.
 
 use super::{Given, Reasons, expect_description, header};
-use crate::amz_date::Timestamp;
-use crate::model::{Life, Model, Refusal, Vault};
+use crate::model::{Archive, Life, Model, Refusal};
 use crate::payload::Content;
 use crate::scenario::{Action, Claim, Ref, Tweak};
 use crate::treehash::MIB;
@@ -12,16 +11,9 @@ use crate::wire::Framing;
 const LARGEST: u64 = 4 << 30;
 
 impl Model {
-    pub(super) fn expect_archives(
-        &self,
-        action: &Action,
-        tweak: &Tweak,
-        now: Timestamp,
-        reasons: &mut Reasons,
-    ) {
+    pub(super) fn expect_archives(&self, action: &Action, tweak: &Tweak, reasons: &mut Reasons) {
         match action {
             Action::UploadArchive {
-                vault,
                 content,
                 description,
                 tree_hash,
@@ -30,46 +22,45 @@ impl Model {
             } => {
                 expect_description(described(tweak, description.as_deref()), reasons);
                 reasons.must_when(content.length() == 0, Refusal::BodyEmpty);
+                expect_length(tweak, Reasons::must, reasons);
                 expect_body(content, tree_hash, content_sha256, tweak, reasons);
-                self.may_be_denied(vault, "glacier:UploadArchive", None, now, reasons);
             }
             Action::DeleteArchive { vault, archive } => {
-                self.expect_deleted(vault, archive, now, reasons)
+                self.expect_deleted(vault, archive, reasons)
             }
             _ => {}
         }
     }
 
-    fn expect_deleted(&self, vault: &Ref, archive: &Ref, now: Timestamp, reasons: &mut Reasons) {
-        let Some(handle) = archive.handle() else {
-            return reasons.may(Refusal::ArchiveUnknown);
-        };
-        match self.archive(vault, handle) {
-            None => reasons.may(Refusal::ArchiveUnknown),
-            Some((home, _)) if Some(home) != vault.handle() => {
+    fn expect_deleted(&self, vault: &Ref, archive: &Ref, reasons: &mut Reasons) {
+        let known = self
+            .handle_of::<Archive>(archive)
+            .and_then(|handle| self.archive(vault, handle));
+        match known {
+            None => reasons.may_name_nothing(archive, Refusal::ArchiveUnknown),
+            Some((home, _)) if Some(home) != self.home(vault) => {
                 reasons.must(Refusal::ArchiveForeign)
             }
             Some((_, known)) if known.life == Life::Doubtful => reasons.silent(),
-            Some((_, known)) => {
-                let age = known.created.0;
-                self.may_be_denied(vault, "glacier:DeleteArchive", Some(age), now, reasons);
-            }
+            // Deleted already or not: the operation is idempotent.
+            Some(_) => {}
         }
     }
+}
 
-    /// Policies: a Deny refuses. Whether a target evaluates policies at all is another question (AMB-55).
-    pub(super) fn may_be_denied(
-        &self,
-        vault: &Ref,
-        action: &str,
-        created: Option<Timestamp>,
-        now: Timestamp,
-        reasons: &mut Reasons,
-    ) {
-        let denied = |vault: &Vault| vault.denies(action, created, now);
-        if self.vault(vault).is_some_and(denied) {
-            reasons.may(Refusal::DeniedByPolicy);
-        }
+/// A body whose length is not told beforehand.
+pub(super) fn expect_length(
+    tweak: &Tweak,
+    firmly: fn(&mut Reasons, Refusal),
+    reasons: &mut Reasons,
+) {
+    match header(tweak, "content-length") {
+        Given::AsImplied => {}
+        Given::Removed => return firmly(reasons, Refusal::LengthMissing),
+        Given::Set(_) => reasons.silent(),
+    }
+    if tweak.framing == Framing::Chunked {
+        firmly(reasons, Refusal::LengthMissing);
     }
 }
 
@@ -94,7 +85,6 @@ pub(super) fn expect_body(
     reasons: &mut Reasons,
 ) {
     match tweak.framing {
-        Framing::Chunked => reasons.must(Refusal::LengthMissing),
         Framing::Announced(length) if length > LARGEST => {
             return reasons.must(Refusal::BodyTooLarge);
         }

@@ -26,10 +26,9 @@ impl Model {
                     Err(refusal) => reasons.must(refusal),
                     Ok(parameters) => self.expect_parameters(vault, &parameters, body, reasons),
                 }
-                self.may_be_denied(vault, "glacier:InitiateJob", None, now, reasons);
             }
             Action::DescribeJob { vault, job } => {
-                self.visible_job(vault, job, reasons);
+                self.visible_job(vault, job, now, reasons);
             }
             Action::ListJobs {
                 page,
@@ -45,7 +44,10 @@ impl Model {
                 );
             }
             Action::GetJobOutput { vault, job, range } => {
-                if let Some(job) = self.visible_job(vault, job, reasons) {
+                if let Some(job) = self.visible_job(vault, job, now, reasons) {
+                    if self.retrieves_deleted(vault, job) {
+                        return self.expect_failure(job, reasons);
+                    }
                     expect_output(job, range.as_deref(), tweak, reasons);
                 }
             }
@@ -53,14 +55,50 @@ impl Model {
         }
     }
 
-    fn visible_job(&self, vault: &Ref, job: &Ref, reasons: &mut Reasons) -> Option<&Job> {
-        match job.handle().and_then(|handle| self.job(vault, handle)) {
-            None => reasons.must(Refusal::JobUnknown),
-            Some((home, _)) if Some(home) != vault.handle() => reasons.must(Refusal::JobForeign),
-            Some((_, job)) if job.doubtful => reasons.block("the job is in doubt"),
-            Some((_, job)) => return Some(job),
+    fn visible_job(
+        &self,
+        vault: &Ref,
+        named: &Ref,
+        now: Timestamp,
+        reasons: &mut Reasons,
+    ) -> Option<&Job> {
+        let known = self
+            .handle_of::<Job>(named)
+            .and_then(|handle| self.job(vault, handle));
+        let Some((home, job)) = known else {
+            reasons.must_name_something(named, Refusal::JobUnknown);
+            return None;
+        };
+        if Some(home) != self.home(vault) {
+            reasons.must(Refusal::JobForeign);
+            return None;
         }
-        None
+        if job.doubtful {
+            reasons.block("the job is in doubt");
+            return None;
+        }
+        // "At least 24 hours" after its completion a job is there; nobody says how much longer (AMB-42).
+        if job
+            .completed_at
+            .is_some_and(|done| now.0 - done.0 > super::DAY_MILLIS)
+        {
+            reasons.may(Refusal::JobExpired);
+        }
+        Some(job)
+    }
+
+    /// A job for an archive that was deleted before it: it fails, sooner or later (DA-EFFECT-001).
+    fn expect_failure(&self, job: &Job, reasons: &mut Reasons) {
+        match job.status {
+            JobStatus::InProgress => {
+                reasons.may(Refusal::JobNotReady);
+                reasons.may(Refusal::JobFailed);
+            }
+            JobStatus::Failed => reasons.must(Refusal::JobFailed),
+            JobStatus::Succeeded => {
+                reasons.block("the archive was deleted before the job that retrieved it")
+            }
+        }
     }
 
     fn expect_parameters(
@@ -71,7 +109,11 @@ impl Model {
         reasons: &mut Reasons,
     ) {
         if parameters.get("jobParameters").is_some() {
-            return reasons.must(Refusal::JobParametersWrapped);
+            // Beside a Type it is one more unknown member.
+            return match member(parameters, "Type") {
+                None => reasons.must(Refusal::JobParametersWrapped),
+                Some(_) => reasons.silent(),
+            };
         }
         if repeats_a_member(body)
             || has_others(
@@ -108,6 +150,10 @@ impl Model {
         let legal =
             description.len() <= 1024 && description.chars().all(|c| (' '..='~').contains(&c));
         reasons.must_when(!legal, Refusal::JobDescriptionInvalid);
+        // Pages disagree on whether the policy spares expedited and bulk retrievals, and inventories (AMB-45).
+        if self.retrievals_are_limited() {
+            reasons.may(Refusal::PolicyEnforced);
+        }
         if let Some(topic) = text(parameters, "SNSTopic", reasons) {
             let plausible = topic.starts_with("arn:") || topic.starts_with("${topic:");
             if plausible {
@@ -127,8 +173,12 @@ impl Model {
         if tier == Some("Expedited") {
             reasons.may(Refusal::CapacityInsufficient);
         }
-        if self.retrievals_are_limited() && tier.is_none_or(|tier| tier == "Standard") {
-            reasons.may(Refusal::PolicyEnforced);
+        // These belong to inventories; what they do here no page says.
+        if ["Format", "InventoryRetrievalParameters"]
+            .iter()
+            .any(|name| member(parameters, name).is_some())
+        {
+            reasons.silent();
         }
         let Some(id) = text(parameters, "ArchiveId", reasons) else {
             return reasons.must_when(
@@ -143,7 +193,7 @@ impl Model {
             .and_then(|handle| self.archive(vault, handle))
         {
             None => reasons.must(Refusal::ArchiveUnknown),
-            Some((home, _)) if Some(home) != vault.handle() => {
+            Some((home, _)) if Some(home) != self.home(vault) => {
                 reasons.must(Refusal::ArchiveForeign)
             }
             Some((_, archive)) if archive.life == Life::Doubtful => {
@@ -196,13 +246,13 @@ impl Model {
 
 fn expect_window(window: &Value, reasons: &mut Reasons) {
     for name in ["StartDate", "EndDate"] {
-        let date = text(window, name, reasons);
-        let legal = |date: &str| {
-            date.starts_with("${")
-                || date.parse::<Timestamp>().is_ok()
-                || Timestamp::parse_basic(date).is_some()
-        };
-        reasons.must_when(date.is_some_and(|date| !legal(date)), Refusal::DateInvalid);
+        if let Some(date) = text(window, name, reasons) {
+            expect_date(date, reasons);
+        }
+    }
+    // The page says string. What a number does it does not say.
+    if member(window, "Limit").is_some_and(Value::is_number) {
+        return reasons.silent();
     }
     let limit = text(window, "Limit", reasons);
     reasons.must_when(
@@ -211,6 +261,18 @@ fn expect_window(window: &Value, reasons: &mut Reasons) {
     );
     if text(window, "Marker", reasons).is_some_and(|marker| !marker.starts_with("${")) {
         reasons.may(Refusal::InventoryMarkerInvalid);
+    }
+}
+
+/// ISO 8601 in UTC, as the page writes it. Other forms of ISO 8601 are neither promised nor ruled out.
+fn expect_date(date: &str, reasons: &mut Reasons) {
+    if date.starts_with("${") || date.parse::<Timestamp>().is_ok() {
+        return;
+    }
+    if Timestamp::parse_basic(date).is_some() || date.parse::<jiff::Timestamp>().is_ok() {
+        reasons.silent();
+    } else {
+        reasons.must(Refusal::DateInvalid);
     }
 }
 

@@ -12,8 +12,10 @@ use serde_json::Value;
 
 pub(super) use archives::described;
 pub use disputed::is_disputed;
+pub(super) use vaults::is_legal;
 
-use super::{Archive, Expectation, Job, Life, LockState, Model, Refusal, Upload, Vault};
+use super::policy::{Asked, Denial};
+use super::{Expectation, Life, LockState, Model, Refusal, Vault};
 use crate::amz_date::Timestamp;
 use crate::scenario::{AccountForm, Action, JsonBody, Marker, Ref, Signing, Tweak};
 use crate::wire::Framing;
@@ -47,7 +49,25 @@ impl Reasons {
 
     /// It may be refused for this.
     pub(super) fn may(&mut self, refusal: Refusal) {
-        self.may.push(refusal);
+        if !self.may.contains(&refusal) {
+            self.may.push(refusal);
+        }
+    }
+
+    /// It must be refused because what it names was never made. Of a literal nobody knows what it is shaped like, nor so how it is refused.
+    pub(super) fn must_name_something(&mut self, named: &Ref, refusal: Refusal) {
+        match named {
+            Ref::Literal(_) => self.silent(),
+            Ref::Handle(_) | Ref::UnknownLike(_) => self.must(refusal),
+        }
+    }
+
+    /// It may be refused because what it names was never made.
+    pub(super) fn may_name_nothing(&mut self, named: &Ref, refusal: Refusal) {
+        match named {
+            Ref::Literal(_) => self.silent(),
+            Ref::Handle(_) | Ref::UnknownLike(_) => self.may(refusal),
+        }
     }
 
     /// The documents are silent.
@@ -99,13 +119,14 @@ impl Reasons {
 impl Model {
     /// What the documents allow as the answer to `action`, sent now.
     pub fn expect(&self, action: &Action, tweak: &Tweak, now: Timestamp) -> Expectation {
-        if unknowable(tweak) || action.operation().is_none() {
+        if unknowable(tweak) || self.is_elsewhere(tweak) || action.operation().is_none() {
             return Expectation::Silent;
         }
         let mut reasons = Reasons::default();
         self.before_any_operation(tweak, &mut reasons);
         if let Some(vault) = action.vault() {
             self.vault_is_there(action, vault, &mut reasons);
+            self.policies_allow(action, vault, now, &mut reasons);
         }
         if is_disputed(action) {
             reasons.silent();
@@ -151,17 +172,64 @@ impl Model {
         ) {
             return;
         }
-        match self.vault_life(vault) {
-            None if vault
-                .handle()
-                .is_some_and(|handle| !self.vaults.contains_key(handle)) =>
-            {
-                reasons.must(Refusal::VaultUnknown)
-            }
-            None | Some(Life::Gone) => reasons.must(Refusal::VaultUnknown),
+        match self.vault(vault).map(|vault| vault.life) {
+            None | Some(Life::Gone) => self.vault_is_unknown(vault, Reasons::must, reasons),
             Some(Life::Doubtful) => reasons.block("the vault is in doubt"),
             Some(Life::Live) => {}
         }
+    }
+
+    /// What speaks against a vault that does not exist. A name that none can have may be refused as such (AMB-09).
+    fn vault_is_unknown(
+        &self,
+        vault: &Ref,
+        firmly: fn(&mut Reasons, Refusal),
+        reasons: &mut Reasons,
+    ) {
+        firmly(reasons, Refusal::VaultUnknown);
+        let name = match (self.vault(vault), vault) {
+            (Some(known), _) => Some(known.name.as_str()),
+            (None, Ref::Literal(text)) if !text.contains("${") => Some(text.as_str()),
+            _ => None,
+        };
+        if name.is_some_and(|name| !vaults::is_legal(name)) {
+            firmly(reasons, Refusal::VaultNameInvalid);
+        }
+    }
+
+    /// What the policies of a vault deny (AMB-55). Whether they bind whoever manages them depends on who that is.
+    fn policies_allow(&self, action: &Action, vault: &Ref, now: Timestamp, reasons: &mut Reasons) {
+        let Some((operation, handle)) = action.operation().zip(self.home(vault)) else {
+            return;
+        };
+        let vault = &self.vaults[handle];
+        let asked = Asked {
+            action: &format!("glacier:{operation}"),
+            handle,
+            vault,
+            account: self.account.as_deref(),
+            days: self.archive_age(action, now),
+        };
+        match asked.denied_at(now) {
+            _ if vault.life == Life::Gone => {}
+            Denial::No => {}
+            Denial::Yes if !manages_policies(action) => reasons.may(Refusal::DeniedByPolicy),
+            Denial::Yes | Denial::Perhaps => reasons.silent(),
+        }
+    }
+
+    /// How old the archive is that a deletion names, in days.
+    fn archive_age(&self, action: &Action, now: Timestamp) -> Option<f64> {
+        let Action::DeleteArchive { vault, archive } = action else {
+            return None;
+        };
+        let (_, known) = self.archive(vault, self.handle_of::<super::Archive>(archive)?)?;
+        Some((now.0 - known.created.0.0) as f64 / DAY_MILLIS as f64)
+    }
+
+    /// Whether a request goes to another region, of which nothing is remembered here.
+    pub(super) fn is_elsewhere(&self, tweak: &Tweak) -> bool {
+        tweak.region.is_some() && tweak.region != self.region
     }
 
     fn of_operation(&self, action: &Action, tweak: &Tweak, now: Timestamp, reasons: &mut Reasons) {
@@ -170,19 +238,17 @@ impl Model {
             | Action::DescribeVault { .. }
             | Action::DeleteVault { .. }
             | Action::ListVaults { .. } => {
-                self.expect_vaults(action, tweak, now, reasons);
+                self.expect_vaults(action, tweak, reasons);
             }
             Action::UploadArchive { .. } | Action::DeleteArchive { .. } => {
-                self.expect_archives(action, tweak, now, reasons)
+                self.expect_archives(action, tweak, reasons)
             }
             Action::InitiateMultipartUpload { .. }
             | Action::UploadMultipartPart { .. }
             | Action::CompleteMultipartUpload { .. }
             | Action::AbortMultipartUpload { .. }
             | Action::ListParts { .. }
-            | Action::ListMultipartUploads { .. } => {
-                self.expect_uploads(action, tweak, now, reasons)
-            }
+            | Action::ListMultipartUploads { .. } => self.expect_uploads(action, tweak, reasons),
             Action::InitiateJob { .. }
             | Action::DescribeJob { .. }
             | Action::ListJobs { .. }
@@ -192,58 +258,10 @@ impl Model {
             Action::SetDataRetrievalPolicy { .. }
             | Action::GetDataRetrievalPolicy {}
             | Action::ListProvisionedCapacity {}
-            | Action::PurchaseProvisionedCapacity { .. } => self.expect_account(action, reasons),
+            | Action::PurchaseProvisionedCapacity { .. } => {
+                self.expect_account(action, now, reasons)
+            }
             _ => self.expect_resources(action, tweak, now, reasons),
-        }
-    }
-
-    /// The vault a reference names, existing or not.
-    pub fn vault(&self, vault: &Ref) -> Option<&Vault> {
-        self.vaults.get(vault.handle()?)
-    }
-
-    fn vault_life(&self, vault: &Ref) -> Option<Life> {
-        self.vault(vault).map(|vault| vault.life)
-    }
-
-    /// An archive by its handle, and the handle of the vault it is in; `through` is looked at first.
-    pub fn archive(&self, through: &Ref, archive: &str) -> Option<(&str, &Archive)> {
-        let own = through
-            .handle()
-            .and_then(|handle| self.vaults.get_key_value(handle));
-        let all = own.into_iter().chain(self.vaults.iter());
-        all.into_iter()
-            .find_map(|(handle, vault)| Some((handle.as_str(), vault.archives.get(archive)?)))
-    }
-
-    /// A multipart upload by its handle, and the handle of its vault.
-    pub fn upload(&self, through: &Ref, upload: &str) -> Option<(&str, &Upload)> {
-        let own = through
-            .handle()
-            .and_then(|handle| self.vaults.get_key_value(handle));
-        let all = own.into_iter().chain(self.vaults.iter());
-        all.into_iter()
-            .find_map(|(handle, vault)| Some((handle.as_str(), vault.uploads.get(upload)?)))
-    }
-
-    /// A job by its handle, and the handle of its vault.
-    pub fn job(&self, through: &Ref, job: &str) -> Option<(&str, &Job)> {
-        let own = through
-            .handle()
-            .and_then(|handle| self.vaults.get_key_value(handle));
-        let all = own.into_iter().chain(self.vaults.iter());
-        all.into_iter()
-            .find_map(|(handle, vault)| Some((handle.as_str(), vault.jobs.get(job)?)))
-    }
-
-    /// What an id in a JSON document refers to: `${archive:h}` a handle, `${archive:?h}` an id never issued, anything else an id as it stands.
-    pub fn archive_ref(text: &str) -> Ref {
-        match text
-            .strip_prefix("${archive:")
-            .and_then(|rest| rest.strip_suffix('}'))
-        {
-            Some(name) => Ref::from(name),
-            None => Ref::Handle(text.to_owned()),
         }
     }
 }
@@ -256,6 +274,20 @@ impl Vault {
         };
         self.lock.as_ref().filter(|lock| !expired(lock))
     }
+}
+
+/// Operations that read or change the policies of a vault.
+fn manages_policies(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::SetVaultAccessPolicy { .. }
+            | Action::GetVaultAccessPolicy { .. }
+            | Action::DeleteVaultAccessPolicy { .. }
+            | Action::InitiateVaultLock { .. }
+            | Action::GetVaultLock { .. }
+            | Action::AbortVaultLock { .. }
+            | Action::CompleteVaultLock { .. }
+    )
 }
 
 /// Requests whose answer nobody can foretell from documents.
@@ -329,9 +361,14 @@ pub(super) fn expect_page(
         Some(Ok(limit)) if limit > i128::from(max) => reasons.may(Refusal::LimitTooLarge),
         Some(Ok(_)) => {}
     }
+    let marker = match (query(tweak, "marker"), &page.marker) {
+        (Given::Set(text), _) => Some(text),
+        (Given::AsImplied, Some(Marker::Literal(text))) => Some(text.as_str()),
+        (Given::AsImplied, Some(Marker::Previous)) => Some("previous"),
+        (Given::AsImplied, None) | (Given::Removed, _) => None,
+    };
     // A marker is whatever a target gave for this very list; that of another, or of an item that is gone, it may refuse.
-    let empty = |marker: &Marker| matches!(marker, Marker::Literal(text) if text.is_empty());
-    if page.marker.as_ref().is_some_and(|marker| !empty(marker)) {
+    if marker.is_some_and(|marker| !marker.is_empty()) {
         reasons.may(Refusal::MarkerInvalid);
     }
 }

@@ -1,8 +1,7 @@
 //! Multipart uploads: part sizes, the algebra of parts, and the three ends an upload can come to.
 
-use super::archives::{Claimed, claimed, described, expect_body, judge_claim};
+use super::archives::{Claimed, claimed, described, expect_body, expect_length, judge_claim};
 use super::{Given, Reasons, expect_description, expect_page, header};
-use crate::amz_date::Timestamp;
 use crate::model::{Life, Model, Part, Refusal, Upload};
 use crate::payload::Content;
 use crate::range::ContentRange;
@@ -13,23 +12,15 @@ use crate::treehash::MIB;
 const PAGE: u64 = 50;
 
 impl Model {
-    pub(super) fn expect_uploads(
-        &self,
-        action: &Action,
-        tweak: &Tweak,
-        now: Timestamp,
-        reasons: &mut Reasons,
-    ) {
+    pub(super) fn expect_uploads(&self, action: &Action, tweak: &Tweak, reasons: &mut Reasons) {
         match action {
             Action::InitiateMultipartUpload {
-                vault,
                 part_size,
                 description,
                 ..
             } => {
                 expect_description(described(tweak, description.as_deref()), reasons);
                 expect_part_size(part_size.as_deref(), tweak, reasons);
-                self.may_be_denied(vault, "glacier:InitiateMultipartUpload", None, now, reasons);
             }
             Action::UploadMultipartPart {
                 vault,
@@ -40,6 +31,8 @@ impl Model {
                 content_sha256,
             } => {
                 let open = self.open_upload(vault, upload, reasons);
+                // The table calls Content-Length not required, the prose does (AMB-30).
+                expect_length(tweak, Reasons::may, reasons);
                 expect_body(content, tree_hash, content_sha256, tweak, reasons);
                 expect_place(open, range, content, tweak, reasons);
             }
@@ -68,14 +61,18 @@ impl Model {
         }
     }
 
+    fn known_upload(&self, vault: &Ref, upload: &Ref) -> Option<(&str, &Upload)> {
+        self.upload(vault, self.handle_of::<Upload>(upload)?)
+    }
+
     /// The upload, if it is there and of this vault; else the reason why it cannot be used.
     fn open_upload(&self, vault: &Ref, upload: &Ref, reasons: &mut Reasons) -> Option<&Upload> {
-        let known = upload
-            .handle()
-            .and_then(|handle| self.upload(vault, handle));
+        let known = self.known_upload(vault, upload);
         match known {
-            None => reasons.must(Refusal::UploadUnknown),
-            Some((home, _)) if Some(home) != vault.handle() => reasons.must(Refusal::UploadForeign),
+            None => reasons.must_name_something(upload, Refusal::UploadUnknown),
+            Some((home, _)) if Some(home) != self.home(vault) => {
+                reasons.must(Refusal::UploadForeign)
+            }
             Some((_, upload)) if upload.life == Life::Doubtful => {
                 reasons.block("the upload is in doubt")
             }
@@ -97,16 +94,17 @@ impl Model {
         tweak: &Tweak,
         reasons: &mut Reasons,
     ) {
-        let known = upload
-            .handle()
-            .and_then(|handle| self.upload(vault, handle));
+        let known = self.known_upload(vault, upload);
         if let Some((home, known)) = known {
-            if Some(home) == vault.handle()
+            if Some(home) == self.home(vault)
                 && known.completed.is_some()
                 && known.life != Life::Doubtful
             {
+                let plain = tweak.headers.is_empty();
                 return match (size, tree_hash) {
-                    (SizeClaim::Right, Claim::Right) => reasons.may(Refusal::UploadCompleted),
+                    (SizeClaim::Right, Claim::Right) if plain => {
+                        reasons.may(Refusal::UploadCompleted)
+                    }
                     _ => reasons.silent(),
                 };
             }
@@ -149,12 +147,12 @@ impl Model {
     }
 
     fn expect_abort(&self, vault: &Ref, upload: &Ref, reasons: &mut Reasons) {
-        let known = upload
-            .handle()
-            .and_then(|handle| self.upload(vault, handle));
+        let known = self.known_upload(vault, upload);
         match known {
-            None => reasons.must(Refusal::UploadUnknown),
-            Some((home, _)) if Some(home) != vault.handle() => reasons.must(Refusal::UploadForeign),
+            None => reasons.must_name_something(upload, Refusal::UploadUnknown),
+            Some((home, _)) if Some(home) != self.home(vault) => {
+                reasons.must(Refusal::UploadForeign)
+            }
             Some((_, upload)) if upload.life == Life::Doubtful => {
                 reasons.block("the upload is in doubt")
             }

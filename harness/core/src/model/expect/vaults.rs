@@ -1,34 +1,32 @@
 //! Vaults: names, existence, and when one may be deleted.
 
 use super::{Reasons, expect_page};
-use crate::amz_date::Timestamp;
 use crate::model::{Life, Model, Refusal, Vault};
 use crate::scenario::{Action, Naming, Ref, Tweak};
 
 impl Model {
-    pub(super) fn expect_vaults(
-        &self,
-        action: &Action,
-        tweak: &Tweak,
-        now: Timestamp,
-        reasons: &mut Reasons,
-    ) {
+    pub(super) fn expect_vaults(&self, action: &Action, tweak: &Tweak, reasons: &mut Reasons) {
         match action {
             Action::CreateVault { vault, name } => {
                 reasons.must_when(!legal(vault, name.as_ref()), Refusal::VaultNameInvalid);
+                // URIs drop these segments before any service sees them (RFC 3986, 5.2.4).
+                let raw = raw_name(vault, name.as_ref());
+                if matches!(raw, Some("." | "..")) {
+                    reasons.silent();
+                }
             }
-            Action::DeleteVault { vault } => self.expect_deletion(vault, now, reasons),
+            Action::DeleteVault { vault } => self.expect_deletion(vault, reasons),
             Action::ListVaults { page } => expect_page(page, tweak, 10, reasons),
             _ => {}
         }
     }
 
-    fn expect_deletion(&self, vault: &Ref, now: Timestamp, reasons: &mut Reasons) {
+    fn expect_deletion(&self, vault: &Ref, reasons: &mut Reasons) {
         match self.vault(vault) {
             None
             | Some(Vault {
                 life: Life::Gone, ..
-            }) => reasons.may(Refusal::VaultUnknown),
+            }) => self.vault_is_unknown(vault, Reasons::may, reasons),
             Some(Vault {
                 life: Life::Doubtful,
                 ..
@@ -49,9 +47,6 @@ impl Model {
             {
                 reasons.silent()
             }
-            Some(known) if known.denies("glacier:DeleteVault", None, now) => {
-                reasons.may(Refusal::DeniedByPolicy)
-            }
             Some(known) if known.changed_at.is_some() => reasons.may(Refusal::VaultRecentlyWritten),
             Some(known)
                 if known
@@ -66,16 +61,26 @@ impl Model {
     }
 }
 
-/// 1 to 255 characters of a-z A-Z 0-9 _ - . (api-vault-put). `.` and `..` are eaten on the way by URI normalisation.
-pub(super) fn legal(vault: &Ref, name: Option<&Naming>) -> bool {
-    let named = |text: &str| {
-        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-        (1..=255).contains(&text.chars().count()) && text.chars().all(allowed)
-    };
+/// 1 to 255 characters of a-z A-Z 0-9 _ - . (api-vault-put).
+pub(in crate::model) fn is_legal(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=255).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// The name of a vault, when the action says it in full.
+fn raw_name<'a>(vault: &'a Ref, name: Option<&'a Naming>) -> Option<&'a str> {
     match (vault, name) {
-        (Ref::Literal(text), None) | (_, Some(Naming::Raw(text))) => named(text),
-        (_, Some(Naming::Length(length))) => (1..=255).contains(length),
-        (_, Some(Naming::Suffix(text))) => named(text),
-        (Ref::Handle(_) | Ref::UnknownLike(_), None) => true,
+        (_, Some(Naming::Raw(text))) => Some(text),
+        (Ref::Literal(text), None) if !text.contains("${") => Some(text),
+        _ => None,
+    }
+}
+
+fn legal(vault: &Ref, name: Option<&Naming>) -> bool {
+    match (name, raw_name(vault, name)) {
+        (_, Some(raw)) => is_legal(raw),
+        (Some(Naming::Length(length)), None) => (1..=255).contains(length),
+        (Some(Naming::Suffix(text)), None) => text.is_empty() || is_legal(text),
+        (Some(Naming::Raw(_)) | None, None) => true,
     }
 }
