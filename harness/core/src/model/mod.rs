@@ -48,3 +48,6 @@ impl Expectation {
         !matches!(self, Self::Refuse(_))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,8 @@ pub(super) const LARGEST: usize = 20 * 1024;
 
 const LISTS: [&str; 4] = ["Action", "NotAction", "Resource", "NotResource"];
 
-/// Says whether a text is a policy document that a vault can have: an object whose statements have effect, principal, action and resource.
+/// Says whether a text is a policy document that a vault can have: an object whose statements have effect, principal and
+/// action. A statement without resource can only be about the vault it is set on.
 ///
 /// # Errors
 /// [`Refusal::PolicyInvalid`] when it is not, [`Refusal::PolicyTooLarge`] above 20 KB.
@@ -70,7 +71,6 @@ fn complete(statement: &Value) -> bool {
     matches!(effect, Some("Allow" | "Deny"))
         && principal
         && any_texts(statement, ["Action", "NotAction"])
-        && any_texts(statement, ["Resource", "NotResource"])
 }
 
 fn any_texts(statement: &Value, names: [&str; 2]) -> bool {
@@ -276,7 +276,7 @@ impl Asked<'_> {
         match (statement.get("Resource"), statement.get("NotResource")) {
             (Some(resources), _) => names(resources).into(),
             (None, Some(others)) => (!names(others)).into(),
-            (None, None) => Denial::No,
+            (None, None) => Denial::Yes,
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Given, Reasons, document, member, query, text};
 use crate::amz_date::Timestamp;
 use crate::model::lookup::placeholder;
-use crate::model::{LockState, Model, Refusal, Vault, policy};
+use crate::model::{Life, LockState, Model, Refusal, Vault, policy};
 use crate::scenario::{Action, JsonBody, Ref, Tweak};
 
 const EVENTS: [&str; 2] = ["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"];
@@ -18,7 +18,10 @@ impl Model {
         now: Timestamp,
         reasons: &mut Reasons,
     ) {
-        let known = action.vault().and_then(|vault| self.vault(vault));
+        let known = action
+            .vault()
+            .and_then(|vault| self.vault(vault))
+            .filter(|vault| vault.life != Life::Gone);
         if known.is_some_and(|vault| vault.doubtful) {
             return reasons.block("what hangs on the vault is in doubt");
         }
