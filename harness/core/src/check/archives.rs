@@ -223,7 +223,8 @@ fn is_fresh_retrieval(now: &Observation) -> bool {
     };
     let uninventoried =
         live_vault(&now.before, now.action()).is_some_and(|vault| !vault.inventoried);
-    uninventoried && job_type(body).as_deref() == Some("archive-retrieval")
+    let plain = now.record.tweak.headers.is_empty();
+    uninventoried && plain && job_type(body).as_deref() == Some("archive-retrieval")
 }
 
 fn job_type(body: &JsonBody) -> Option<String> {

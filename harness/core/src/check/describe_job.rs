@@ -36,7 +36,11 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("job-list-by-slash", &["DJ-LIST-001"], judge_empty_id),
 ];
 
-const ACCEPTED: &[AcceptanceRule] = &[AcceptanceRule::general("DJ-STATUS-001", O::DescribeJob)];
+const ACCEPTED: &[AcceptanceRule] = &[AcceptanceRule::example(
+    "DJ-STATUS-001",
+    O::DescribeJob,
+    |now| now.record.tweak.path.is_none(),
+)];
 
 const REFUSED: &[RefusalRule] = &[
     RefusalRule::new(

@@ -13,7 +13,7 @@ use super::rules::{
 };
 use super::subject::{earlier, header, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::model::Refusal;
+use crate::model::{Expectation, Refusal};
 use crate::requirement::Level;
 use crate::scenario::PathForm;
 use crate::spec::OperationName as O;
@@ -26,7 +26,6 @@ pub(super) const CHECKS: &[Check] = &[
         &[
             "IJ-STATUS-001",
             "IJ-BODY-001",
-            "IJ-BODY-003",
             "IJ-BODY-004",
             "IJ-RANGE-001",
             "IJ-RANGE-002",
@@ -34,8 +33,9 @@ pub(super) const CHECKS: &[Check] = &[
             "IJ-RANGE-009",
             "IJ-TIER-001",
         ],
-        |evidence, out| judge_acceptance(ACCEPTED, evidence, out),
+        judge_accepted,
     ),
+    Check::new("job-media-type", &["IJ-BODY-003"], judge_media_type),
     Check::new(
         "job-refused",
         &[
@@ -81,7 +81,6 @@ pub(super) const CHECKS: &[Check] = &[
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("IJ-STATUS-001", O::InitiateJob),
     AcceptanceRule::general("IJ-BODY-001", O::InitiateJob),
-    AcceptanceRule::example("IJ-BODY-003", O::InitiateJob, has_content_type),
     AcceptanceRule::example("IJ-BODY-004", O::InitiateJob, has_explicit_null),
     AcceptanceRule::example("IJ-RANGE-001", O::InitiateJob, is_aligned_at_both_ends),
     AcceptanceRule::example("IJ-RANGE-002", O::InitiateJob, is_aligned_by_the_end),
@@ -193,6 +192,38 @@ const RANGES_REFUSED: &[RefusalCase] = &[
         ),
     ),
 ];
+
+fn judge_accepted(evidence: &Evidence<'_>, out: &mut Judgements) {
+    if !evidence.exchange().is_some_and(has_content_type) {
+        judge_acceptance(ACCEPTED, evidence, out);
+    }
+}
+
+/// The same body begins a job whatever it is said to be (AMB-44).
+fn judge_media_type(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| asks_for(now, "archive-retrieval") && has_content_type(now))
+    else {
+        return;
+    };
+    if now.expectation != Expectation::Accept || now.status().is_none() {
+        return;
+    }
+    let symptom = || {
+        Symptom::new(
+            "media-type-matters",
+            "the media type of a body decides whether a job begins",
+        )
+    };
+    out.judge(
+        "IJ-BODY-003",
+        now.succeeded(),
+        symptom,
+        "202 whatever the Content-Type",
+        || answer(now),
+    );
+}
 
 fn has_content_type(now: &Observation) -> bool {
     now.record
@@ -343,4 +374,109 @@ fn judge_id(evidence: &Evidence<'_>, out: &mut Judgements) {
         "an id no other job has",
         || "the id of an earlier job".to_owned(),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_hand::{Case, error, json, status};
+    use crate::requirement::Level;
+
+    const MIB: u64 = 1 << 20;
+
+    fn vault() -> Case {
+        let upload = format!(
+            "UploadArchive: {{vault: v, archive: a, content: {{zeros: {}}}}}",
+            13 * MIB / 2
+        );
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(&upload, status(201).with("x-amz-archive-id", "A"))
+    }
+
+    fn ranged(range: &str) -> String {
+        format!(
+            "InitiateJob: {{vault: v, job: j, body: {{Type: archive-retrieval, ArchiveId: '${{archive:a}}', RetrievalByteRange: {range}}}}}"
+        )
+    }
+
+    /// The ranges of IJ-RANGE-001 to -004, of an archive of 6.5 MiB.
+    #[test]
+    fn a_range_is_judged_by_what_it_is_an_example_of() {
+        let accepted = |range| vault().then(&ranged(range), status(202).with("x-amz-job-id", "J"));
+        assert!(
+            accepted("1048576-3145727").holds("IJ-RANGE-001")
+                && accepted("1048576-3145727").holds("IJ-RANGE-005")
+        );
+        assert!(accepted("4194304-6815743").holds("IJ-RANGE-002"));
+        assert!(accepted("0-6815743").holds("IJ-RANGE-009"));
+        assert_eq!(
+            accepted("1-1048575").breaks("IJ-RANGE-003"),
+            [("accepted", Level::Must)]
+        );
+        assert_eq!(
+            accepted("0-1048574").breaks("IJ-RANGE-004"),
+            [("accepted", Level::Must)]
+        );
+        let refused =
+            |range| vault().then(&ranged(range), error(400, "InvalidParameterValueException"));
+        assert!(
+            refused("524288-1572863").holds("IJ-RANGE-003")
+                && refused("0-6815742").holds("IJ-RANGE-004")
+        );
+        assert!(refused("abc").holds("IJ-RANGE-007") && refused("0-7340031").holds("IJ-RANGE-008"));
+        assert_eq!(
+            refused("1048576-3145727").breaks("IJ-RANGE-005"),
+            [("refused-valid", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn ranges_that_nobody_reads_are_one_cause() {
+        let described = serde_json::json!({"JobId": "J", "StatusCode": "InProgress", "Completed": false, "RetrievalByteRange": null});
+        let case = vault()
+            .then(&ranged("0-1048575"), status(202).with("x-amz-job-id", "J"))
+            .then("DescribeJob: {vault: v, job: j}", json(200, described))
+            .then(&ranged("1-1048575"), status(202).with("x-amz-job-id", "K"));
+        assert_eq!(
+            case.breaks("DJ-AR-005"),
+            [("retrieval-range-ignored", Level::Must)]
+        );
+        assert_eq!(
+            case.breaks("IJ-RANGE-003"),
+            [("retrieval-range-ignored", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_stranger_in_an_inventory_request_must_be_refused_and_deserves_a_400() {
+        let asked = "InitiateJob: {vault: v, job: i, body: {Type: inventory-retrieval}}";
+        let odd = "InitiateJob: {vault: v, job: k, body: {Type: inventory-retrieval, ArchiveId: '${archive:a}'}}";
+        let begun = || vault().then(asked, status(202).with("x-amz-job-id", "I"));
+        assert!(
+            begun()
+                .then(odd, error(400, "InvalidParameterValueException"))
+                .holds("IJ-INV-002")
+        );
+        let other = begun().then(odd, error(404, "ResourceNotFoundException"));
+        assert_eq!(
+            other.breaks("IJ-INV-002"),
+            [("refused-otherwise", Level::Should)]
+        );
+        let accepted = begun().then(odd, status(202).with("x-amz-job-id", "K"));
+        assert_eq!(accepted.breaks("IJ-INV-002"), [("accepted", Level::Must)]);
+    }
+
+    #[test]
+    fn ids_are_new_and_stand_in_the_location() {
+        let asked = "InitiateJob: {vault: v, job: j, body: {Type: archive-retrieval, ArchiveId: '${archive:a}'}}";
+        let made = |id: &str| {
+            status(202)
+                .with("x-amz-job-id", id)
+                .with("location", &format!("/123456789012/vaults/the-v/jobs/{id}"))
+        };
+        let two = vault().then(asked, made("J")).then(asked, made("K"));
+        assert!(two.holds("IJ-HDR-001") && two.holds("IJ-HDR-003") && two.holds("IJ-ID-001"));
+        let same = vault().then(asked, made("J")).then(asked, made("J"));
+        assert_eq!(same.breaks("IJ-ID-001"), [("job-id-repeated", Level::Must)]);
+    }
 }

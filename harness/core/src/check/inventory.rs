@@ -456,3 +456,117 @@ fn judge_arn(evidence: &Evidence<'_>, out: &mut Judgements) {
         || shorten(told),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::by_hand::{Answer, Case, json, status};
+    use crate::requirement::Level;
+
+    // SHA-256 of "abc", the first example of FIPS 180-2.
+    const HASH: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn item(id: &str) -> Value {
+        json!({"ArchiveId": id, "ArchiveDescription": "", "CreationDate": "2013-02-04T17:46:41Z", "Size": 3, "SHA256TreeHash": HASH})
+    }
+
+    fn listing(date: &str, archives: Value) -> Answer {
+        json(
+            200,
+            json!({"VaultARN": "arn:aws:glacier:us-east-1:012345678901:vaults/the-v", "InventoryDate": date, "ArchiveList": archives}),
+        )
+    }
+
+    /// The output of an inventory job in a vault that holds one archive since 17:46:41.
+    fn inventoried(output: Answer) -> Case {
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(
+                "UploadArchive: {vault: v, archive: a, content: {text: abc}}",
+                status(201).with("x-amz-archive-id", "A"),
+            )
+            .then(
+                "InitiateJob: {vault: v, job: i, body: {Type: inventory-retrieval}}",
+                status(202).with("x-amz-job-id", "I"),
+            )
+            .then(
+                "DescribeJob: {vault: v, job: i}",
+                json(
+                    200,
+                    json!({"JobId": "I", "StatusCode": "Succeeded", "Completed": true}),
+                ),
+            )
+            .then("GetJobOutput: {vault: v, job: i}", output)
+    }
+
+    const LATER: &str = "2013-02-04T17:46:43Z";
+
+    #[test]
+    fn an_inventory_lists_what_there_is() {
+        let right = inventoried(listing(LATER, json!([item("A")])));
+        for requirement in [
+            "INV-JSON-001",
+            "INV-JSON-002",
+            "INV-JSON-003",
+            "INV-JSON-004",
+            "INV-JSON-005",
+            "INV-JSON-006",
+            "INV-JSON-007",
+            "INV-JSON-008",
+            "IJ-INV-003",
+        ] {
+            assert!(
+                right.holds(requirement),
+                "{requirement}: {:?}",
+                right.breaks(requirement)
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_missing_counts_only_in_a_later_inventory() {
+        assert_eq!(
+            inventoried(listing(LATER, json!([]))).breaks("INV-JSON-007"),
+            [("inventory-incomplete", Level::Must)]
+        );
+        let early = inventoried(listing("2013-02-04T17:46:41Z", json!([])));
+        assert!(early.breaks("INV-JSON-007").is_empty() && !early.holds("INV-JSON-007"));
+        let twice = inventoried(listing(
+            "2013-02-04T17:46:41Z",
+            json!([item("A"), item("A")]),
+        ));
+        assert_eq!(
+            twice.breaks("INV-JSON-007"),
+            [("inventory-repeats", Level::Must)]
+        );
+        let strange = inventoried(listing(LATER, json!([item("A"), item("B")])));
+        assert_eq!(
+            strange.breaks("INV-JSON-007"),
+            [("inventory-stale", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn members_have_their_types() {
+        let mut quoted = item("A");
+        quoted["Size"] = json!("3");
+        assert_eq!(
+            inventoried(listing(LATER, json!([quoted]))).breaks("INV-JSON-002"),
+            [("inventory-member", Level::Must)]
+        );
+        let mut plain = item("A");
+        plain["ArchiveDescription"] = Value::Null;
+        let null = inventoried(listing(LATER, json!([plain])));
+        assert!(null.holds("INV-JSON-002"));
+        assert_eq!(
+            null.breaks("INV-JSON-004"),
+            [("null-description", Level::May)]
+        );
+        let none = inventoried(status(200).bytes(b"<html>".to_vec()));
+        assert_eq!(
+            none.breaks("INV-JSON-001"),
+            [("inventory-unreadable", Level::Must)]
+        );
+    }
+}

@@ -347,3 +347,122 @@ fn judge_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
         (false, true) => out.held("IJ-INV-010"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::by_hand::{Case, json, status};
+    use crate::requirement::Level;
+
+    const DATES: [&str; 3] = [
+        "2013-02-04T17:46:41Z",
+        "2013-02-04T17:46:42Z",
+        "2013-02-04T17:46:43Z",
+    ];
+
+    fn listing(archives: &[usize]) -> Value {
+        let item = |n: &usize| json!({"ArchiveId": format!("A{n}"), "ArchiveDescription": "", "CreationDate": DATES[*n], "Size": 1, "SHA256TreeHash": ""});
+        json!({"VaultARN": "arn", "InventoryDate": "2013-02-04T17:46:45Z", "ArchiveList": archives.iter().map(item).collect::<Vec<_>>()})
+    }
+
+    /// A vault with three archives.
+    fn vault() -> Case {
+        let upload = |case: Case, n: usize| {
+            let step = format!("UploadArchive: {{vault: v, archive: a{n}, content: {{text: x}}}}");
+            case.then(
+                &step,
+                status(201).with("x-amz-archive-id", &format!("A{n}")),
+            )
+        };
+        (0..3).fold(
+            Case::default().then("CreateVault: {vault: v}", status(201)),
+            upload,
+        )
+    }
+
+    /// An inventory with these parameters: begun, succeeded with this marker, and downloaded.
+    fn inventory(case: Case, job: &str, window: &str, marker: Value, archives: &[usize]) -> Case {
+        let body =
+            format!("{{Type: inventory-retrieval, InventoryRetrievalParameters: {{{window}}}}}");
+        let told = json!({"JobId": job, "StatusCode": "Succeeded", "Completed": true, "InventoryRetrievalParameters": {"Marker": marker}});
+        case.then(
+            &format!("InitiateJob: {{vault: v, job: {job}, body: {body}}}"),
+            status(202).with("x-amz-job-id", job),
+        )
+        .then(
+            &format!("DescribeJob: {{vault: v, job: {job}}}"),
+            json(200, told),
+        )
+        .then(
+            &format!("GetJobOutput: {{vault: v, job: {job}}}"),
+            json(200, listing(archives)),
+        )
+    }
+
+    fn full() -> Case {
+        inventory(vault(), "i", "", Value::Null, &[0, 1, 2])
+    }
+
+    #[test]
+    fn a_window_includes_its_start_and_excludes_its_end() {
+        let window = |window: &str, archives: &[usize]| {
+            inventory(full(), "k", window, Value::Null, archives)
+        };
+        let (from, to) = (
+            format!("StartDate: '{}'", DATES[1]),
+            format!("EndDate: '{}'", DATES[2]),
+        );
+        assert!(window(&from, &[1, 2]).holds("IJ-INV-005"));
+        assert!(window(&to, &[0, 1]).holds("IJ-INV-006"));
+        let both = format!("{from}, {to}");
+        assert!(window(&both, &[1]).holds("IJ-INV-007"));
+        assert_eq!(
+            window(&both, &[1, 2]).breaks("IJ-INV-007"),
+            [("inventory-window-wrong", Level::Must)]
+        );
+        assert_eq!(
+            window(&both, &[0, 1, 2]).breaks("IJ-INV-007"),
+            [("inventory-window-ignored", Level::Must)]
+        );
+        assert_eq!(
+            window(&both, &[]).breaks("IJ-INV-007"),
+            [("inventory-window-wrong", Level::Must)]
+        );
+        assert!(window(&format!("{both}, Limit: '1'"), &[1]).holds("IJ-INV-013"));
+    }
+
+    #[test]
+    fn pages_go_on_where_the_last_one_ended() {
+        let first = || inventory(full(), "p", "Limit: '2'", json!("m1"), &[0, 1]);
+        assert!(first().holds("IJ-INV-008") && first().holds("IJ-INV-010"));
+        let walked = inventory(first(), "q", "Limit: '2', Marker: m1", Value::Null, &[2]);
+        assert!(walked.holds("IJ-INV-010") && walked.holds("IJ-INV-014"));
+        let repeated = inventory(first(), "q", "Limit: '2', Marker: m1", json!("m1"), &[0, 1]);
+        assert_eq!(
+            repeated.breaks("IJ-INV-014"),
+            [("inventory-marker-ignored", Level::Must)]
+        );
+        let short = inventory(full(), "p", "Limit: '2'", json!("m1"), &[0]);
+        let short = inventory(short, "q", "Limit: '2', Marker: m1", Value::Null, &[1]);
+        assert_eq!(
+            short.breaks("IJ-INV-014"),
+            [("inventory-walk-short", Level::Must)]
+        );
+        let endless = inventory(first(), "q", "Limit: '2', Marker: m1", json!("m2"), &[2]);
+        assert_eq!(
+            endless.breaks("IJ-INV-010"),
+            [("inventory-marker-left", Level::Must)]
+        );
+        let cut = inventory(full(), "p", "Limit: '2'", Value::Null, &[0, 1]);
+        assert_eq!(
+            cut.breaks("IJ-INV-010"),
+            [("inventory-marker-missing", Level::Must)]
+        );
+        let ignored = inventory(full(), "p", "Limit: '2'", Value::Null, &[0, 1, 2]);
+        assert_eq!(
+            ignored.breaks("IJ-INV-008"),
+            [("inventory-limit-ignored", Level::Must)]
+        );
+    }
+}

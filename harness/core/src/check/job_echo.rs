@@ -374,9 +374,7 @@ fn judge_inventory_parameters(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     }
     let symptom = || {
-        let name = wrong.map_or("", |(name, _)| *name);
-        let title =
-            format!("DescribeJob does not tell {name} of an inventory job as it was asked for");
+        let title = "DescribeJob does not tell what inventory jobs were asked for";
         Symptom::new("inventory-parameters-lost", title)
     };
     let expected = wrong.map_or_else(String::new, |(name, asked)| format!("{name}: {asked}"));
@@ -409,4 +407,135 @@ fn judge_plain_parameters(told: Option<&Value>, out: &mut Judgements) {
         expected,
         || brief(told),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::by_hand::{Case, json, status};
+    use crate::requirement::Level;
+
+    /// A job of an archive of three bytes, described so beside what every description tells.
+    fn described(parameters: &str, told: Value) -> Case {
+        let body = format!("{{Type: archive-retrieval, ArchiveId: '${{archive:a}}'{parameters}}}");
+        job(&body, told)
+    }
+
+    fn inventory(parameters: &str, told: Value) -> Case {
+        job(&format!("{{Type: inventory-retrieval{parameters}}}"), told)
+    }
+
+    fn job(body: &str, told: Value) -> Case {
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(
+                "UploadArchive: {vault: v, archive: a, content: {text: abc}}",
+                status(201).with("x-amz-archive-id", "A"),
+            )
+            .then(
+                &format!("InitiateJob: {{vault: v, job: j, body: {body}}}"),
+                status(202).with("x-amz-job-id", "J"),
+            )
+            .then("DescribeJob: {vault: v, job: j}", json(200, told))
+    }
+
+    #[test]
+    fn an_archive_job_tells_its_archive() {
+        // SHA-256 of "abc", the first example of FIPS 180-2.
+        let hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let right = described(
+            "",
+            json!({"ArchiveId": "A", "ArchiveSizeInBytes": 3, "ArchiveSHA256TreeHash": hash, "RetrievalByteRange": "0-2"}),
+        );
+        for requirement in [
+            "DJ-AR-001",
+            "DJ-AR-002",
+            "DJ-AR-003",
+            "DJ-AR-004",
+            "DJ-AR-010",
+            "DJ-AR-011",
+        ] {
+            assert!(right.holds(requirement), "{requirement}");
+        }
+        let wrong = described(
+            "",
+            json!({"ArchiveId": "B", "ArchiveSizeInBytes": 0, "InventorySizeInBytes": 0}),
+        );
+        assert_eq!(wrong.breaks("DJ-AR-001"), [("member-wrong", Level::Must)]);
+        assert_eq!(wrong.breaks("DJ-AR-002"), [("member-wrong", Level::Must)]);
+        assert_eq!(
+            wrong.breaks("DJ-AR-003"),
+            [("null-job-hashes", Level::Must)]
+        );
+        assert_eq!(wrong.breaks("DJ-AR-004"), [("member-missing", Level::Must)]);
+        assert_eq!(
+            wrong.breaks("DJ-AR-010"),
+            [("member-unexpected", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn a_tier_is_told_and_standard_without_one() {
+        assert!(described(", Tier: Bulk", json!({"Tier": "Bulk"})).holds("IJ-TIER-004"));
+        assert_eq!(
+            described(", Tier: Bulk", json!({"Tier": "Standard"})).breaks("IJ-TIER-004"),
+            [("tier-ignored", Level::Must)]
+        );
+        assert!(described("", json!({"Tier": "Standard"})).holds("IJ-TIER-002"));
+        assert_eq!(
+            described("", json!({"Tier": null})).breaks("IJ-TIER-002"),
+            [("member-missing", Level::Should)]
+        );
+        assert_eq!(
+            described("", json!({"Tier": "Bulk"})).breaks("IJ-TIER-002"),
+            [("member-wrong", Level::Must)]
+        );
+        assert!(inventory("", json!({"Tier": null})).holds("DJ-INV-005"));
+    }
+
+    #[test]
+    fn inventory_parameters_are_told_as_the_same_instants() {
+        let asked = ", Format: JSON, InventoryRetrievalParameters: {StartDate: '20120320T170343Z', Limit: '2'}";
+        let told = json!({"InventoryRetrievalParameters": {"Format": "JSON", "StartDate": "2012-03-20T17:03:43.000Z", "Limit": "2"}});
+        assert!(inventory(asked, told).holds("DJ-INV-003"));
+        let lost = inventory(
+            asked,
+            json!({"InventoryRetrievalParameters": {"Format": "JSON", "Limit": "2"}}),
+        );
+        assert_eq!(
+            lost.breaks("DJ-INV-003"),
+            [("inventory-parameters-lost", Level::Must)]
+        );
+        assert!(
+            inventory(
+                "",
+                json!({"InventoryRetrievalParameters": {"Format": "JSON", "Limit": null}})
+            )
+            .holds("DJ-INV-004")
+        );
+        assert_eq!(
+            inventory("", json!({})).breaks("DJ-INV-004"),
+            [("member-wrong", Level::May)]
+        );
+    }
+
+    #[test]
+    fn what_was_not_given_is_not_told() {
+        assert!(
+            described("", json!({"SNSTopic": null, "JobDescription": null})).holds("DJ-SNS-001")
+        );
+        assert_eq!(
+            described("", json!({"JobDescription": "x"})).breaks("DJ-SNS-001"),
+            [("member-unexpected", Level::Must)]
+        );
+        assert!(
+            described(", Description: mine", json!({"JobDescription": "mine"}))
+                .holds("IJ-DESC-001")
+        );
+        assert_eq!(
+            described(", Description: mine", json!({})).breaks("IJ-DESC-001"),
+            [("member-missing", Level::Must)]
+        );
+    }
 }

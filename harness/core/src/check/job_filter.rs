@@ -221,9 +221,11 @@ fn judge_filtered_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
+    use super::super::by_hand::{Case, json, status};
     use super::*;
+    use crate::requirement::Level;
 
     fn filter(completed: Option<&str>, statuscode: Option<&str>) -> Filter {
         Filter {
@@ -241,5 +243,41 @@ mod tests {
         assert!(!both.is_contradictory());
         assert!(filter(Some("true"), Some("InProgress")).is_contradictory());
         assert!(filter(Some("false"), Some("Failed")).is_contradictory());
+    }
+
+    #[test]
+    fn a_filter_that_is_ignored_shows_in_what_it_leaves() {
+        let job = |id: &str, code: &str| json!({"JobId": id, "StatusCode": code, "Completed": code != "InProgress"});
+        let begun = |case: Case, id: &str| {
+            let step = format!(
+                "InitiateJob: {{vault: v, job: {id}, body: {{Type: inventory-retrieval}}}}"
+            );
+            case.then(&step, status(202).with("x-amz-job-id", id))
+        };
+        let list = |step: &str, jobs: Value| {
+            let case = Case::default().then("CreateVault: {vault: v}", status(201));
+            let case = begun(begun(case, "J"), "K").then(
+                "DescribeJob: {vault: v, job: J}",
+                json(200, job("J", "Succeeded")),
+            );
+            case.then(step, json(200, json!({"JobList": jobs, "Marker": null})))
+        };
+        let completed = "ListJobs: {vault: v, completed: 'true'}";
+        assert!(list(completed, json!([job("J", "Succeeded")])).holds("LJ-FILTER-003"));
+        let all = json!([job("J", "Succeeded"), job("K", "InProgress")]);
+        assert_eq!(
+            list(completed, all.clone()).breaks("LJ-FILTER-003"),
+            [("filter-ignored", Level::Must)]
+        );
+        assert_eq!(
+            list("ListJobs: {vault: v, statuscode: Failed}", all).breaks("LJ-FILTER-001"),
+            [("filter-ignored", Level::Must)]
+        );
+        let contradictory = "ListJobs: {vault: v, completed: 'true', statuscode: InProgress}";
+        assert!(list(contradictory, json!([])).holds("LJ-FILTER-004"));
+        assert!(
+            list(completed, json!([])).said("LJ-FILTER-003").is_empty(),
+            "nothing was left, though one job matches"
+        );
     }
 }

@@ -101,7 +101,7 @@ fn illustrated(retrieval: Retrieval<'_>, explicit: bool) -> Vec<&'static str> {
         ("DJ-AR-012", !retrieval.is_whole() && ragged),
         ("TH-RANGE-001", true),
         ("TH-RANGE-003", starts_odd(range)),
-        ("TH-RANGE-004", ragged),
+        ("TH-RANGE-004", ragged && retrieval.size() > MIB),
     ];
     examples
         .into_iter()
@@ -235,8 +235,12 @@ fn judge_structure(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::by_hand::{Case, json, status};
     use super::*;
     use crate::payload::Payload;
+    use crate::requirement::Level;
 
     fn mebibytes(start: u64, end: u64) -> ByteRange {
         ByteRange {
@@ -273,5 +277,76 @@ mod tests {
         assert!(!looks_like_a_node(&zeros, mebibytes(2, 4)));
         assert!(!looks_like_a_node(&zeros, mebibytes(1, 4)));
         assert!(!looks_like_a_node(&pattern, mebibytes(1, 3)));
+    }
+
+    /// A succeeded job for a range of the 6.5 MiB of F1, described with this hash.
+    fn told(range: &str, hash: Value) -> Case {
+        let body = format!(
+            "{{Type: archive-retrieval, ArchiveId: '${{archive:a}}', RetrievalByteRange: {range}}}"
+        );
+        let document = json!({
+            "JobId": "J", "StatusCode": "Succeeded", "Completed": true, "RetrievalByteRange": range, "SHA256TreeHash": hash,
+            "ArchiveSHA256TreeHash": ARCHIVE,
+        });
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(
+                "UploadArchive: {vault: v, archive: a, content: {pattern: 6.5 MiB}}",
+                status(201).with("x-amz-archive-id", "A"),
+            )
+            .then(
+                &format!("InitiateJob: {{vault: v, job: j, body: {body}}}"),
+                status(202).with("x-amz-job-id", "J"),
+            )
+            .then("DescribeJob: {vault: v, job: j}", json(200, document))
+    }
+
+    const ARCHIVE: &str = "6fc4d8ad8ecc22fbf0ac660a58411cf4892593862a9a31bab040264b99949386";
+
+    /// Rows of section 5.2 of the vectors.
+    #[test]
+    fn a_hash_is_told_for_nodes_and_for_nothing_else() {
+        let node = told(
+            "1048576-2097151",
+            json!("d50d98efacff4cc59dedce2c1b0add120d2c6264418cc699883fa1fd389ac7a9"),
+        );
+        assert!(
+            node.holds("DJ-AR-007") && node.holds("TH-RANGE-001") && node.holds("TH-RANGE-003")
+        );
+        let ragged = told(
+            "4194304-6815743",
+            json!("b1e7f3ff5a4f5852cc1b5211050dc0ad9665df5e48cbe893f56c21f5491046d5"),
+        );
+        assert!(ragged.holds("DJ-AR-012") && ragged.holds("TH-RANGE-004"));
+        let none = told("1048576-3145727", Value::Null);
+        assert!(
+            none.holds("DJ-AR-008") && none.holds("TH-RANGE-001") && none.holds("TH-RANGE-003")
+        );
+        let undue = told(
+            "1048576-3145727",
+            json!("cad245ffaa53c56105754684bb6af1aa8a9972df3d4fb17e00cad6081b154f1d"),
+        );
+        assert_eq!(
+            undue.breaks("DJ-AR-008"),
+            [("hash-of-unaligned-range", Level::Must)]
+        );
+    }
+
+    #[test]
+    fn the_wrong_hash_of_a_range_is_named() {
+        assert_eq!(
+            told("1048576-2097151", json!(ARCHIVE)).breaks("DJ-AR-007"),
+            [("archive-hash-on-part", Level::Must)]
+        );
+        assert_eq!(
+            told("1048576-2097151", Value::Null).breaks("DJ-AR-007"),
+            [("null-job-hashes", Level::Must)]
+        );
+        let ragged = told("4194304-6815743", Value::Null);
+        assert!(ragged.breaks("DJ-AR-012").is_empty(), "tolerated there");
+        assert_eq!(
+            ragged.breaks("TH-RANGE-004"),
+            [("null-job-hashes", Level::Must)]
+        );
     }
 }

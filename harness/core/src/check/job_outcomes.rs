@@ -78,7 +78,9 @@ fn judge_unknown_archive(evidence: &Evidence<'_>, out: &mut Judgements) {
         (Some(O::GetJobOutput), Some(200..300)) => {
             out.violated("IJ-AR-002", comes(), "no output", answer(now))
         }
-        (Some(O::DescribeJob | O::GetJobOutput), Some(500..)) => {
+        (Some(O::DescribeJob | O::GetJobOutput), Some(500..))
+            if !succeeded_before(now, earlier(evidence)) =>
+        {
             let symptom = Symptom::new(
                 "unknown-archive-crashes",
                 "a job for an archive that was never there ends in a server error",
@@ -94,6 +96,14 @@ fn judge_unknown_archive(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
 }
 
+/// Whether an earlier description told that the job succeeded: what its output is does not matter then.
+fn succeeded_before(now: &Observation, earlier: &[Observation]) -> bool {
+    let told = |seen: &Observation| {
+        seen.member("/StatusCode").and_then(Value::as_str) == Some("Succeeded")
+    };
+    earlier.iter().any(|seen| same_job(seen, now) && told(seen))
+}
+
 fn judge_unknown_archive_asked(now: &Observation, out: &mut Judgements) {
     let not_found = now
         .response()
@@ -104,7 +114,8 @@ fn judge_unknown_archive_asked(now: &Observation, out: &mut Judgements) {
         Some(404) if not_found => out.held("IJ-AR-002"),
         Some(400..500) => {
             out.held("IJ-AR-002");
-            let symptom = refused_otherwise(Refusal::ArchiveUnknown);
+            let common = now.response().and_then(super::errors::common_fault);
+            let symptom = common.unwrap_or_else(|| refused_otherwise(Refusal::ArchiveUnknown));
             out.graded(
                 "IJ-AR-002",
                 Level::Should,

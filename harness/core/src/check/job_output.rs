@@ -3,9 +3,9 @@
 use super::jobs::{asked, begun, retrieval_range_ignored, same_job};
 use super::output::{Download, Likeness, bytes, damage};
 use super::rules::{answer, not_accepted};
-use super::subject::header;
+use super::subject::{header, live_vault};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::model::Expectation;
+use crate::model::{Expectation, Life};
 use crate::range::{ByteRange, ContentRange, RangeHeader};
 use crate::requirement::Level;
 use crate::spec::OperationName as O;
@@ -58,7 +58,11 @@ fn judge_whole(evidence: &Evidence<'_>, out: &mut Judgements) {
         let again = download.earlier.iter().any(|seen| {
             same_job(seen, now) && seen.operation == Some(O::GetJobOutput) && seen.succeeded()
         });
-        if now.expectation == Expectation::Accept && !again {
+        // That an output outlives its archive is another rule.
+        let lost = download
+            .retrieval
+            .is_some_and(|retrieval| is_gone(now, retrieval.archive));
+        if now.expectation == Expectation::Accept && !again && !lost {
             out.violated(
                 "GJO-STATUS-001",
                 not_accepted(now),
@@ -116,6 +120,12 @@ fn judge_whole(evidence: &Evidence<'_>, out: &mut Judgements) {
             bytes(&response.body)
         });
     }
+}
+
+fn is_gone(now: &Observation, archive: &str) -> bool {
+    live_vault(&now.before, now.action())
+        .and_then(|vault| vault.archives.get(archive))
+        .is_some_and(|archive| archive.life == Life::Gone)
 }
 
 /// What the whole output of a ranged job is, next to what was stored.

@@ -222,7 +222,8 @@ fn judge_retained(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(done) = known_job(now).and_then(|job| job.completed_at) else {
         return;
     };
-    if live_vault(&now.before, now.action()).is_none() || now.expectation != Expectation::Accept {
+    let plain = now.expectation == Expectation::Accept && now.record.tweak.path.is_none();
+    if live_vault(&now.before, now.action()).is_none() || !plain {
         return;
     }
     let age = now.exchange().sent_at.0 - done.0;
@@ -245,5 +246,86 @@ fn judge_retained(evidence: &Evidence<'_>, out: &mut Judgements) {
             "200 within 24 hours of completion",
             answer(now),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::by_hand::{Case, json, status};
+    use crate::requirement::Level;
+
+    const DESCRIBE: &str = "DescribeJob: {vault: v, job: j}";
+
+    fn begun() -> Case {
+        Case::default()
+            .then("CreateVault: {vault: v}", status(201))
+            .then("UploadArchive: {vault: v, archive: a, content: {text: abc}}", status(201).with("x-amz-archive-id", "A"))
+            .then("InitiateJob: {vault: v, job: j, body: {Type: archive-retrieval, ArchiveId: '${archive:a}'}}", status(202).with("x-amz-job-id", "J"))
+    }
+
+    fn described(told: Value) -> Case {
+        begun().then(DESCRIBE, json(200, told))
+    }
+
+    #[test]
+    fn completed_is_the_opposite_of_in_progress() {
+        let right = described(
+            json!({"StatusCode": "Succeeded", "Completed": true, "StatusMessage": "Succeeded"}),
+        );
+        assert!(
+            ["DJ-STATE-001", "DJ-STATE-002", "DJ-STATE-004"]
+                .iter()
+                .all(|id| right.holds(id))
+        );
+        let text = described(json!({"StatusCode": "InProgress", "Completed": "false"}));
+        assert_eq!(text.breaks("DJ-STATE-002"), [("member-wrong", Level::Must)]);
+        let odd = described(json!({"StatusCode": "Done", "Completed": true}));
+        assert_eq!(odd.breaks("DJ-STATE-001"), [("member-wrong", Level::Must)]);
+        assert!(odd.said("DJ-STATE-002").is_empty());
+    }
+
+    #[test]
+    fn dates_fit_the_state() {
+        // Cases made by hand begin at 2013-02-04T17:46:40Z.
+        let at = |created: &str, completed: Value, state: &str| {
+            described(
+                json!({"StatusCode": state, "Completed": state != "InProgress", "CreationDate": created, "CompletionDate": completed}),
+            )
+        };
+        let right = at(
+            "2013-02-04T17:46:42.100Z",
+            json!("2013-02-04T17:46:42.000Z"),
+            "Succeeded",
+        );
+        assert!(right.holds("DJ-DATE-001") && right.holds("DJ-DATE-002"));
+        let early = at(
+            "2013-02-04T17:46:42Z",
+            json!("2013-02-04T17:46:40Z"),
+            "Succeeded",
+        );
+        assert_eq!(early.breaks("DJ-DATE-002"), [("member-wrong", Level::Must)]);
+        let local = at("2013-02-04T18:46:42Z", Value::Null, "InProgress");
+        assert_eq!(local.breaks("DJ-DATE-001"), [("member-wrong", Level::Must)]);
+        assert!(local.holds("DJ-DATE-002"));
+    }
+
+    #[test]
+    fn a_completed_job_does_not_change() {
+        let done = json!({"JobId": "J", "StatusCode": "Succeeded", "Completed": true, "CompletionDate": "2013-02-04T17:46:42Z"});
+        assert!(
+            described(done.clone())
+                .then(DESCRIBE, json(200, done.clone()))
+                .holds("DJ-STATE-003")
+        );
+        let back = described(done).then(
+            DESCRIBE,
+            json(200, json!({"StatusCode": "InProgress", "Completed": false})),
+        );
+        assert_eq!(
+            back.breaks("DJ-STATE-003"),
+            [("completed-job-changes", Level::Should)]
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Rules for downloads with a `Range` beyond the output, malformed, or of a form that no document mentions.
 
 use super::output::{Download, Likeness};
-use super::rules::answer;
+use super::rules::{answer, refused_otherwise};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
+use crate::model::Refusal;
 use crate::range::{ByteRange, RangeHeader, Resolved};
 use crate::requirement::Level;
 
@@ -106,11 +107,11 @@ fn judge_beyond_code(now: &Observation, status: u16, out: &mut Judgements) {
         .response()
         .and_then(|response| response.error_code())
         .unwrap_or_default();
-    let symptom = Symptom::new(
-        "refused-otherwise",
-        "a Range beyond the output is refused with another answer",
-    )
-    .about("output-range-beyond");
+    // 416 is an answer of HTTP, and needs no body of Glacier.
+    let response = now.response().filter(|_| status != 416);
+    let symptom = response
+        .and_then(super::errors::common_fault)
+        .unwrap_or_else(|| refused_otherwise(Refusal::OutputRangeBeyond));
     let expected = "400 InvalidParameterValueException";
     match (status, code.as_str()) {
         (400, "InvalidParameterValueException") => out.held("GJO-RANGE-007"),

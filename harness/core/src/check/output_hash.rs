@@ -251,10 +251,8 @@ fn judge_right(evidence: &Evidence<'_>, out: &mut Judgements) {
     let right = response.body.tree_hash;
     let symptom = || match hashed.likeness() {
         Likeness::Right => wrong_part_hash(hashed.retrieval, hashed.absolute, told),
-        Likeness::WholeOutput | Likeness::WholeArchive => wrong_hash(
-            &hashed.retrieval.content.slice(hashed.retrieval.range),
-            told,
-        ),
+        Likeness::WholeArchive => wrong_hash(hashed.retrieval.content, told),
+        Likeness::WholeOutput => wrong_part_hash(hashed.retrieval, hashed.retrieval.range, told),
         _ => hashed.symptom(),
     };
     out.judge(
