@@ -17,7 +17,7 @@ use crate::spec::OperationName as O;
 /// Descriptions of jobs.
 pub(super) const CHECKS: &[Check] = &[
     Check::new("job-described", &["DJ-STATUS-001"], |evidence, out| {
-        judge_acceptance(ACCEPTED, evidence, out)
+        judge_acceptance(ACCEPTED, evidence, out);
     }),
     Check::new(
         "job-description-refused",
@@ -186,7 +186,10 @@ const TEXTS: &[&str] = &[
     "VaultARN",
 ];
 
-fn kind_of(name: &str) -> Option<(&'static str, fn(&Value) -> bool)> {
+/// What a value is, in words, and whether one is that.
+type Kind = (&'static str, fn(&Value) -> bool);
+
+fn kind_of(name: &str) -> Option<Kind> {
     match name {
         "Completed" => Some(("a boolean", Value::is_boolean)),
         _ if NUMBERS.contains(&name) => Some(("a number", Value::is_u64)),

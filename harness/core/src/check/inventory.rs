@@ -175,7 +175,10 @@ fn judge_format(evidence: &Evidence<'_>, out: &mut Judgements) {
     });
 }
 
-const MEMBERS: &[(&str, fn(&Value) -> bool)] = &[
+/// A member of a listed archive, and whether a value fits it.
+type Member = (&'static str, fn(&Value) -> bool);
+
+const MEMBERS: &[Member] = &[
     ("ArchiveId", Value::is_string),
     ("ArchiveDescription", |value| {
         value.is_string() || value.is_null()

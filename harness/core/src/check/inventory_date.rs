@@ -125,7 +125,7 @@ fn judge_vault_date(evidence: &Evidence<'_>, out: &mut Judgements) {
     match date {
         Some(date) if date == taken => out.held("INV-DATE-001"),
         Some(date) if date > taken => {
-            out.inconclusive("INV-DATE-001", "a later inventory was taken")
+            out.inconclusive("INV-DATE-001", "a later inventory was taken");
         }
         _ => {
             let symptom = Symptom::new(

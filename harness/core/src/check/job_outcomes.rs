@@ -76,7 +76,7 @@ fn judge_unknown_archive(evidence: &Evidence<'_>, out: &mut Judgements) {
             }
         }
         (Some(O::GetJobOutput), Some(200..300)) => {
-            out.violated("IJ-AR-002", comes(), "no output", answer(now))
+            out.violated("IJ-AR-002", comes(), "no output", answer(now));
         }
         (Some(O::DescribeJob | O::GetJobOutput), Some(500..))
             if !succeeded_before(now, earlier(evidence)) =>

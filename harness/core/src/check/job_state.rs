@@ -238,7 +238,7 @@ fn judge_retained(evidence: &Evidence<'_>, out: &mut Judgements) {
         Some(404) | None | Some(500..) => {}
         Some(_) if now.succeeded() && age >= DAY => out.held("DJ-RETAIN-001"),
         Some(_) if now.succeeded() => {
-            out.inconclusive("DJ-RETAIN-001", "the run is shorter than 24 hours")
+            out.inconclusive("DJ-RETAIN-001", "the run is shorter than 24 hours");
         }
         Some(_) => out.violated(
             "DJ-RETAIN-001",
