@@ -10,7 +10,7 @@ use crevasse_core::finding::Fingerprint;
 use crevasse_core::scenario::Scenario;
 
 use super::{Case, Judge, Run};
-use crate::event::Event;
+use crate::event::{Event, Violation};
 use crate::execute::join_all;
 use crate::shrink::shrink;
 
@@ -134,7 +134,7 @@ impl Run<'_> {
             }
             match self.until_interrupted(tasks.join_next()).await {
                 None => break,
-                Some(Ok(case)) => count(&case, &mut seen),
+                Some(Ok(case)) => self.count(&case, &mut seen),
                 Some(Err(panic)) => {
                     self.fault(None, format!("a repeated case ended in a panic: {panic}"))
                 }
@@ -142,12 +142,36 @@ impl Run<'_> {
         }
         for (id, scenario) in alone {
             let judge = self.trial();
-            count(
-                &self.until_interrupted(judge.run(id, scenario)).await,
-                &mut seen,
-            );
+            let case = self.until_interrupted(judge.run(id, scenario)).await;
+            self.count(&case, &mut seen);
         }
         seen
+    }
+
+    /// Counts what a repeated case showed again of what was first seen in it.
+    fn count(&self, case: &Case, seen: &mut BTreeMap<Fingerprint, u32>) {
+        let origin = case
+            .id
+            .rsplit_once('~')
+            .map_or(case.id.as_str(), |(origin, _)| origin);
+        let shown: BTreeSet<Fingerprint> = case
+            .judged
+            .judgements
+            .iter()
+            .filter_map(Violation::of)
+            .map(|violation| violation.fingerprint)
+            .collect();
+        for fingerprint in shown {
+            let first = self
+                .found
+                .ledger
+                .deviations
+                .get(&fingerprint)
+                .map(|known| &known.first.case);
+            if first.is_some_and(|first| first == origin) {
+                *seen.entry(fingerprint).or_default() += 1;
+            }
+        }
     }
 
     /// What was not seen again each time is flaky; the rest keeps the case it was found in, until something smaller is found.
@@ -226,25 +250,6 @@ impl Run<'_> {
                 known.actual = sight.actual;
             }
         }
-    }
-}
-
-fn count(case: &Case, seen: &mut BTreeMap<Fingerprint, u32>) {
-    let violated = case
-        .judged
-        .judgements
-        .iter()
-        .filter_map(|judgement| match &judgement.outcome {
-            Outcome::Violated { symptom, .. } => Some(Fingerprint::new(
-                &judgement.requirement,
-                judgement.operation,
-                judgement.check,
-                symptom,
-            )),
-            _ => None,
-        });
-    for fingerprint in violated.collect::<BTreeSet<_>>() {
-        *seen.entry(fingerprint).or_default() += 1;
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which operations a target has at all, from what it answered: never from a name or a version.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crevasse_core::check::Record;
+use crevasse_core::check::{Observation, Record};
+use crevasse_core::model::Expectation;
 use crevasse_core::scenario::{Scenario, Tweak};
 use crevasse_core::spec::OperationName;
 use crevasse_core::wire::{Reply, Response};
@@ -59,6 +60,19 @@ impl Capabilities {
             .is_none_or(|seen| seen.spoke.is_some() || seen.strange.is_none())
     }
 
+    /// The operations that are not there beyond doubt: a request that had to succeed was answered, and never as the vault API does.
+    /// Any other refusal may be about what was asked for.
+    pub fn surely_absent(&self, probed: &[Observation]) -> BTreeSet<OperationName> {
+        let surely = |seen: &&Observation| {
+            seen.expectation == Expectation::Accept && seen.response().is_some()
+        };
+        let names = probed
+            .iter()
+            .filter(surely)
+            .filter_map(|seen| seen.operation);
+        names.filter(|name| !self.supports(*name)).collect()
+    }
+
     /// What is known of these operations.
     pub fn tell(&self, names: impl IntoIterator<Item = OperationName>) -> Vec<Capability> {
         let tell = |operation| {
@@ -84,13 +98,26 @@ impl Capabilities {
     }
 }
 
-/// A success, or a refusal that carries an error code where any generation of SDKs looks for it.
+/// A success that is no page for people, or a refusal that carries an error code where any generation of SDKs looks for it.
 fn speaks_glacier(response: &Response) -> bool {
     match response.status {
-        200..300 => response.media_type() != "text/html",
+        200..300 => !is_page(response),
         400..500 => names_an_error(response),
         _ => false,
     }
+}
+
+/// Whether the body is HTML. The media type alone says little: some frameworks write `text/html` over whatever they send.
+fn is_page(response: &Response) -> bool {
+    let start = response
+        .body
+        .prefix
+        .trim_ascii_start()
+        .get(..5)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    response.media_type() == "text/html"
+        && (start.starts_with(b"<!doc") || start.starts_with(b"<html"))
 }
 
 fn names_an_error(response: &Response) -> bool {
@@ -109,5 +136,100 @@ fn answer(response: &Response) -> String {
         Some(code) => format!("{} {code}", response.status),
         None if response.media_type().is_empty() => response.status.to_string(),
         None => format!("{} with {}", response.status, response.media_type()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crevasse_core::amz_date::Timestamp;
+    use crevasse_core::scenario::{Action, Ref};
+    use crevasse_core::treehash::sha256;
+    use crevasse_core::wire::{Body, Exchange, Framing, Headers, ObservedBody, Request};
+
+    fn answered(status: u16, media_type: &str, body: &str) -> bool {
+        let response = Response {
+            status,
+            headers: Headers(vec![("content-type".to_owned(), media_type.to_owned())]),
+            body: ObservedBody {
+                length: body.len() as u64,
+                sha256: sha256(body.as_bytes()),
+                tree_hash: sha256(body.as_bytes()),
+                leaves: vec![sha256(body.as_bytes())],
+                prefix: body.as_bytes().to_vec(),
+            },
+        };
+        let request = Request {
+            method: "GET".to_owned(),
+            path: "/-/vaults/v".to_owned(),
+            query: String::new(),
+            headers: Headers::default(),
+            body: Body::Empty,
+            framing: Framing::Plain,
+        };
+        let record = Record {
+            step: 0,
+            action: Action::DescribeVault {
+                vault: Ref::from("v"),
+            },
+            tweak: Tweak::default(),
+            group: None,
+            bindings: Default::default(),
+            exchange: Some(Exchange {
+                request,
+                reply: Reply::Response(response),
+                sent_at: Timestamp(0),
+                done_at: Timestamp(1),
+                retried: Vec::new(),
+            }),
+            blocked: None,
+        };
+        let mut capabilities = Capabilities::default();
+        capabilities.learn(&record);
+        capabilities.supports(OperationName::DescribeVault)
+    }
+
+    #[test]
+    fn a_file_server_has_no_operation_of_the_vault_api() {
+        assert!(!answered(
+            404,
+            "text/html",
+            "<!DOCTYPE html><title>404 Not Found</title>"
+        ));
+        assert!(!answered(405, "text/plain", "method not allowed"));
+        assert!(!answered(501, "", ""));
+        assert!(!answered(
+            200,
+            "text/html;charset=utf-8",
+            "\n<!doctype html>"
+        ));
+    }
+
+    #[test]
+    fn a_refusal_with_a_code_or_a_success_whatever_its_type_shows_that_an_operation_is_there() {
+        assert!(answered(
+            404,
+            "application/json",
+            r#"{"code":"ResourceNotFoundException"}"#
+        ));
+        assert!(answered(
+            400,
+            "application/json",
+            r#"{"__type":"VaultNotFound"}"#
+        ));
+        assert!(answered(201, "text/html; charset=utf-8", ""));
+    }
+
+    #[test]
+    fn the_probe_asks_for_every_operation_but_the_one_that_costs_money() {
+        let asked: BTreeSet<OperationName> = probe()
+            .steps
+            .iter()
+            .filter_map(|step| step.action.operation())
+            .collect();
+        let all = OperationName::ALL
+            .into_iter()
+            .filter(|name| *name != OperationName::PurchaseProvisionedCapacity);
+        assert_eq!(asked, all.collect());
     }
 }

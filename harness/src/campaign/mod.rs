@@ -123,6 +123,7 @@ pub async fn run(
         tell,
         found: Found::default(),
         capabilities: Capabilities::default(),
+        absent: BTreeSet::new(),
         kept: BTreeMap::new(),
         total: 0,
     };
@@ -151,6 +152,8 @@ struct Run<'a> {
     tell: &'a mut dyn FnMut(Event),
     found: Found,
     capabilities: Capabilities,
+    /// Operations that are not there beyond doubt: not asked for, and not judged.
+    absent: BTreeSet<OperationName>,
     /// Cases that deviated, for another look.
     kept: BTreeMap<String, (Scenario, Vec<Record>)>,
     total: usize,
@@ -168,7 +171,7 @@ impl Run<'_> {
             steps: scenario.steps.drain(..1).collect(),
             ..scenario.clone()
         };
-        let hello = self.hand.play("hello", &first).await;
+        let hello = self.hand.try_out("hello", &first).await;
         self.reachable(&hello)?;
         let mut unsigned = Step::from(first.steps[0].action.clone());
         unsigned.tweak = Tweak {
@@ -176,16 +179,17 @@ impl Run<'_> {
             ..Tweak::default()
         };
         scenario.steps.insert(0, unsigned);
-        let records = self.hand.play("probe", &scenario).await;
+        let records = self.hand.try_out("probe", &scenario).await;
         hello
             .iter()
             .chain(&records)
             .for_each(|record| self.capabilities.learn(record));
         self.learn(&records);
-        for capability in self
+        self.hand.go_without(self.absent.clone());
+        self.found.capabilities = self
             .capabilities
-            .tell(self.plan.spec.operations.keys().copied())
-        {
+            .tell(self.plan.spec.operations.keys().copied());
+        for capability in self.found.capabilities.clone() {
             self.say(Event::Capability(capability));
         }
         Ok(())
@@ -213,6 +217,7 @@ impl Run<'_> {
 
     fn learn(&mut self, records: &[Record]) {
         let judged = check::judge(records, &self.plan.spec, &Model::default());
+        self.absent = self.capabilities.surely_absent(&judged.observations);
         let last = judged.observations.last();
         let refused = records
             .iter()
@@ -362,7 +367,7 @@ impl Run<'_> {
     fn judge(&self) -> Judge {
         let mut spec = (*self.plan.spec).clone();
         spec.operations
-            .retain(|name, _| self.capabilities.supports(*name));
+            .retain(|name, _| !self.absent.contains(name));
         let learned = &self.found.learned;
         let start = Model {
             account: learned.account.clone(),
@@ -470,7 +475,17 @@ impl Run<'_> {
             self.say(Event::Leak(leak));
         }
         let names: Vec<OperationName> = self.plan.spec.operations.keys().copied().collect();
-        self.found.capabilities = self.capabilities.tell(names);
+        let known = std::mem::replace(&mut self.found.capabilities, self.capabilities.tell(names));
+        let news: Vec<Capability> = self
+            .found
+            .capabilities
+            .iter()
+            .filter(|capability| !known.contains(capability))
+            .cloned()
+            .collect();
+        for capability in news {
+            self.say(Event::Capability(capability));
+        }
         self.drop_absent();
         self.found.interrupted = self.stop.asked();
         self.found.complete &= !self.found.interrupted && self.found.gone.is_none();

@@ -1,11 +1,12 @@
 //! What a campaign holds of a target: it plays scenarios, and keeps account of what is left behind.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crevasse_core::check::Record;
 use crevasse_core::scenario::{Action, Scenario};
-use crevasse_core::spec::Spec;
+use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Reply, Response};
 
 use super::session::Session;
@@ -58,6 +59,11 @@ impl Hand {
     /// Takes note of account and region.
     pub fn learned(&self, learned: &Learned) {
         self.session.learn(learned.clone());
+    }
+
+    /// Sends no request of these operations: the target does not have them.
+    pub fn go_without(&self, absent: BTreeSet<OperationName>) {
+        self.session.go_without(absent);
     }
 
     /// Cuts cases under way short, waiting ones at once: each ends after its present request.

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::scenario::{Action, Tweak};
-use crevasse_core::spec::Spec;
+use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Exchange, FaultKind, Framing, Reply, Request, Response};
 
 use super::redact::Redaction;
@@ -41,6 +41,7 @@ pub(crate) struct Session {
     journal: Journal,
     prefix: String,
     learned: Mutex<Learned>,
+    absent: Mutex<BTreeSet<OperationName>>,
     claimed: Mutex<BTreeSet<String>>,
     unreached: AtomicU32,
     gone: Mutex<Option<String>>,
@@ -72,6 +73,7 @@ impl Session {
             journal,
             prefix,
             learned: Mutex::new(learned),
+            absent: Mutex::default(),
             claimed: Mutex::default(),
             unreached: AtomicU32::new(0),
             gone: Mutex::default(),
@@ -81,6 +83,16 @@ impl Session {
     /// Keeps what was learned.
     pub(crate) fn learn(&self, learned: Learned) {
         *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = learned;
+    }
+
+    /// Sends nothing for these operations any more.
+    pub(crate) fn go_without(&self, absent: BTreeSet<OperationName>) {
+        *self.absent.lock().unwrap_or_else(PoisonError::into_inner) = absent;
+    }
+
+    fn lacks(&self, action: &Action) -> Option<OperationName> {
+        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
+        action.operation().filter(|name| absent.contains(name))
     }
 
     /// Why the target counts as gone, if it does.
@@ -123,6 +135,9 @@ impl Session {
         tweak: &Tweak,
         symbols: &mut Symbols,
     ) -> Result<Request, Obstacle> {
+        if let Some(name) = self.lacks(action) {
+            return Err(format!("the target has no {name}"));
+        }
         let mut request = render(action, tweak, &self.spec, symbols, &self.target.authority())?;
         if let Some(name) = self.trespass(&request, symbols) {
             return Err(format!("the vault `{name}` is not one this run made"));

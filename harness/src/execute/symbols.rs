@@ -55,6 +55,18 @@ impl Symbols {
         symbols
     }
 
+    /// The target told the account's number, in a path or an ARN. The first telling counts.
+    pub(crate) fn note_account(&mut self, told: &str) {
+        let is_number =
+            |part: &&str| part.len() == 12 && part.bytes().all(|byte| byte.is_ascii_digit());
+        if self.account.is_none()
+            && let Some(number) = told.split(['/', ':']).find(is_number)
+        {
+            self.put("account".to_owned(), number);
+            self.account = Some(number.to_owned());
+        }
+    }
+
     /// What the names of this case's vaults begin with.
     pub(crate) fn stem(&self) -> &str {
         &self.stem

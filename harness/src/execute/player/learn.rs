@@ -1,5 +1,7 @@
 //! What an answer teaches the hand: ids, locations, markers, and what now exists.
 
+use serde_json::Value;
+
 use crevasse_core::scenario::{Action, RangeClaim, Ref, Tweak};
 use crevasse_core::wire::{Exchange, Response};
 
@@ -114,6 +116,19 @@ impl Player<'_> {
                 if let (Some(handle), Some(start)) = (upload.handle(), start) {
                     self.symbols.add_part(handle, start, content);
                 }
+            }
+            Action::CreateVault { .. } => {
+                self.symbols
+                    .note_account(response.headers.value("location").unwrap_or_default());
+            }
+            Action::DescribeVault { .. } => {
+                let document = response.body.json().unwrap_or_default();
+                self.symbols.note_account(
+                    document
+                        .get("VaultARN")
+                        .and_then(Value::as_str)
+                        .unwrap_or_default(),
+                );
             }
             Action::DescribeJob { job, .. } => {
                 if let (Some(handle), Some(document)) = (job.handle(), response.body.json()) {
