@@ -132,9 +132,9 @@ impl Ledger {
                 actual,
             } => {
                 if *grade >= level(&judgement.requirement) {
-                    tally.violated += 1
+                    tally.violated += 1;
                 } else {
-                    tally.weakly_violated += 1
+                    tally.weakly_violated += 1;
                 }
                 let sighting = Sighting {
                     case: case.to_owned(),

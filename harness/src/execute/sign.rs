@@ -150,11 +150,7 @@ mod tests {
             Signing::DateOnly,
             Signing::Skewed(-240),
         ] {
-            assert_eq!(
-                verdict(right.clone()),
-                Ok("us-east-1".to_owned()),
-                "{right:?}"
-            );
+            assert_eq!(verdict(right), Ok("us-east-1".to_owned()), "{right:?}");
         }
         for (wrong, failure) in [
             (Signing::Absent, AuthFailure::Missing),
@@ -164,7 +160,7 @@ mod tests {
             (Signing::Skewed(900), AuthFailure::Skewed),
             (Signing::ExpiredToken, AuthFailure::Token),
         ] {
-            assert_eq!(verdict(wrong.clone()), Err(failure), "{wrong:?}");
+            assert_eq!(verdict(wrong), Err(failure), "{wrong:?}");
         }
     }
 

@@ -220,16 +220,11 @@ impl<'a> Desk<'a> {
             .iter()
             .filter(|deviation| deviation.grade >= requirement.level)
             .collect();
-        if let Some(flaky) = own
-            .iter()
-            .find_map(|deviation| self.facts.flaky.get(&deviation.fingerprint))
+        let flaky = |deviation: &&&Deviation| self.facts.flaky.get(&deviation.fingerprint);
+        if let Some(reason) = own.iter().find_map(|deviation| flaky(&deviation))
+            && own.iter().all(|deviation| flaky(&deviation).is_some())
         {
-            if own
-                .iter()
-                .all(|deviation| self.facts.flaky.contains_key(&deviation.fingerprint))
-            {
-                return (Verdict::Inconclusive, Some(flaky.clone()));
-            }
+            return (Verdict::Inconclusive, Some(reason.clone()));
         }
         let unwaived = own.iter().any(|deviation| {
             self.waiver(deviation).is_none()

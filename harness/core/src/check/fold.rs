@@ -55,7 +55,7 @@ fn runs(records: &[Record]) -> Vec<std::ops::Range<usize>> {
     for (index, record) in records.iter().enumerate() {
         match runs.last_mut() {
             Some(run) if record.group.is_some() && records[run.start].step == record.step => {
-                run.end = index + 1
+                run.end = index + 1;
             }
             _ => runs.push(index..index + 1),
         }
@@ -90,13 +90,12 @@ fn explained_order(
         })
     };
     // Five concurrent requests have 120 orders; beyond that the order of completion stands alone.
-    if order.len() <= 5 {
-        if let Some(found) = permutations(&order)
+    if order.len() <= 5
+        && let Some(found) = permutations(&order)
             .into_iter()
             .find(|candidate| allowed(candidate))
-        {
-            return found;
-        }
+    {
+        return found;
     }
     order
 }
@@ -223,20 +222,20 @@ fn judge_run(judged: &mut Judged, first: usize, last: Option<&Record>, spec: &Sp
     let members = &judged.observations[first..];
     if let Some((group, name)) =
         last.and_then(|record| Some((record.group?, record.action.operation())))
+        && !members.is_empty()
+        && name.is_none_or(|name| spec.operations.contains_key(&name))
     {
-        if !members.is_empty() && name.is_none_or(|name| spec.operations.contains_key(&name)) {
-            let ended = last.and_then(|record| record.blocked.as_deref());
-            let indices = members.iter().map(|member| member.index).collect();
-            said.extend(show(
-                &Evidence::Group {
-                    group,
-                    members,
-                    ended,
-                },
-                name,
-                indices,
-            ));
-        }
+        let ended = last.and_then(|record| record.blocked.as_deref());
+        let indices = members.iter().map(|member| member.index).collect();
+        said.extend(show(
+            &Evidence::Group {
+                group,
+                members,
+                ended,
+            },
+            name,
+            indices,
+        ));
     }
     judged.judgements.extend(said);
 }

@@ -99,7 +99,7 @@ impl Model {
                 self.archive_made(vault, archive, content.clone(), description, sound, seen);
             }
             Action::DeleteArchive { vault, archive } => {
-                self.archive_deleted(vault, archive, sound, seen)
+                self.archive_deleted(vault, archive, sound, seen);
             }
             Action::InitiateMultipartUpload {
                 vault,
@@ -131,17 +131,17 @@ impl Model {
                 ..
             } => self.upload_completed(vault, upload, archive, sound, seen),
             Action::AbortMultipartUpload { vault, upload } => {
-                self.upload_aborted(vault, upload, sound)
+                self.upload_aborted(vault, upload, sound);
             }
             Action::InitiateJob { vault, job, body } => {
-                self.job_begun(vault, job, body, sound, seen)
+                self.job_begun(vault, job, body, sound, seen);
             }
             Action::DescribeVault { vault } => self.vault_described(vault, seen),
             Action::DescribeJob { vault, job } => self.job_described(vault, job, seen),
             Action::ListJobs { vault, .. } => self.jobs_listed(vault, seen),
             Action::ListParts { vault, upload, .. } => self.upload_described(vault, upload, seen),
             Action::SetDataRetrievalPolicy { body } => {
-                self.retrieval_policy = body.document().and_then(|d| member(&d, "Policy").cloned())
+                self.retrieval_policy = body.document().and_then(|d| member(&d, "Policy").cloned());
             }
             Action::PurchaseProvisionedCapacity { unit } => self.capacity_bought(unit, seen),
             Action::ListProvisionedCapacity {} => self.capacity_listed(seen),
@@ -309,21 +309,20 @@ impl Model {
 
     /// A completion that was repeated names the archive it made a second time.
     fn same_archive(&mut self, vault: &Ref, first: &str, again: &str) {
-        if let Some(vault) = self.vault_mut(vault) {
-            if let Some(known) = vault
+        if let Some(vault) = self.vault_mut(vault)
+            && let Some(known) = vault
                 .archives
                 .get(first)
                 .cloned()
                 .filter(|_| !vault.archives.contains_key(again))
-            {
-                vault.archives.insert(
-                    again.to_owned(),
-                    Archive {
-                        life: Life::Doubtful,
-                        ..known
-                    },
-                );
-            }
+        {
+            vault.archives.insert(
+                again.to_owned(),
+                Archive {
+                    life: Life::Doubtful,
+                    ..known
+                },
+            );
         }
     }
 

@@ -15,11 +15,11 @@ impl Model {
         match action {
             Action::SetDataRetrievalPolicy { body } => expect_retrieval_policy(body, reasons),
             Action::PurchaseProvisionedCapacity { .. } if self.units_at(now) >= UNITS => {
-                reasons.must(Refusal::CapacityLimitExceeded)
+                reasons.must(Refusal::CapacityLimitExceeded);
             }
             // Units bought before this run are not known of, unless a list told.
             Action::PurchaseProvisionedCapacity { .. } => {
-                reasons.may(Refusal::CapacityLimitExceeded)
+                reasons.may(Refusal::CapacityLimitExceeded);
             }
             _ => {}
         }
@@ -68,12 +68,12 @@ fn expect_rule(rule: &Value, reasons: &mut Reasons) {
         Some("BytesPerHour") => match bytes {
             None => reasons.must(Refusal::BytesPerHourMissing),
             Some(bytes) => reasons.must_when(
-                !bytes.as_i64().is_some_and(|bytes| bytes > 0),
+                bytes.as_i64().is_none_or(|bytes| bytes <= 0),
                 Refusal::BytesPerHourInvalid,
             ),
         },
         Some("FreeTier" | "None") => {
-            reasons.must_when(bytes.is_some(), Refusal::BytesPerHourUnexpected)
+            reasons.must_when(bytes.is_some(), Refusal::BytesPerHourUnexpected);
         }
         Some(_) => reasons.must(Refusal::StrategyUnknown),
     }

@@ -26,7 +26,7 @@ impl Model {
                 expect_body(content, tree_hash, content_sha256, tweak, reasons);
             }
             Action::DeleteArchive { vault, archive } => {
-                self.expect_deleted(vault, archive, reasons)
+                self.expect_deleted(vault, archive, reasons);
             }
             _ => {}
         }
@@ -39,7 +39,7 @@ impl Model {
         match known {
             None => reasons.may_name_nothing(archive, Refusal::ArchiveUnknown),
             Some((home, _)) if Some(home) != self.home(vault) => {
-                reasons.must(Refusal::ArchiveForeign)
+                reasons.must(Refusal::ArchiveForeign);
             }
             Some((_, known)) if known.life == Life::Doubtful => reasons.silent(),
             // Deleted already or not: the operation is idempotent.

@@ -96,7 +96,7 @@ impl Model {
             }
             JobStatus::Failed => reasons.must(Refusal::JobFailed),
             JobStatus::Succeeded => {
-                reasons.block("the archive was deleted before the job that retrieved it")
+                reasons.block("the archive was deleted before the job that retrieved it");
             }
         }
     }
@@ -141,7 +141,7 @@ impl Model {
             None => return,
             Some("archive-retrieval") => self.expect_archive_retrieval(vault, parameters, reasons),
             Some("inventory-retrieval") => {
-                self.expect_inventory_retrieval(vault, parameters, reasons)
+                self.expect_inventory_retrieval(vault, parameters, reasons);
             }
             Some("select") => return reasons.silent(),
             Some(_) => return reasons.must(Refusal::JobTypeUnknown),
@@ -157,9 +157,9 @@ impl Model {
         if let Some(topic) = text(parameters, "SNSTopic", reasons) {
             let plausible = topic.starts_with("arn:") || topic.starts_with("${topic:");
             if plausible {
-                reasons.may(Refusal::TopicInvalid)
+                reasons.may(Refusal::TopicInvalid);
             } else {
-                reasons.silent()
+                reasons.silent();
             }
         }
     }
@@ -194,10 +194,10 @@ impl Model {
         {
             None => reasons.must(Refusal::ArchiveUnknown),
             Some((home, _)) if Some(home) != self.home(vault) => {
-                reasons.must(Refusal::ArchiveForeign)
+                reasons.must(Refusal::ArchiveForeign);
             }
             Some((_, archive)) if archive.life == Life::Doubtful => {
-                reasons.block("the archive is in doubt")
+                reasons.block("the archive is in doubt");
             }
             Some((_, archive)) => {
                 if archive.life == Life::Gone {
@@ -343,10 +343,10 @@ fn expect_output(job: &Job, range: Option<&str>, tweak: &Tweak, reasons: &mut Re
     ) {
         reasons.may(Refusal::OutputRangeMalformed);
     }
-    if let Some(size) = job.output_length() {
-        if matches!(header.resolve(size), Resolved::Unsatisfiable) {
-            reasons.may(Refusal::OutputRangeBeyond);
-        }
+    if let Some(size) = job.output_length()
+        && matches!(header.resolve(size), Resolved::Unsatisfiable)
+    {
+        reasons.may(Refusal::OutputRangeBeyond);
     }
 }
 

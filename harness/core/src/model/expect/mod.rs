@@ -156,7 +156,7 @@ impl Model {
         }
         match tweak.account {
             AccountForm::Foreign if self.enforces_signatures => {
-                reasons.must(Refusal::AccountForeign)
+                reasons.must(Refusal::AccountForeign);
             }
             AccountForm::Foreign => reasons.silent(),
             AccountForm::Hyphenated => reasons.may(Refusal::AccountMalformed),
@@ -241,7 +241,7 @@ impl Model {
                 self.expect_vaults(action, tweak, reasons);
             }
             Action::UploadArchive { .. } | Action::DeleteArchive { .. } => {
-                self.expect_archives(action, tweak, reasons)
+                self.expect_archives(action, tweak, reasons);
             }
             Action::InitiateMultipartUpload { .. }
             | Action::UploadMultipartPart { .. }
@@ -259,7 +259,7 @@ impl Model {
             | Action::GetDataRetrievalPolicy {}
             | Action::ListProvisionedCapacity {}
             | Action::PurchaseProvisionedCapacity { .. } => {
-                self.expect_account(action, now, reasons)
+                self.expect_account(action, now, reasons);
             }
             _ => self.expect_resources(action, tweak, now, reasons),
         }

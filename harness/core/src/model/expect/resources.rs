@@ -28,13 +28,13 @@ impl Model {
         match action {
             Action::AddTagsToVault { body, .. } => {
                 expect_tag_operation(tweak, "add", reasons, |reasons| {
-                    expect_tags(known, body, reasons)
-                })
+                    expect_tags(known, body, reasons);
+                });
             }
             Action::RemoveTagsFromVault { body, .. } => {
                 expect_tag_operation(tweak, "remove", reasons, |reasons| {
-                    expect_tag_keys(body, reasons)
-                })
+                    expect_tag_keys(body, reasons);
+                });
             }
             Action::InitiateVaultLock { body, .. } => {
                 expect_policy(body, reasons);
@@ -60,7 +60,7 @@ impl Model {
                 reasons.must_when(locked, Refusal::LockAbortWhenLocked);
             }
             Action::CompleteVaultLock { lock, .. } => {
-                expect_lock_completion(known, lock, now, reasons)
+                expect_lock_completion(known, lock, now, reasons);
             }
             Action::SetVaultAccessPolicy { body, .. } => expect_policy(body, reasons),
             Action::GetVaultAccessPolicy { .. } => absent(
@@ -249,7 +249,7 @@ fn expect_notifications(body: &JsonBody, reasons: &mut Reasons) {
             Refusal::TopicMissing,
         ),
         Some(topic) if topic.starts_with("arn:") || topic.starts_with("${topic:") => {
-            reasons.may(Refusal::TopicInvalid)
+            reasons.may(Refusal::TopicInvalid);
         }
         Some(_) => reasons.silent(),
     }

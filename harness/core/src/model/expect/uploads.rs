@@ -46,7 +46,7 @@ impl Model {
                 self.expect_completion(vault, upload, size, tree_hash, tweak, reasons);
             }
             Action::AbortMultipartUpload { vault, upload } => {
-                self.expect_abort(vault, upload, reasons)
+                self.expect_abort(vault, upload, reasons);
             }
             Action::ListParts {
                 vault,
@@ -71,13 +71,13 @@ impl Model {
         match known {
             None => reasons.must_name_something(upload, Refusal::UploadUnknown),
             Some((home, _)) if Some(home) != self.home(vault) => {
-                reasons.must(Refusal::UploadForeign)
+                reasons.must(Refusal::UploadForeign);
             }
             Some((_, upload)) if upload.life == Life::Doubtful => {
-                reasons.block("the upload is in doubt")
+                reasons.block("the upload is in doubt");
             }
             Some((_, upload)) if upload.completed.is_some() => {
-                reasons.must(Refusal::UploadCompleted)
+                reasons.must(Refusal::UploadCompleted);
             }
             Some((_, upload)) if upload.life == Life::Gone => reasons.must(Refusal::UploadAborted),
             Some((_, upload)) => return Some(upload),
@@ -95,19 +95,18 @@ impl Model {
         reasons: &mut Reasons,
     ) {
         let known = self.known_upload(vault, upload);
-        if let Some((home, known)) = known {
-            if Some(home) == self.home(vault)
-                && known.completed.is_some()
-                && known.life != Life::Doubtful
-            {
-                let plain = tweak.headers.is_empty();
-                return match (size, tree_hash) {
-                    (SizeClaim::Right, Claim::Right) if plain => {
-                        reasons.may(Refusal::UploadCompleted)
-                    }
-                    _ => reasons.silent(),
-                };
-            }
+        if let Some((home, known)) = known
+            && Some(home) == self.home(vault)
+            && known.completed.is_some()
+            && known.life != Life::Doubtful
+        {
+            let plain = tweak.headers.is_empty();
+            return match (size, tree_hash) {
+                (SizeClaim::Right, Claim::Right) if plain => {
+                    reasons.may(Refusal::UploadCompleted);
+                }
+                _ => reasons.silent(),
+            };
         }
         let open = self.open_upload(vault, upload, reasons);
         let assembled = open
@@ -151,13 +150,13 @@ impl Model {
         match known {
             None => reasons.must_name_something(upload, Refusal::UploadUnknown),
             Some((home, _)) if Some(home) != self.home(vault) => {
-                reasons.must(Refusal::UploadForeign)
+                reasons.must(Refusal::UploadForeign);
             }
             Some((_, upload)) if upload.life == Life::Doubtful => {
-                reasons.block("the upload is in doubt")
+                reasons.block("the upload is in doubt");
             }
             Some((_, upload)) if upload.completed.is_some() => {
-                reasons.must(Refusal::UploadCompleted)
+                reasons.must(Refusal::UploadCompleted);
             }
             Some((_, upload)) if upload.life == Life::Gone => reasons.may(Refusal::UploadAborted),
             Some(_) => {}

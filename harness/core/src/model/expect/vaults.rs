@@ -37,7 +37,7 @@ impl Model {
                     .values()
                     .any(|archive| archive.life == Life::Live) =>
             {
-                reasons.must(Refusal::VaultNotEmpty)
+                reasons.must(Refusal::VaultNotEmpty);
             }
             Some(known)
                 if known
@@ -45,7 +45,7 @@ impl Model {
                     .values()
                     .any(|archive| archive.life == Life::Doubtful) =>
             {
-                reasons.silent()
+                reasons.silent();
             }
             Some(known) if known.changed_at.is_some() => reasons.may(Refusal::VaultRecentlyWritten),
             Some(known)
@@ -54,7 +54,7 @@ impl Model {
                     .values()
                     .any(|upload| upload.life != Life::Gone) =>
             {
-                reasons.silent()
+                reasons.silent();
             }
             Some(_) => {}
         }

@@ -179,7 +179,12 @@ fn the_ten_thousand_and_first_part_is_one_too_many() {
 
 #[test]
 fn parts_make_an_archive_when_they_cover_it_and_only_the_last_is_short() {
-    let cases: [(&str, &[(&str, &str)], Expectation); 7] = [
+    type Case = (
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        Expectation,
+    );
+    let cases: [Case; 7] = [
         (
             "CMU-STATUS-001",
             &[("0", "2 MiB"), ("2097152", "2 MiB")],

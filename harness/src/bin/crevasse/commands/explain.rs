@@ -83,7 +83,7 @@ impl<'a> Explained<'a> {
             wrap(&r.statement, 2)
         );
         let mut row = |name: &str, value: &str| {
-            text += &format!("  {name:<10}{}\n", wrap(value, 12).trim_start())
+            text += &format!("  {name:<10}{}\n", wrap(value, 12).trim_start());
         };
         row("evidence", &evidence.join(", "));
         row("source", &r.source);

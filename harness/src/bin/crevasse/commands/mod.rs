@@ -61,3 +61,14 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
     String::from_utf8(bytes)
         .with_context(|| format!("failed to read {} as UTF-8 text", path.display()))
 }
+
+/// The threads everything runs on. Few of them: each keeps memory of its own, and judging is bound by the processors anyway.
+/// `campaigns` is how many campaigns block a thread each.
+pub(crate) fn runtime(campaigns: usize) -> anyhow::Result<tokio::runtime::Runtime> {
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder
+        .worker_threads(cores.min(4))
+        .max_blocking_threads(cores.min(4) + campaigns);
+    builder.enable_all().build().context("failed to start")
+}

@@ -18,10 +18,7 @@ pub(crate) fn run(args: &Prove) -> anyhow::Result<u8> {
     let suite: Vec<Scenario> = written
         .chain(generate::cases(args.seed, args.max_examples))
         .collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("failed to start")?;
+    let runtime = super::runtime(args.jobs)?;
     let verbose = args.verbose;
     let proof = runtime.block_on(prove(suite, args.seed, faults, args.jobs, |proved| {
         if verbose || !proved.killed {

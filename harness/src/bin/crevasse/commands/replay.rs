@@ -25,10 +25,7 @@ use crate::args::Replay;
 
 pub(crate) fn run(args: &Replay) -> anyhow::Result<u8> {
     let again = Again::of(args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("failed to start")?;
+    let runtime = super::runtime(0)?;
     let (records, judged) = runtime.block_on(play(args, &again.scenario))?;
     println!(
         "{}: {}",

@@ -28,10 +28,7 @@ use super::{Failure, read, reports, spec};
 use crate::args::{Aim, Run};
 
 pub(crate) fn run(args: &Run) -> anyhow::Result<u8> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("failed to start")?;
+    let runtime = super::runtime(0)?;
     runtime.block_on(judge(args))
 }
 
@@ -71,7 +68,7 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
     interrupt(stop.clone());
     let mut line = Line::new(args.verbosity());
     let found = campaign::run(hand.clone(), &plan, &stop, &mut |event: Event| {
-        line.follow(&event)
+        line.follow(&event);
     })
     .await;
     line.clear();

@@ -18,10 +18,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<u8> {
         return Ok(exit::AS_EXPECTED);
     }
     let options = options(args)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("failed to start")?;
+    let runtime = super::runtime(0)?;
     runtime.block_on(async {
         let server = listen(options, args.port).await?;
         println!("http://{}", server.address);

@@ -85,7 +85,7 @@ fn lint(args: &SpecFile) -> anyhow::Result<u8> {
                 note.line,
                 crevasse::report::printable(&note.text),
                 note.rule
-            )
+            );
         });
     }
     println!("\ncannot express");
