@@ -87,7 +87,11 @@ impl Asked {
         if let Received::Content(content) = received {
             self.held = kept_as_such(content);
         }
-        self.payload_hash = self.hash_of_payload();
+        // A body that means nothing to the operation was signed all the same.
+        self.payload_hash = match received {
+            Received::Text(text) if !self.stores() => Some(sha256(text.as_bytes()).to_string()),
+            _ => self.hash_of_payload(),
+        };
     }
 
     /// What stands for the body in the signature: of an upload the checksum it claims.
