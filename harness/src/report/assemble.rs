@@ -220,9 +220,9 @@ impl<'a> Desk<'a> {
             .iter()
             .filter(|deviation| deviation.grade >= requirement.level)
             .collect();
-        let flaky = |deviation: &&&Deviation| self.facts.flaky.get(&deviation.fingerprint);
-        if let Some(reason) = own.iter().find_map(|deviation| flaky(&deviation))
-            && own.iter().all(|deviation| flaky(&deviation).is_some())
+        let flaky = |deviation: &&Deviation| self.facts.flaky.get(&deviation.fingerprint);
+        if let Some(reason) = own.iter().find_map(|deviation| flaky(deviation))
+            && own.iter().all(|deviation| flaky(deviation).is_some())
         {
             return (Verdict::Inconclusive, Some(reason.clone()));
         }
