@@ -69,6 +69,8 @@ impl Inventory {
         let limit = text("Limit")
             .and_then(|limit| limit.parse::<usize>().ok())
             .unwrap_or(usize::MAX);
+        // A limit of nothing is refused; a server told to let it pass must not fall over it.
+        let limit = limit.max(1);
         let next = (entries.len() > limit).then(|| entries[limit - 1].id.clone());
         entries.truncate(limit);
         Self {
