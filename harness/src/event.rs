@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use crevasse_core::amz_date::Timestamp;
-use crevasse_core::check::{Judgement, Outcome};
+use crevasse_core::check::{Judgement, Outcome, Record};
 use crevasse_core::finding::Fingerprint;
 use crevasse_core::requirement::{Level, RequirementId};
-use crevasse_core::scenario::Profile;
+use crevasse_core::scenario::{Profile, Scenario};
 use crevasse_core::spec::OperationName;
 
 /// Something that happened in a run.
@@ -207,6 +207,21 @@ pub struct RunFinished {
     pub complete: bool,
     /// Whether the user ended it.
     pub interrupted: bool,
+}
+
+/// A deviation, seen again.
+#[derive(Clone, Debug)]
+pub struct Reproduction {
+    /// `3/3`.
+    pub times: String,
+    /// The smallest scenario found that shows it.
+    pub scenario: Scenario,
+    /// Its records, up to the decisive one.
+    pub records: Vec<Record>,
+    /// What the rule demands there.
+    pub expected: String,
+    /// What came there.
+    pub actual: String,
 }
 
 impl CaseJudged {

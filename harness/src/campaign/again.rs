@@ -10,6 +10,7 @@ use crevasse_core::finding::Fingerprint;
 use crevasse_core::scenario::Scenario;
 
 use super::{Case, Judge, Run};
+use crate::event::Reproduction;
 use crate::event::{Event, Violation};
 use crate::execute::join_all;
 use crate::shrink::shrink;
@@ -20,21 +21,6 @@ const TRIES: u32 = 3;
 const CANDIDATES: usize = 60;
 /// Causes made small at most; the rest keeps the case they were found in.
 const MADE_SMALL: usize = 40;
-
-/// A deviation, seen again.
-#[derive(Clone, Debug)]
-pub struct Reproduction {
-    /// `3/3`.
-    pub times: String,
-    /// The smallest scenario found that shows it.
-    pub scenario: Scenario,
-    /// Its records, up to the decisive one.
-    pub records: Vec<Record>,
-    /// What the rule demands there.
-    pub expected: String,
-    /// What came there.
-    pub actual: String,
-}
 
 /// One sighting: the records up to the decisive one, what was demanded and what came.
 struct Sight {

@@ -22,11 +22,12 @@ use crevasse_core::scenario::{Need, Scenario, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{FaultKind, Reply};
 
-use crate::event::{Capability, CaseJudged, Event, Leak, Learned, Phase, Progress, RunFinished};
+use crate::event::{
+    Capability, CaseJudged, Event, Leak, Learned, Phase, Progress, Reproduction, RunFinished,
+};
 use crate::execute::Hand;
 pub use crate::execute::Stop;
 use crate::journal::Line;
-pub use again::Reproduction;
 
 /// What a run is to do.
 #[derive(Clone, Debug)]

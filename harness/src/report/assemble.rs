@@ -15,7 +15,7 @@ use super::document::{
     RequirementFacts, RunFacts, SCHEMA, SpecFacts, StaleFacts, Summary, TargetFacts, Tool,
 };
 use super::script::{Claim, script};
-use crate::campaign::Reproduction;
+use crate::event::Reproduction;
 use crate::exit;
 
 /// What a run left.

@@ -14,7 +14,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ("core::payload", &["core::treehash", "core::range"]),
     (
         "core::properties",
-        &["core::payload", "core::treehash", "core::range"],
+        &[
+            "core::inventory",
+            "core::payload",
+            "core::treehash",
+            "core::range",
+        ],
     ),
     ("core::spec", &["core::yaml", "core::treehash"]),
     (
@@ -154,6 +159,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "execute",
         &[
+            "event",
             "core::amz_date",
             "core::check",
             "core::payload",
@@ -170,6 +176,7 @@ const TABLE: &[(&str, &[&str])] = &[
     (
         "report",
         &[
+            "core::amz_date",
             "core::baseline",
             "core::check",
             "core::finding",
@@ -238,7 +245,10 @@ fn sources() -> Vec<(PathBuf, String)> {
 fn collect(dir: &Path, files: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(dir).expect("the sources are there") {
         let path = entry.expect("a folder can be listed").path();
-        if path.is_dir() && !path.ends_with("bin") {
+        if path.is_dir() && (path.ends_with("bin") || path.ends_with("tests")) {
+            continue;
+        }
+        if path.is_dir() {
             collect(&path, files);
         } else if path.extension().is_some_and(|extension| extension == "rs")
             && !path.ends_with("tests.rs")
