@@ -85,7 +85,7 @@ pub async fn prove(
     let room = Arc::new(Semaphore::new(jobs.max(1)));
     let mut tasks = JoinSet::new();
     for fault in faults {
-        let (suite, room) = (Arc::clone(&suite), Arc::clone(&room));
+        let (suite, room) = (covering(&suite, fault), Arc::clone(&room));
         let permit = room.acquire_owned().await;
         // A campaign tells of events as it goes and stays on its thread.
         let runtime = tokio::runtime::Handle::current();
@@ -104,6 +104,22 @@ pub async fn prove(
     }
     proved.sort_by(|a, b| a.id.cmp(&b.id));
     conclude(proved, clean, seed)
+}
+
+/// The scenarios that are there for what a fault breaks; all of them where none says so.
+fn covering(suite: &Arc<Vec<Scenario>>, fault: &Fault) -> Arc<Vec<Scenario>> {
+    let about = |scenario: &&Scenario| {
+        scenario
+            .covers
+            .iter()
+            .any(|id| fault.breaks.contains(&id.as_str()))
+    };
+    let chosen: Vec<Scenario> = suite.iter().filter(about).cloned().collect();
+    if chosen.is_empty() {
+        Arc::clone(suite)
+    } else {
+        Arc::new(chosen)
+    }
 }
 
 /// One run in process, without trying anything again.
