@@ -1,3 +1,4 @@
 //! The library and the command, from outside. One binary: link time matters on two cores.
 
 mod architecture;
+mod covers;
