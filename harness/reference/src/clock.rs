@@ -28,10 +28,15 @@ pub struct Clock {
 impl Clock {
     /// Starts a clock at the present time on which `scale` seconds pass in one real second.
     pub fn new(scale: f64) -> Self {
+        Self::from(wall(), scale)
+    }
+
+    /// Starts a clock at another time.
+    pub(crate) fn from(began_at: Timestamp, scale: f64) -> Self {
         Self {
             scale,
             began: Instant::now(),
-            began_at: wall(),
+            began_at,
             skipped: Arc::default(),
         }
     }

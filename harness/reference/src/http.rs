@@ -221,6 +221,7 @@ struct Sent {
     at: u64,
     length: u64,
     cut: Option<u64>,
+    flushed: bool,
 }
 
 impl Sent {
@@ -236,6 +237,7 @@ impl Sent {
             at: 0,
             length,
             cut,
+            flushed: false,
         }
     }
 
@@ -260,12 +262,18 @@ impl http_body::Body for Sent {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let end = self.cut.unwrap_or(self.length).min(self.length);
         let size = (end - self.at).min(FRAME);
         if size > 0 {
             return Poll::Ready(Some(Ok(Frame::data(self.next(size)))));
+        }
+        if end < self.length && !self.flushed {
+            // What was written goes out before the end of the connection is known.
+            self.flushed = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
         let cut = end < self.length;
         Poll::Ready(cut.then(|| Err(io::ErrorKind::ConnectionAborted.into())))

@@ -68,6 +68,7 @@ mod service;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crevasse_core::amz_date::Timestamp;
 use crevasse_core::sigv4::Credentials;
 
 pub use clock::Clock;
@@ -87,6 +88,8 @@ pub struct Options {
     pub tier_delays: BTreeMap<String, Duration>,
     /// The one pair of keys it lets in; without one it lets in everybody.
     pub require_auth: Option<Credentials>,
+    /// What its clock shows when it starts; without one, the real time. Signatures are always judged by the real time.
+    pub begins_at: Option<Timestamp>,
     /// How many seconds pass on its clock in one real second; with 0 time stands until it is advanced by hand.
     pub time_scale: f64,
     /// How many bytes of bodies it holds that are not generated payloads.
@@ -106,6 +109,7 @@ impl Default for Options {
             job_delay: Duration::from_millis(100),
             tier_delays: BTreeMap::new(),
             require_auth: None,
+            begins_at: None,
             time_scale: 1.0,
             max_store: 512 << 20,
             body_timeout: Duration::from_secs(60),

@@ -115,7 +115,10 @@ impl Service {
     /// Starts a server that knows nothing yet.
     pub fn new(options: Options) -> Self {
         let inner = Inner {
-            clock: Clock::new(options.time_scale),
+            clock: Clock::from(
+                options.begins_at.unwrap_or_else(clock::wall),
+                options.time_scale,
+            ),
             ids: Ids::new(options.seed),
             realms: Mutex::default(),
             faults: Faults::new(&options.faults),

@@ -205,7 +205,7 @@ fn what_is_left<'a>(now: &Observation, earlier: &'a [Observation]) -> Option<Lef
         Action::GetVaultAccessPolicy { .. } => (then.access_policy.is_some()
             && then.access_policy == vault.access_policy)
             .then(|| found(now, "its access policy"))?,
-        Action::ListParts { upload, .. } => then
+        Action::ListParts { upload, .. } if now.expectation == Expectation::Accept => then
             .uploads
             .contains_key(upload.handle()?)
             .then(|| found(now, "its uploads"))?,

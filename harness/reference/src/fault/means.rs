@@ -1,6 +1,7 @@
 //! What faults have in common: finding their place in a request, a memory or an answer.
 
 use crevasse_core::model::{Archive, Vault};
+use crevasse_core::payload::Content;
 use crevasse_core::scenario::{Action, JsonBody, Ref};
 use crevasse_core::spec::OperationName;
 use serde_json::Value;
@@ -186,9 +187,15 @@ pub(super) fn segment(asked: &Asked, index: usize) -> String {
         .to_owned()
 }
 
+/// The inventory that a job just prepared.
+fn prepared<'a>(realm: &'a mut Realm, asked: &Asked) -> Option<&'a mut Content> {
+    let begun = asks(asked, OperationName::InitiateJob);
+    realm.outputs.get_mut(job_id(asked)).filter(|_| begun)
+}
+
 /// Reads the inventory that a job just prepared as JSON, and writes it back.
 pub(super) fn rewrite_inventory(realm: &mut Realm, asked: &Asked, alter: impl FnOnce(&mut Value)) {
-    let Some(output) = realm.outputs.get_mut(job_id(asked)) else {
+    let Some(output) = prepared(realm, asked) else {
         return;
     };
     if let Ok(mut document) = serde_json::from_slice(&output.to_bytes()) {
@@ -199,7 +206,7 @@ pub(super) fn rewrite_inventory(realm: &mut Realm, asked: &Asked, alter: impl Fn
 
 /// Reads the inventory that a job just prepared as CSV, and writes it back.
 pub(super) fn rewrite_csv(realm: &mut Realm, asked: &Asked, alter: impl FnOnce(String) -> String) {
-    let Some(output) = realm.outputs.get_mut(job_id(asked)) else {
+    let Some(output) = prepared(realm, asked) else {
         return;
     };
     let text = String::from_utf8(output.to_bytes()).unwrap_or_default();

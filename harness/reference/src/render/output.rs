@@ -49,7 +49,7 @@ impl Output {
                     description: description.clone(),
                 };
                 (
-                    content.slice(*range),
+                    retrieved_of(content, *range),
                     Some(retrieved),
                     "application/octet-stream",
                 )
@@ -103,6 +103,15 @@ impl Output {
         } else {
             self.whole.tree_hash_of(served)
         }
+    }
+}
+
+/// A range of an archive; a whole one stays the same content, which knows its hashes.
+fn retrieved_of(content: &Content, range: ByteRange) -> Content {
+    if range.len() == content.length() {
+        content.clone()
+    } else {
+        content.slice(range)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The reference server against the documents.
 
 mod client;
+mod faults;
 mod flows;
 mod socket;

@@ -2,7 +2,7 @@
 
 use crevasse_core::payload::{Content, Payload};
 use crevasse_core::treehash::MIB;
-use crevasse_reference::{Options, ServerHandle, Service, serve};
+use crevasse_reference::{Options, ServerHandle, Service, fault, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -229,4 +229,134 @@ async fn a_body_that_does_not_come_times_out() {
     let refused = ask(&mut stream, "POST /-/vaults/v/archives", &headers, b"half").await;
     assert_eq!(refused.status, 408);
     server.stop().await;
+}
+
+fn faulty(id: &str) -> Options {
+    Options {
+        faults: vec![fault::find(id).unwrap()],
+        ..options()
+    }
+}
+
+/// Everything that comes until the server closes, or for a fifth of a second.
+async fn rest(stream: &mut TcpStream) -> (Vec<u8>, bool) {
+    let mut seen = Vec::new();
+    let reading = stream.read_to_end(&mut seen);
+    let patience = std::time::Duration::from_millis(200);
+    let ended = tokio::time::timeout(patience, reading).await.is_ok();
+    (seen, ended)
+}
+
+/// What comes from a server with a wire fault, and whether it closes the connection.
+async fn damaged(id: &str, first: &str) -> (String, bool) {
+    let (server, mut stream) = start(faulty(id)).await;
+    ask(&mut stream, "PUT /-/vaults/v", &[length(b"")], b"").await;
+    send(&mut stream, first, &[], b"").await;
+    let (seen, ended) = rest(&mut stream).await;
+    drop(server);
+    (String::from_utf8_lossy(&seen).into_owned(), ended)
+}
+
+#[tokio::test]
+async fn wire_faults_reach_the_wire() {
+    let (seen, ended) = damaged("vault-list-never-ends", "GET /-/vaults").await;
+    assert!(
+        seen.starts_with("HTTP/1.1 200") && !seen.ends_with('}') && !ended,
+        "{seen}"
+    );
+    let (seen, ended) = damaged("job-list-is-no-http", "GET /-/vaults/v/jobs").await;
+    assert!(seen.starts_with('\u{15}') && ended, "{seen}");
+    let (seen, ended) = damaged("tags-unanswered", "GET /-/vaults/v/tags").await;
+    assert!(seen.is_empty() && !ended, "{seen}");
+    let (seen, _) = damaged("no-content-with-a-body", "DELETE /-/vaults/v/access-policy").await;
+    assert!(
+        seen.starts_with("HTTP/1.1 204") && seen.ends_with("{}"),
+        "{seen}"
+    );
+    let (seen, ended) = damaged("content-length-too-great", "GET /-/vaults").await;
+    let (head, body) = seen.split_once("\r\n\r\n").unwrap();
+    let announced = format!("Content-Length: {}", body.len() + 1);
+    assert!(head.contains(&announced) && ended, "{seen}");
+}
+
+#[tokio::test]
+async fn an_output_is_cut_and_its_connection_closed() {
+    let (server, mut stream) = start(faulty("output-cut-in-the-middle")).await;
+    ask(&mut stream, "PUT /-/vaults/v", &[length(b"")], b"").await;
+    let body = br#"{"Type":"inventory-retrieval"}"#;
+    let job = ask(&mut stream, "POST /-/vaults/v/jobs", &[length(body)], body).await;
+    let job = job.header("x-amz-job-id").unwrap().to_owned();
+    send(
+        &mut stream,
+        &format!("GET /-/vaults/v/jobs/{job}/output"),
+        &[],
+        b"",
+    )
+    .await;
+    let (seen, ended) = rest(&mut stream).await;
+    let seen = String::from_utf8(seen).unwrap();
+    assert!(
+        ended && seen.contains("VaultARN") && !seen.ends_with('}'),
+        "{seen}"
+    );
+    server.stop().await;
+}
+
+/// GJO-DESC-001: uploads at the same time keep their own descriptions, unless a fault crosses them.
+#[tokio::test]
+async fn uploads_at_the_same_time_cross_only_by_a_fault() {
+    for (options, expected) in [
+        (options(), "slow"),
+        (faulty("descriptions-crossed-under-load"), "quick"),
+    ] {
+        let (server, mut slow) = start(options).await;
+        ask(&mut slow, "PUT /-/vaults/v", &[length(b"")], b"").await;
+        let content = Content::from(Payload::Pattern { length: 1000 });
+        let bytes = content.to_bytes();
+        let described = |text: &str| {
+            let mut headers = checksums(&content);
+            headers.push(("x-amz-archive-description", text.to_owned()));
+            headers
+        };
+        send(
+            &mut slow,
+            "POST /-/vaults/v/archives",
+            &described("slow"),
+            &bytes[..500],
+        )
+        .await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let mut quick = TcpStream::connect(server.address).await.unwrap();
+        ask(
+            &mut quick,
+            "POST /-/vaults/v/archives",
+            &described("quick"),
+            &bytes,
+        )
+        .await;
+        slow.write_all(&bytes[500..]).await.unwrap();
+        let archive = receive(&mut slow)
+            .await
+            .header("x-amz-archive-id")
+            .unwrap()
+            .to_owned();
+        let body = format!(r#"{{"Type":"archive-retrieval","ArchiveId":"{archive}"}}"#);
+        let job = ask(
+            &mut slow,
+            "POST /-/vaults/v/jobs",
+            &[length(body.as_bytes())],
+            body.as_bytes(),
+        )
+        .await;
+        let job = job.header("x-amz-job-id").unwrap().to_owned();
+        let output = ask(
+            &mut slow,
+            &format!("GET /-/vaults/v/jobs/{job}/output"),
+            &[],
+            b"",
+        )
+        .await;
+        assert_eq!(output.header("x-amz-archive-description"), Some(expected));
+        server.stop().await;
+    }
 }
