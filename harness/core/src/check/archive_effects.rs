@@ -6,9 +6,10 @@ use super::output::damage;
 use super::rules::{answer, not_accepted};
 use super::shape::shorten;
 use super::subject::{clock_ahead, earlier, header, job, same_vault, vault};
+use super::vaults::is_lost_by_reset;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
-use crate::model::{Archive, Job, JobKind, JobStatus, Life, Upload, Vault};
+use crate::model::{Archive, Expectation, Job, JobKind, JobStatus, Life, Upload, Vault};
 use crate::payload::Content;
 use crate::scenario::Action;
 use crate::spec::OperationName as O;
@@ -26,6 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
         ],
         judge_bytes,
     ),
+    Check::new("archive-kept", &["UA-DUR-001"], judge_kept),
     Check::new(
         "archive-description-kept",
         &["UA-DESC-004", "UA-DESC-007", "IMU-DESC-001", "CMU-DESC-001"],
@@ -106,6 +108,26 @@ fn judge_bytes(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
     if has_duplicates(&parts) {
         judge("UMP-IDEM-001");
+    }
+}
+
+/// What was acknowledged cannot be unknown.
+fn judge_kept(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.expectation == Expectation::Accept)
+    else {
+        return;
+    };
+    let Action::InitiateJob { body, .. } = now.action() else {
+        return;
+    };
+    let retrieval = body
+        .document()
+        .is_some_and(|document| document.get("ArchiveId").is_some());
+    if retrieval && now.status() == Some(404) && !is_lost_by_reset(now, earlier(evidence)) {
+        let expected = "202: the upload of the archive was acknowledged";
+        out.violated("UA-DUR-001", not_accepted(now), expected, answer(now));
     }
 }
 

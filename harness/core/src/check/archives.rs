@@ -3,7 +3,7 @@
 use super::location::{identifier, identifier_missing, judge_location};
 use super::rules::{
     AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
-    judge_refusal_cases,
+    judge_refusal_cases, not_accepted,
 };
 use super::subject::{
     deleted_archive, description, earlier, header, live_vault, same_vault, success, vault_name,
@@ -25,7 +25,6 @@ pub(super) const CHECKS: &[Check] = &[
             "UA-STATUS-001",
             "UA-HASH-008",
             "UA-SIZE-001",
-            "UA-DESC-001",
             "UA-DESC-002",
             "UA-DESC-004",
             "UA-DESC-006",
@@ -59,6 +58,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("linear-hash-refused", &["UA-HASH-006"], |evidence, out| {
         judge_refusal_cases(LINEAR, evidence, out);
     }),
+    Check::new("archive-undescribed", &["UA-DESC-001"], judge_undescribed),
     Check::new("archive-made", &["UA-HDR-001", "UA-HDR-002"], judge_headers),
     Check::new("archive-hash", &["UA-HDR-003"], judge_hash),
     Check::new(
@@ -87,7 +87,6 @@ const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::example("UA-SIZE-001", O::UploadArchive, |now| {
         content(now).is_some_and(|sent| sent.length() == 1)
     }),
-    AcceptanceRule::example("UA-DESC-001", O::UploadArchive, is_small_and_undescribed),
     AcceptanceRule::example("UA-DESC-002", O::UploadArchive, |now| {
         described(now).is_some_and(|text| text.len() == 1024)
     }),
@@ -97,7 +96,7 @@ const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::example("UA-DESC-006", O::UploadArchive, repeats_a_description),
     AcceptanceRule::example("UA-USE-001", O::DeleteArchive, is_fresh_deletion),
     AcceptanceRule::example("UA-USE-001", O::InitiateJob, is_fresh_retrieval),
-    AcceptanceRule::general("DA-STATUS-001", O::DeleteArchive),
+    AcceptanceRule::example("DA-STATUS-001", O::DeleteArchive, names_live_archive),
     AcceptanceRule::example("DA-IDEM-001", O::DeleteArchive, is_repeated_deletion),
 ];
 
@@ -191,10 +190,6 @@ pub(super) fn is_of_all_characters(text: &str) -> bool {
     (' '..='~').all(|character| text.contains(character))
 }
 
-fn is_small_and_undescribed(now: &Observation) -> bool {
-    described(now).is_none() && content(now).is_some_and(|sent| (2..=MIB).contains(&sent.length()))
-}
-
 fn repeats_a_description(now: &Observation) -> bool {
     let Some((text, vault)) = described(now).zip(live_vault(&now.before, now.action())) else {
         return false;
@@ -205,12 +200,14 @@ fn repeats_a_description(now: &Observation) -> bool {
         .any(|archive| archive.life == Life::Live && archive.description.as_deref() == Some(text))
 }
 
+fn names_live_archive(now: &Observation) -> bool {
+    deleted_archive(&now.before, now.action()).is_some_and(|archive| archive.life == Life::Live)
+}
+
 fn is_fresh_deletion(now: &Observation) -> bool {
     let uninventoried =
         live_vault(&now.before, now.action()).is_some_and(|vault| !vault.inventoried);
-    uninventoried
-        && deleted_archive(&now.before, now.action())
-            .is_some_and(|archive| archive.life == Life::Live)
+    uninventoried && names_live_archive(now)
 }
 
 fn is_repeated_deletion(now: &Observation) -> bool {
@@ -251,6 +248,28 @@ fn judge_headers(evidence: &Evidence<'_>, out: &mut Judgements) {
             &format!("/vaults/{vault}/archives/{id}"),
             out,
         );
+    }
+}
+
+/// An upload without description is taken as one with a description is.
+fn judge_undescribed(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence.exchange().filter(|now| {
+        now.operation == Some(O::UploadArchive)
+            && now.expectation == Expectation::Accept
+            && described(now).is_none()
+    }) else {
+        return;
+    };
+    let described_one = |seen: &Observation| {
+        seen.operation == Some(O::UploadArchive) && seen.succeeded() && described(seen).is_some()
+    };
+    if now.succeeded() {
+        out.held("UA-DESC-001");
+    } else if now.status().is_some_and(|status| status < 500)
+        && earlier(evidence).iter().any(described_one)
+    {
+        let expected = "201: the description is optional";
+        out.violated("UA-DESC-001", not_accepted(now), expected, answer(now));
     }
 }
 

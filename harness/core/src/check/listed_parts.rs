@@ -55,6 +55,7 @@ fn judge_parts(evidence: &Evidence<'_>, out: &mut Judgements) {
     for item in listed {
         judge_part(item, now, upload, earlier, out);
     }
+    judge_twice(listed, out);
     if is_whole_list(now) && listed.len() <= OLD_PAGE {
         judge_missing(upload, listed, out);
     }
@@ -65,6 +66,28 @@ fn judge_parts(evidence: &Evidence<'_>, out: &mut Judgements) {
             out.held("LP-PARTS-003");
             out.held("UMP-HASH-001");
         }
+    }
+}
+
+/// No range stands twice on a page.
+fn judge_twice(listed: &[Value], out: &mut Judgements) {
+    let ranges: Vec<ByteRange> = listed.iter().filter_map(range_of).collect();
+    let again = ranges
+        .iter()
+        .enumerate()
+        .find(|(place, range)| ranges[..*place].contains(range));
+    let Some((_, range)) = again else { return };
+    for requirement in ["LP-PARTS-001", "UMP-IDEM-001"] {
+        let symptom = Symptom::new(
+            "part-listed-twice",
+            "a part that was uploaded again is listed twice",
+        );
+        out.violated(
+            requirement,
+            symptom,
+            format!("one entry for {range}"),
+            "several",
+        );
     }
 }
 

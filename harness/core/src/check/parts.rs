@@ -20,6 +20,7 @@ pub(super) const CHECKS: &[Check] = &[
             "UMP-STATUS-001",
             "UMP-RANGE-001",
             "UMP-SIZE-001",
+            "UMP-SIZE-002",
             "UMP-ORDER-001",
             "UMP-ORDER-002",
             "UMP-IDEM-001",
@@ -70,6 +71,7 @@ const ACCEPTED: &[AcceptanceRule] = &[
     part("UMP-STATUS-001", None),
     part("UMP-RANGE-001", None),
     part("UMP-SIZE-001", Some(is_short)),
+    part("UMP-SIZE-002", Some(is_short_and_last)),
     part("UMP-ORDER-001", Some(comes_out_of_order)),
     part(
         "UMP-ORDER-002",
@@ -157,6 +159,10 @@ fn is_short(now: &Observation) -> bool {
     content(now)
         .zip(part_size)
         .is_some_and(|(sent, size)| sent.length() < size)
+}
+
+fn is_short_and_last(now: &Observation) -> bool {
+    is_short(now) && !comes_out_of_order(now)
 }
 
 fn comes_out_of_order(now: &Observation) -> bool {

@@ -285,7 +285,7 @@ pub fn judge_acceptance(rules: &[AcceptanceRule], evidence: &Evidence<'_>, out: 
     if !kept && explained(evidence) {
         return;
     }
-    let about: Vec<_> = if specific.is_empty() || kept {
+    let about: Vec<_> = if specific.is_empty() || now.succeeded() {
         specific.into_iter().chain(general()).collect()
     } else {
         specific

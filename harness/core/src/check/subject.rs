@@ -21,6 +21,7 @@ pub(super) fn success<'a>(
 /// Whether it succeeded and the documents let it.
 pub(super) fn succeeded_rightly(now: &Observation) -> bool {
     now.succeeded()
+        && now.record.tweak.region.is_none()
         && now.expectation.allows_success()
         && !matches!(now.expectation, Expectation::Blocked(_))
 }
@@ -43,9 +44,11 @@ pub(super) fn earlier<'a>(evidence: &Evidence<'a>) -> &'a [Observation] {
     }
 }
 
-/// Whether both go through the same vault.
+/// Whether both go through the same vault of the same region.
 pub(super) fn same_vault(one: &Observation, other: &Observation) -> bool {
-    one.action().vault().is_some() && one.action().vault() == other.action().vault()
+    one.action().vault().is_some()
+        && one.action().vault() == other.action().vault()
+        && one.record.tweak.region == other.record.tweak.region
 }
 
 /// The name of the vault, as sent.

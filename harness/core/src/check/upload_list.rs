@@ -119,6 +119,14 @@ fn judge_values(evidence: &Evidence<'_>, out: &mut Judgements) {
             None => judge_listed_description(&["LMU-BODY-001"], None, told, out),
             given => judge_listed_description(&["LMU-BODY-002"], given, told, out),
         }
+        let size = Member::required("PartSizeInBytes", Kind::Count);
+        judge_members(
+            "LMU-BODY-002",
+            "ListMultipartUploads.UploadsList",
+            item,
+            &[size],
+            out,
+        );
         if let Some(size) = item.get("PartSizeInBytes").and_then(Value::as_u64) {
             out.judge(
                 "LMU-BODY-002",

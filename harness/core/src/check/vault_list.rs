@@ -6,9 +6,10 @@ use super::rules::{AcceptanceRule, judge_acceptance};
 use super::shape::{Kind, Member, brief, judge_members};
 use super::subject::{
     is_first_page, is_whole_list, items, limit, marker_given, marker_sent, page, same_vault,
-    success, success_after, text,
+    success, success_after, text, vault_name,
 };
 use super::vault_description::{MEMBERS, judge_object};
+use super::vaults::regions_shared;
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
 use crate::model::Life;
 use crate::requirement::Level;
@@ -44,6 +45,7 @@ pub(super) const CHECKS: &[Check] = &[
         judge_empty_marker,
     ),
     Check::new("vault-list-scope", &["LV-SCOPE-001"], judge_scope),
+    Check::new("vault-list-elsewhere", &["LV-SCOPE-001"], judge_elsewhere),
     Check::new("vault-list-fresh", &["LV-FRESH-001"], judge_fresh),
 ];
 
@@ -392,6 +394,31 @@ fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
         format!("vaults of {} alone", owners[0]),
         || format!("one of {}", other.map_or("", String::as_str)),
     );
+}
+
+/// Vaults that this case made in another region alone are not listed here.
+fn judge_elsewhere(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some((now, earlier)) = success_after(evidence, O::ListVaults) else {
+        return;
+    };
+    let here = |name: &str| now.before.vaults.values().any(|vault| vault.name == name);
+    let made_elsewhere = |seen: &Observation| {
+        seen.operation == Some(O::CreateVault)
+            && seen.succeeded()
+            && seen.record.tweak.region.is_some()
+    };
+    for made in earlier.iter().filter(|seen| made_elsewhere(seen)) {
+        let Some(name) = vault_name(made).filter(|name| !here(name)) else {
+            continue;
+        };
+        let listed = names(now).contains(&name);
+        if listed || is_whole_list(now) {
+            let expected = format!("{name} not listed: it is in another region");
+            out.judge("LV-SCOPE-001", !listed, regions_shared, expected, || {
+                "listed".to_owned()
+            });
+        }
+    }
 }
 
 /// Vaults of this case stand on lists that show their place, deleted ones on none.

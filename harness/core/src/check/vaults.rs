@@ -42,6 +42,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new("vault-location", &["CV-LOC-001"], judge_vault_location),
     Check::new("vault-made-again", &["CV-IDEM-002"], judge_made_again),
+    Check::new("vault-regions", &["CV-NAME-007"], judge_regions),
     Check::new("vault-name-case", &["CV-NAME-006"], judge_case),
     Check::new("vault-body-permitted", &["CV-BODY-001"], judge_body),
 ];
@@ -283,6 +284,47 @@ fn judge_case(evidence: &Evidence<'_>, out: &mut Judgements) {
             || format!("VaultName {told}"),
         );
     }
+}
+
+/// A vault of the same name in another region comes and goes without this one noticing.
+fn judge_regions(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::DescribeVault))
+    else {
+        return;
+    };
+    let here = now.record.tweak.region.is_none() && live_vault(&now.before, now.action()).is_some();
+    let deleted_elsewhere = |seen: &&Observation| {
+        seen.operation == Some(O::DeleteVault)
+            && seen.succeeded()
+            && seen.record.tweak.region.is_some()
+            && vault_name(seen) == vault_name(now)
+    };
+    let Some(other) = earlier(evidence)
+        .iter()
+        .find(deleted_elsewhere)
+        .filter(|_| here)
+    else {
+        return;
+    };
+    if now.status().is_none_or(|status| status >= 500) {
+        return;
+    }
+    out.also_rests_on(other.index);
+    let expected = "200: the deletion was in another region";
+    out.judge(
+        "CV-NAME-007",
+        now.succeeded(),
+        regions_shared,
+        expected,
+        || answer(now),
+    );
+}
+
+/// The symptom of regions that are one.
+pub(super) fn regions_shared() -> Symptom {
+    Symptom::new("regions-shared", "vaults of one region are seen in another")
 }
 
 /// The symptom of names that are compared without case.
