@@ -119,7 +119,8 @@ impl Model {
         }
     }
 
-    /// Forgets what the documents let a service forget: jobs a day after their completion, uploads and unfinished locks a day after their beginning.
+    /// Forgets what the documents let a service forget: jobs a day after their completion, uploads after an
+    /// idle day, and unfinished locks a day after their beginning.
     pub fn forget_expired(&mut self, now: Timestamp) {
         let old = |then: Timestamp| now.0 - then.0 > DAY_MILLIS;
         for vault in self.vaults.values_mut() {
@@ -129,10 +130,10 @@ impl Model {
             vault
                 .uploads
                 .values_mut()
-                .filter(|upload| old(upload.created.1))
+                .filter(|upload| old(upload.active_at))
                 .for_each(|upload| upload.life = Life::Gone);
             if vault.lock_at(now).is_none() {
-                vault.lock = None;
+                vault.lock_ended();
             }
         }
     }

@@ -123,7 +123,14 @@ impl Model {
                 content,
                 range,
                 ..
-            } => self.part_stored(vault, upload, content, &sent_range(tweak, range), sound),
+            } => self.part_stored(
+                vault,
+                upload,
+                content,
+                &sent_range(tweak, range),
+                sound,
+                seen,
+            ),
             Action::CompleteMultipartUpload {
                 vault,
                 upload,
@@ -248,6 +255,7 @@ impl Model {
             created: (seen.sent_at, seen.done_at),
             creation_date: None,
             parts: Default::default(),
+            active_at: seen.done_at,
             life: if sound { Life::Live } else { Life::Doubtful },
             completed: None,
         };
@@ -267,10 +275,12 @@ impl Model {
         content: &Content,
         range: &RangeClaim,
         sound: bool,
+        seen: &Observed,
     ) {
         let Some(upload) = self.upload_mut(vault, upload) else {
             return;
         };
+        upload.active_at = seen.done_at;
         let Some(range) = place(range, content) else {
             upload.life = Life::Doubtful;
             return;
@@ -792,7 +802,8 @@ impl Vault {
         }
     }
 
-    fn lock_ended(&mut self) {
+    /// A lock that is no more leaves its id behind, which is valid no longer (IVL-STATE-004).
+    pub(super) fn lock_ended(&mut self) {
         if let Some(lock) = self.lock.take() {
             self.former_locks.push(lock.id);
         }

@@ -115,6 +115,8 @@ pub struct Upload {
     pub creation_date: Option<String>,
     /// Parts by first byte.
     pub parts: BTreeMap<u64, Part>,
+    /// When it was last used for certain: initiated, or given a part.
+    pub active_at: Timestamp,
     /// Whether it is still open.
     pub life: Life,
     /// The archive it became, by handle.

@@ -248,7 +248,9 @@ impl Model {
             | Action::CompleteMultipartUpload { .. }
             | Action::AbortMultipartUpload { .. }
             | Action::ListParts { .. }
-            | Action::ListMultipartUploads { .. } => self.expect_uploads(action, tweak, reasons),
+            | Action::ListMultipartUploads { .. } => {
+                self.expect_uploads(action, tweak, now, reasons)
+            }
             Action::InitiateJob { .. }
             | Action::DescribeJob { .. }
             | Action::ListJobs { .. }

@@ -1,7 +1,8 @@
 //! Multipart uploads: part sizes, the algebra of parts, and the three ends an upload can come to.
 
 use super::archives::{Claimed, claimed, described, expect_body, expect_length, judge_claim};
-use super::{Given, Reasons, expect_description, expect_page, header};
+use super::{DAY_MILLIS, Given, Reasons, expect_description, expect_page, header};
+use crate::amz_date::Timestamp;
 use crate::model::{Life, Model, Part, Refusal, Upload};
 use crate::payload::Content;
 use crate::range::ContentRange;
@@ -12,7 +13,16 @@ use crate::treehash::MIB;
 const PAGE: u64 = 50;
 
 impl Model {
-    pub(super) fn expect_uploads(&self, action: &Action, tweak: &Tweak, reasons: &mut Reasons) {
+    pub(super) fn expect_uploads(
+        &self,
+        action: &Action,
+        tweak: &Tweak,
+        now: Timestamp,
+        reasons: &mut Reasons,
+    ) {
+        if let Some((vault, upload)) = action.vault().zip(upload_of(action)) {
+            self.may_be_removed(vault, upload, now, reasons);
+        }
         match action {
             Action::InitiateMultipartUpload {
                 part_size,
@@ -83,6 +93,15 @@ impl Model {
             Some((_, upload)) => return Some(upload),
         }
         None
+    }
+
+    /// After a day without activity an upload may be removed (IMU-EXP-001, AMB-42).
+    fn may_be_removed(&self, vault: &Ref, upload: &Ref, now: Timestamp, reasons: &mut Reasons) {
+        let known = self.known_upload(vault, upload);
+        let idle = |upload: &Upload| now.0 - upload.active_at.0 > DAY_MILLIS;
+        if known.is_some_and(|(_, upload)| upload.life == Life::Live && idle(upload)) {
+            reasons.may(Refusal::UploadUnknown);
+        }
     }
 
     fn expect_completion(
@@ -196,6 +215,17 @@ impl Upload {
     /// The part that begins here.
     pub fn part_at(&self, start: u64) -> Option<&Part> {
         self.parts.get(&start)
+    }
+}
+
+/// The upload an action names.
+fn upload_of(action: &Action) -> Option<&Ref> {
+    match action {
+        Action::UploadMultipartPart { upload, .. }
+        | Action::CompleteMultipartUpload { upload, .. }
+        | Action::AbortMultipartUpload { upload, .. }
+        | Action::ListParts { upload, .. } => Some(upload),
+        _ => None,
     }
 }
 

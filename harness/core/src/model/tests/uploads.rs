@@ -423,3 +423,21 @@ fn an_upload_belongs_to_its_vault() {
         ),
     ]);
 }
+
+#[test]
+fn an_upload_may_be_removed_after_a_day_without_activity() {
+    let mut world = World::after(&OPEN);
+    let list = "ListParts: {vault: v, upload: u}";
+    world.later(20 * 3_600_000);
+    world.plays(&part("0", "2 MiB"));
+    world.later(20 * 3_600_000);
+    world.expects_rows(&[("IMU-EXP-001", list, accept())]);
+    let mut server = world.clone();
+    world.later(5 * 3_600_000);
+    world.expects_rows(&[("IMU-EXP-001", list, either(R::UploadUnknown))]);
+    server.model.forget_expired(server.now);
+    server.expects_rows(&[("IMU-EXP-001", list, accept())]);
+    server.later(5 * 3_600_000);
+    server.model.forget_expired(server.now);
+    server.expects_rows(&[("IMU-EXP-001", list, refuse(R::UploadAborted))]);
+}
