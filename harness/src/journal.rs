@@ -2,7 +2,7 @@
 //! From it a run is judged again, a report is made, and what an interrupted run left behind is removed.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -169,6 +169,30 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Opens the journal of an earlier run to go on with it. A last line that was cut off is dropped.
+    ///
+    /// # Errors
+    /// When it cannot be opened for reading and writing.
+    pub fn reopen(path: &Path) -> Result<Self, JournalError> {
+        let path = file_of(path);
+        let failed = |source| JournalError::File {
+            path: path.clone(),
+            source,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(failed)?;
+        let whole = whole_lines(&mut file).map_err(failed)?;
+        file.set_len(whole).map_err(failed)?;
+        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        let file = Mutex::new(BufWriter::new(file));
+        Ok(Self {
+            open: Some(Open { path, file }),
+        })
+    }
+
     /// A journal that keeps nothing: for runs within a test, where nothing outlives the process.
     pub fn discarding() -> Self {
         Self::default()
@@ -219,11 +243,7 @@ impl Reader {
     /// # Errors
     /// When it cannot be opened, is no journal, or is one of another version.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
-        let path = if path.is_dir() {
-            path.join(FILE)
-        } else {
-            path.to_owned()
-        };
+        let path = file_of(path);
         let file = File::open(&path).map_err(|source| JournalError::File {
             path: path.clone(),
             source,
@@ -291,6 +311,32 @@ impl Iterator for Reader {
             }
         }
     }
+}
+
+/// The file of a journal, named itself or by the folder it is in.
+fn file_of(path: &Path) -> PathBuf {
+    if path.is_dir() {
+        path.join(FILE)
+    } else {
+        path.to_owned()
+    }
+}
+
+/// Bytes up to and with the last line break.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    let mut end = file.metadata()?.len();
+    let mut block = vec![0; 64 << 10];
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let part = &mut block[..(end - start) as usize];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(part)?;
+        if let Some(place) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + place as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
 }
 
 /// What a run made, or may have made, and did not remove: latest first, so that removing in this order works.

@@ -4,9 +4,11 @@
 mod account;
 mod again;
 mod capability;
+mod clean_up;
 mod soundness;
 
 pub use capability::{Capabilities, probe};
+pub use clean_up::{CleanUpError, CleanedUp, clean_up};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -568,3 +570,6 @@ fn own_level(requirement: &RequirementId) -> Level {
         .get(requirement)
         .map_or(Level::May, |known| known.level)
 }
+
+#[cfg(test)]
+mod tests;

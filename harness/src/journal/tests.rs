@@ -165,3 +165,24 @@ fn leftovers_are_what_was_made_and_not_removed_latest_first() {
     lines.push(Line::Gone(Resource::vault("crevasse-x7k2p9-a-v")));
     assert_eq!(leftovers(&lines), []);
 }
+
+#[test]
+fn a_journal_goes_on_after_its_last_whole_line() {
+    let (folder, path) = written();
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, &text[..text.len() - 9]).unwrap();
+    let gone = Line::Gone(archive("one"));
+    Journal::reopen(folder.path())
+        .unwrap()
+        .write(&gone)
+        .unwrap();
+    let mut expected = lines();
+    expected.pop();
+    expected.push(gone);
+    let mut reader = Reader::open(folder.path()).unwrap();
+    assert_eq!(
+        reader.by_ref().map(Result::unwrap).collect::<Vec<_>>(),
+        expected
+    );
+    assert!(!reader.truncated());
+}

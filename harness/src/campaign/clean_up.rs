@@ -1,0 +1,192 @@
+//! Removes what an interrupted run left behind, from its journal.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crevasse_core::spec::Spec;
+
+use crate::event::Leak;
+use crate::execute::{Hand, Pace, Target, TargetError, transport::Arm};
+use crate::journal::{Journal, JournalError, Line, Reader, leftovers};
+
+/// What came of a clean-up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CleanedUp {
+    /// Resources the journal knew of that were not known to be gone.
+    pub left: usize,
+    /// Those that are still there, and why.
+    pub leaks: Vec<Leak>,
+    /// Whether the last line of the journal was cut off, so that the last resource may be missing.
+    pub truncated: bool,
+}
+
+/// Why a clean-up could not be done.
+#[derive(Debug, thiserror::Error)]
+pub enum CleanUpError {
+    /// The journal cannot be read or gone on with.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The target is not the one of the run.
+    #[error("clean up at {aimed}: the run was against {ran}")]
+    OtherTarget {
+        /// Where the clean-up was aimed.
+        aimed: String,
+        /// Where the run was.
+        ran: String,
+    },
+}
+
+/// Removes what the run in `folder` made and did not remove, in reverse order, and journals what is gone.
+///
+/// # Errors
+/// When the journal cannot be read or written, or the target is not the one of the run.
+pub async fn clean_up(target: Target, folder: &Path) -> Result<CleanedUp, CleanUpError> {
+    let arm = target.arm()?;
+    clean_up_by(target, arm, folder).await
+}
+
+async fn clean_up_by(target: Target, arm: Arm, folder: &Path) -> Result<CleanedUp, CleanUpError> {
+    let mut reader = Reader::open(folder)?;
+    let run = reader.run().clone();
+    if run.endpoint != target.endpoint() {
+        let aimed = target.endpoint().to_owned();
+        return Err(CleanUpError::OtherTarget {
+            aimed,
+            ran: run.endpoint,
+        });
+    }
+    let about_resources =
+        |line: &Line| matches!(line, Line::Intent(_) | Line::Made(_) | Line::Gone(_));
+    let lines = reader
+        .by_ref()
+        .filter(|line| !line.as_ref().is_ok_and(|line| !about_resources(line)));
+    let lines = lines.collect::<Result<Vec<Line>, JournalError>>()?;
+    let truncated = reader.truncated();
+    let left = leftovers(&lines);
+    let journal = Journal::reopen(folder)?;
+    let spec = Arc::new(Spec::builtin().clone());
+    let hand = Hand::new(target, arm, spec, Pace::new(1, None), journal, run.prefix);
+    hand.remove(&left).await;
+    Ok(CleanedUp {
+        left: left.len(),
+        leaks: hand.leaks(),
+        truncated,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::RunStarted;
+    use crate::journal::{Kind, Resource};
+    use crevasse_core::amz_date::Timestamp;
+    use crevasse_core::scenario::{Action, Profile, Ref};
+    use crevasse_reference::{Options, Service};
+
+    const ENDPOINT: &str = "http://127.0.0.1:9";
+
+    fn run() -> RunStarted {
+        RunStarted {
+            run: "x7k2p9".to_owned(),
+            seed: 1,
+            profile: Profile::Quick,
+            endpoint: ENDPOINT.to_owned(),
+            jobs: 1,
+            spec: String::new(),
+            spec_digest: String::new(),
+            prefix: "crevasse-x7k2p9".to_owned(),
+            started: Timestamp(0),
+        }
+    }
+
+    fn arm(service: &Service) -> Arm {
+        let service = service.clone();
+        Arm::in_process(move |request| service.exchange(request))
+    }
+
+    fn target() -> Target {
+        Target::new(ENDPOINT).unwrap()
+    }
+
+    /// A run that made a vault and an archive, and ended there.
+    async fn interrupted(folder: &Path, service: &Service) {
+        let journal = Journal::create(folder, &run()).unwrap();
+        let spec = Arc::new(Spec::builtin().clone());
+        let hand = Hand::new(
+            target(),
+            arm(service),
+            spec,
+            Pace::new(1, None),
+            journal,
+            run().prefix,
+        );
+        let name = "crevasse-x7k2p9-a-v";
+        let vault = Ref::Literal(name.to_owned());
+        hand.tell_journal(&Line::Intent(Resource::vault(name)));
+        hand.ask(&Action::CreateVault {
+            vault: vault.clone(),
+            name: None,
+        })
+        .await
+        .unwrap();
+        let upload = Action::UploadArchive {
+            vault,
+            archive: "a".to_owned(),
+            content: vec![1, 2, 3].into(),
+            description: None,
+            tree_hash: Default::default(),
+            content_sha256: Default::default(),
+        };
+        let id = hand
+            .ask(&upload)
+            .await
+            .unwrap()
+            .headers
+            .value("x-amz-archive-id")
+            .map(str::to_owned);
+        hand.tell_journal(&Line::Made(Resource {
+            kind: Kind::Archive,
+            vault: name.to_owned(),
+            id,
+        }));
+    }
+
+    #[tokio::test]
+    async fn an_interrupted_run_is_cleaned_up_once() {
+        let (folder, service) = (
+            tempfile::tempdir().unwrap(),
+            Service::new(Options::default()),
+        );
+        interrupted(folder.path(), &service).await;
+        for left in [2, 0] {
+            let done = clean_up_by(target(), arm(&service), folder.path())
+                .await
+                .unwrap();
+            assert_eq!(
+                done,
+                CleanedUp {
+                    left,
+                    leaks: Vec::new(),
+                    truncated: false
+                }
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn another_target_is_left_alone() {
+        let (folder, service) = (
+            tempfile::tempdir().unwrap(),
+            Service::new(Options::default()),
+        );
+        interrupted(folder.path(), &service).await;
+        let other = Target::new("http://127.0.0.1:10").unwrap();
+        let error = clean_up_by(other, arm(&service), folder.path())
+            .await
+            .unwrap_err();
+        assert!(matches!(error, CleanUpError::OtherTarget { .. }));
+    }
+}

@@ -1,0 +1,216 @@
+use super::*;
+use crate::execute::transport::Arm;
+use crate::execute::{Pace, Target};
+use crate::journal::Journal;
+use crevasse_core::treehash::sha256;
+use crevasse_core::wire::{Headers, ObservedBody, Request, Response, TransportFault};
+use crevasse_reference::{Options, Service};
+
+fn hand(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Hand {
+    let target = Target::new("http://127.0.0.1:9").unwrap();
+    let spec = Arc::new(Spec::builtin().clone());
+    let (pace, prefix) = (Pace::new(4, None), "crevasse-x7k2p9".to_owned());
+    Hand::new(
+        target,
+        Arm::in_process(answer),
+        spec,
+        pace,
+        Journal::discarding(),
+        prefix,
+    )
+}
+
+fn plan(steps: &[&str]) -> Plan {
+    let scenario = |(place, steps): (usize, &&str)| {
+        Scenario::parse(&format!("id: case-{place}\ntitle: t\nsteps:\n{steps}")).unwrap()
+    };
+    Plan {
+        spec: Arc::new(Spec::builtin().clone()),
+        scenarios: steps.iter().enumerate().map(scenario).collect(),
+        needs: BTreeSet::from([Need::Exclusive, Need::Irreversible]),
+        in_flight: 8,
+        max_time: None,
+        max_fail: None,
+        reproduce: true,
+        shrink_time: Duration::from_secs(5),
+    }
+}
+
+const TWO: &[&str] = &[
+    "- CreateVault: {vault: v}\n- DescribeVault: {vault: v}\n- DeleteVault: {vault: v}\n",
+    "- CreateVault: {vault: v}\n- AddTagsToVault: {vault: v, body: {Tags: {a: b}}}\n- ListTagsForVault: {vault: v}\n",
+];
+
+async fn run_on(hand: Hand, plan: &Plan) -> (Result<Found, Unreachable>, Vec<Event>) {
+    let mut events = Vec::new();
+    let found = run(hand, plan, &Stop::default(), &mut |event| {
+        events.push(event)
+    })
+    .await;
+    (found, events)
+}
+
+fn page(status: u16, body: &str) -> Reply {
+    Reply::Response(Response {
+        status,
+        headers: Headers(vec![("content-type".to_owned(), "text/html".to_owned())]),
+        body: ObservedBody {
+            length: body.len() as u64,
+            sha256: sha256(body.as_bytes()),
+            tree_hash: sha256(body.as_bytes()),
+            leaves: vec![sha256(body.as_bytes())],
+            prefix: body.as_bytes().to_vec(),
+        },
+    })
+}
+
+#[tokio::test]
+async fn the_reference_conforms_and_is_left_as_it_was() {
+    let service = Service::new(Options::default());
+    let hand = hand(move |request| service.exchange(request));
+    let (found, events) = run_on(hand.clone(), &plan(TWO)).await;
+    let found = found.unwrap();
+    assert!(
+        found.ledger.deviations.is_empty(),
+        "{:?}",
+        found.ledger.deviations
+    );
+    assert!(found.ledger.tallies.values().any(|tally| tally.held > 0));
+    assert!(found.complete && found.faults.is_empty() && found.leaks.is_empty());
+    assert!(
+        found
+            .capabilities
+            .iter()
+            .all(|capability| capability.supported)
+    );
+    assert_eq!(found.learned.account.as_deref(), Some("123456789012"));
+    assert!(matches!(events.last(), Some(Event::RunFinished(end)) if end.complete));
+}
+
+#[tokio::test]
+async fn a_plain_file_server_supports_nothing_and_deviates_in_nothing() {
+    let hand = hand(|request| match request.method.as_str() {
+        "GET" => page(404, "<!DOCTYPE html><title>404</title>"),
+        _ => page(501, "<!DOCTYPE html><title>501</title>"),
+    });
+    let (found, _) = run_on(hand, &plan(TWO)).await;
+    let found = found.unwrap();
+    let bought = OperationName::PurchaseProvisionedCapacity;
+    assert!(
+        found
+            .capabilities
+            .iter()
+            .all(|known| !known.supported || known.operation == bought),
+        "{:?}",
+        found.capabilities
+    );
+    assert!(found.ledger.deviations.is_empty());
+}
+
+#[tokio::test]
+async fn a_target_that_is_not_there_is_no_finding() {
+    let hand = hand(|_| {
+        Reply::Fault(TransportFault {
+            kind: FaultKind::Unreachable,
+            detail: "connection refused".to_owned(),
+            partial: None,
+        })
+    });
+    let (found, _) = run_on(hand, &plan(TWO)).await;
+    assert!(
+        found
+            .unwrap_err()
+            .to_string()
+            .contains("connection refused")
+    );
+}
+
+#[tokio::test]
+async fn a_deviation_is_tried_again_and_made_small() {
+    let service = Service::new(Options::default());
+    let hand = hand(move |request| match service.exchange(request) {
+        Reply::Response(mut response) if request.method == "DELETE" && response.status == 204 => {
+            response.status = 200;
+            Reply::Response(response)
+        }
+        reply => reply,
+    });
+    let (found, events) = run_on(hand, &plan(TWO)).await;
+    let found = found.unwrap();
+    let deleted = found
+        .ledger
+        .deviations
+        .values()
+        .find(|known| known.operation == Some(OperationName::DeleteVault))
+        .unwrap();
+    let again = &found.reproductions[&deleted.fingerprint];
+    assert_eq!(again.times, "3/3");
+    assert!(again.scenario.steps.len() < 3, "{:?}", again.scenario);
+    assert!(events.iter().any(|event| matches!(
+        event,
+        Event::Reproduced {
+            seen: 3,
+            tried: 3,
+            ..
+        }
+    )));
+}
+
+#[tokio::test]
+async fn what_happens_once_alone_is_flaky() {
+    let service = Service::new(Options::default());
+    let hand = hand(move |request| match service.exchange(request) {
+        Reply::Response(mut response)
+            if request.method == "DELETE" && request.path.ends_with("case-0-v") =>
+        {
+            response.status = 500;
+            Reply::Response(response)
+        }
+        reply => reply,
+    });
+    let (found, _) = run_on(hand, &plan(TWO)).await;
+    let found = found.unwrap();
+    assert!(!found.flaky.is_empty() && found.reproductions.is_empty());
+    assert!(found.flaky.values().all(|why| why.starts_with("flaky 0/3")));
+}
+
+#[tokio::test]
+async fn an_interrupted_run_ends_soon_and_says_so() {
+    let service = Service::new(Options::default());
+    let hand = hand(move |request| service.exchange(request));
+    let stop = Stop::default();
+    let user = stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        user.ask();
+    });
+    let plan = plan(&[
+        "- CreateVault: {vault: v}\n- Pause: {millis: 3600000}\n- DescribeVault: {vault: v}\n",
+    ]);
+    let found = run(hand, &plan, &stop, &mut |_| ()).await.unwrap();
+    assert!(found.interrupted && !found.complete && found.leaks.is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_undone_is_left_out_where_it_is_not_allowed() {
+    let service = Service::new(Options::default());
+    let asked = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let seen = Arc::clone(&asked);
+    let hand = hand(move |request| {
+        if request.method == "PUT" && request.path.ends_with("/data-retrieval") {
+            seen.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        service.exchange(request)
+    });
+    let mut plan =
+        plan(&["- SetDataRetrievalPolicy: {body: {Policy: {Rules: [{Strategy: FreeTier}]}}}\n"]);
+    plan.needs.remove(&Need::Irreversible);
+    let (found, events) = run_on(hand, &plan).await;
+    assert_eq!(found.unwrap().cases, 0);
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(event, Event::Skipped { .. }))
+    );
+    assert!(!asked.load(std::sync::atomic::Ordering::Relaxed));
+}
