@@ -7,7 +7,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
-use crate::check::{Judgement, Outcome, Symptom};
+use crate::check::{Cause, Judgement, Outcome, Symptom};
 use crate::requirement::{Level, RequirementId};
 use crate::spec::OperationName;
 use crate::treehash::sha256;
@@ -72,6 +72,13 @@ pub struct Deviation {
     pub count: usize,
     /// The sighting of the smallest case id: the same whatever the order of events.
     pub first: Sighting,
+}
+
+impl Deviation {
+    /// What it shares with others.
+    pub fn cause(&self) -> Cause {
+        Cause::of(&self.symptom, self.operation)
+    }
 }
 
 /// What is known of one requirement.
@@ -185,12 +192,12 @@ impl Ledger {
         }
     }
 
-    /// Deviations by cause (symptom and subject), weightiest cause first: level, then number of operations and requirements touched.
+    /// Deviations by cause, weightiest cause first: level, then number of operations and requirements touched.
     pub fn causes(&self) -> Vec<Vec<&Deviation>> {
-        let mut causes: IndexMap<(&str, &str), Vec<&Deviation>> = IndexMap::new();
+        let mut causes: IndexMap<String, Vec<&Deviation>> = IndexMap::new();
         for deviation in self.deviations.values() {
             causes
-                .entry((deviation.symptom.id, &deviation.symptom.subject))
+                .entry(deviation.cause().key)
                 .or_default()
                 .push(deviation);
         }

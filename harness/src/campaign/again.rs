@@ -202,19 +202,23 @@ impl Run<'_> {
         }
     }
 
-    /// Shrinks the leading deviation of each cause, all at once, until the time is up.
-    async fn make_small(&mut self, deadline: Duration) {
-        let causes = self.found.ledger.causes();
-        let leads: Vec<Fingerprint> = causes
-            .iter()
-            .filter_map(|cause| {
-                cause
-                    .iter()
-                    .find(|deviation| !self.found.flaky.contains_key(&deviation.fingerprint))
+    /// The first deviation of each symptom that repeats, weightiest causes first.
+    fn leads(&self) -> Vec<Fingerprint> {
+        let mut symptoms = BTreeSet::new();
+        let causes = self.found.ledger.causes().into_iter().flatten();
+        causes
+            .filter(|deviation| !self.found.flaky.contains_key(&deviation.fingerprint))
+            .filter(|deviation| {
+                symptoms.insert((deviation.symptom.id, deviation.symptom.subject.clone()))
             })
             .map(|deviation| deviation.fingerprint.clone())
             .take(MADE_SMALL)
-            .collect();
+            .collect()
+    }
+
+    /// Shrinks the leading deviation of each symptom, all at once, until the time is up.
+    async fn make_small(&mut self, deadline: Duration) {
+        let leads = self.leads();
         let judge = self.trial();
         let small = leads.into_iter().filter_map(|fingerprint| {
             let scenario = self.found.reproductions.get(&fingerprint)?.scenario.clone();

@@ -351,15 +351,16 @@ impl<'a> Desk<'a> {
                 .iter()
                 .filter_map(|deviation| deviation.operation)
                 .collect();
-            let subject = if lead.symptom.subject.is_empty() {
-                String::new()
-            } else {
-                format!("/{}", lead.symptom.subject)
-            };
+            let shared = lead.cause();
+            let alone = cause.iter().all(|it| it.symptom == lead.symptom);
             CauseFacts {
                 id: format!("C{}", place + 1),
-                symptom: format!("{}{subject}", lead.symptom.id),
-                title: lead.symptom.title.clone(),
+                symptom: shared.key,
+                title: if alone {
+                    lead.symptom.title.clone()
+                } else {
+                    shared.title
+                },
                 level: lead.grade,
                 findings: cause
                     .iter()

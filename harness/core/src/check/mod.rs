@@ -7,6 +7,7 @@ mod archives;
 mod auth;
 #[cfg(test)]
 mod by_hand;
+mod cause;
 mod common;
 mod completion;
 mod describe_job;
@@ -53,6 +54,7 @@ mod vault_description;
 mod vault_list;
 mod vaults;
 
+pub use cause::Cause;
 pub use evidence::{Evidence, Group, Observation, Record};
 pub use fold::{Judged, judge};
 pub use judgement::{Judgement, Judgements, Outcome, Symptom};
