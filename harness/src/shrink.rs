@@ -8,27 +8,37 @@ use crevasse_core::range::ByteRange;
 use crevasse_core::scenario::{Action, JsonBody, RangeClaim, Scenario, Step, Tweak};
 use crevasse_core::treehash::MIB;
 
-/// Shrinks step by step: the first smaller candidate that still fails becomes the one to shrink further.
+/// A search for the smallest scenario that still fails: the first smaller candidate that does becomes the one to shrink further.
 ///
-/// `fails` runs a candidate on fresh resources and says whether it shows the same fingerprint; `None` ends the search (budget spent).
-/// Returns the smallest found. Every accepted step makes [`weight`] smaller, so it ends.
-pub async fn shrink(
-    scenario: Scenario,
-    mut fails: impl AsyncFnMut(&Scenario) -> Option<bool>,
-) -> Scenario {
-    let mut smallest = scenario;
-    'search: loop {
-        for candidate in candidates(&smallest) {
-            match fails(&candidate).await {
-                None => return smallest,
-                Some(false) => {}
-                Some(true) => {
-                    smallest = candidate;
-                    continue 'search;
-                }
-            }
+/// Whoever searches runs each [`candidate`](Self::candidate) on fresh resources, and tells when it [`fails`](Self::fails) with the same fingerprint.
+/// Every candidate that fails makes [`weight`] smaller, so the search ends; it may be left at any time.
+pub struct Shrinking {
+    smallest: Scenario,
+    waiting: std::vec::IntoIter<Scenario>,
+}
+
+impl Shrinking {
+    /// A search that begins with a failing scenario.
+    pub fn new(scenario: Scenario) -> Self {
+        Self {
+            waiting: candidates(&scenario).into_iter(),
+            smallest: scenario,
         }
-        return smallest;
+    }
+
+    /// The next one to try; `None` when nothing smaller is left.
+    pub fn candidate(&mut self) -> Option<Scenario> {
+        self.waiting.next()
+    }
+
+    /// This candidate still fails: the search goes on from it.
+    pub fn fails(&mut self, candidate: Scenario) {
+        *self = Self::new(candidate);
+    }
+
+    /// The smallest that is known to fail.
+    pub fn smallest(self) -> Scenario {
+        self.smallest
     }
 }
 
@@ -294,11 +304,17 @@ mod tests {
     use crate::generate;
     use crevasse_core::payload::Payload;
 
-    fn run<T>(future: impl Future<Output = T>) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .expect("a runtime can be built");
-        runtime.block_on(future)
+    fn shrunk(scenario: Scenario, budget: usize, fails: impl Fn(&Scenario) -> bool) -> Scenario {
+        let mut search = Shrinking::new(scenario);
+        for _ in 0..budget {
+            let Some(candidate) = search.candidate() else {
+                break;
+            };
+            if fails(&candidate) {
+                search.fails(candidate);
+            }
+        }
+        search.smallest()
     }
 
     #[test]
@@ -325,7 +341,7 @@ mod tests {
             has(|action| matches!(action, Action::CreateVault { .. }))
                 && has(|action| matches!(action, Action::UploadArchive { .. }))
         };
-        let small = run(shrink(scenario, async |candidate| Some(fails(candidate))));
+        let small = shrunk(scenario, usize::MAX, fails);
         assert_eq!(small.steps.len(), 2);
         assert_eq!(
             content(&small.steps[1].action).map(Content::length),
@@ -336,12 +352,9 @@ mod tests {
     #[test]
     fn a_spent_budget_ends_the_search_with_what_was_found() {
         let scenario = generate::case(1, 1);
-        let mut budget = 3;
-        let small = run(shrink(scenario.clone(), async |_| {
-            budget -= 1;
-            (budget >= 0).then_some(false)
-        }));
-        assert_eq!(small, scenario);
+        assert_eq!(shrunk(scenario.clone(), 0, |_| true), scenario);
+        let small = shrunk(scenario.clone(), 1, |_| true);
+        assert!(weight(&small) < weight(&scenario));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Findings: deviations with a stable name, counted once, grouped by cause.
 //! Refuses to know how they are printed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use indexmap::IndexMap;
@@ -72,7 +72,12 @@ pub struct Deviation {
     pub count: usize,
     /// The sighting of the smallest case id: the same whatever the order of events.
     pub first: Sighting,
+    /// The smallest ids of cases that showed it, [`CASES_REMEMBERED`] at most.
+    pub cases: BTreeSet<String>,
 }
+
+/// How many cases a deviation remembers.
+pub const CASES_REMEMBERED: usize = 16;
 
 impl Deviation {
     /// What it shares with others.
@@ -170,6 +175,10 @@ impl Ledger {
         match self.deviations.get_mut(&fingerprint) {
             Some(known) => {
                 known.count += 1;
+                known.cases.insert(sighting.case.clone());
+                if known.cases.len() > CASES_REMEMBERED {
+                    known.cases.pop_last();
+                }
                 known.grade = known.grade.max(grade);
                 if (&sighting.case, &sighting.records) < (&known.first.case, &known.first.records) {
                     known.symptom = symptom.clone();
@@ -185,6 +194,7 @@ impl Ledger {
                     symptom: symptom.clone(),
                     grade,
                     count: 1,
+                    cases: BTreeSet::from([sighting.case.clone()]),
                     first: sighting,
                 };
                 self.deviations.insert(fingerprint, deviation);

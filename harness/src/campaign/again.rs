@@ -1,19 +1,21 @@
 //! Deviations, tried again on fresh resources and made small: what does not repeat is no finding.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crevasse_core::check::{Outcome, Record};
-use crevasse_core::finding::Fingerprint;
-use crevasse_core::scenario::Scenario;
+use crevasse_core::finding::{Fingerprint, Sighting};
+use crevasse_core::scenario::{Need, Scenario};
 
 use super::{Case, Judge, Run};
+use crate::event::Event;
 use crate::event::Reproduction;
-use crate::event::{Event, Violation};
 use crate::execute::join_all;
-use crate::shrink::shrink;
+use crate::shrink::Shrinking;
 
 /// How often a deviation is tried again.
 const TRIES: u32 = 3;
@@ -60,154 +62,96 @@ fn sight(case: &Case, wanted: &Fingerprint) -> Option<Sight> {
     })
 }
 
+/// A case to try again, and what it is tried for.
+struct Trial {
+    case: String,
+    scenario: Scenario,
+    /// Deviations it showed.
+    wanted: Vec<Fingerprint>,
+    /// Those of them that are made small.
+    leads: Vec<Fingerprint>,
+}
+
+/// What trying a case again showed.
+struct Retried {
+    scenario: Scenario,
+    /// How often each deviation came again, and the last sighting.
+    seen: BTreeMap<Fingerprint, (u32, Sight)>,
+    /// What could be made small.
+    small: Vec<(Fingerprint, Scenario, Sight)>,
+}
+
 impl Run<'_> {
-    /// Tries every deviation again; what repeats is kept, and the first of each cause made small.
+    /// Tries every deviation again; what repeats is kept, and the first of each symptom made small.
     pub(super) async fn try_again(&mut self) {
-        let seen = self.repeat_cases().await;
+        let (alone, together): (Vec<_>, Vec<_>) =
+            self.trials().into_iter().partition(Trial::is_alone);
+        let mut retried = self.together_again(together).await;
         if self.stop.asked() {
             return;
         }
-        let deadline = self.hand.elapsed() + self.plan.shrink_time;
-        self.settle(&seen);
-        self.make_small(deadline).await;
+        self.hand.go_on();
+        let deadline = self.hand.elapsed() + self.plan.shrink_time / 4;
+        for trial in alone {
+            let trying = trial.run(self.trial_judge(), deadline, None);
+            retried.push(self.until_interrupted(trying).await);
+        }
+        if !self.stop.asked() {
+            self.settle(retried);
+        }
     }
 
-    fn trial(&self) -> Judge {
+    fn trial_judge(&self) -> Judge {
         Judge {
             trial: true,
             ..self.judge()
         }
     }
 
-    /// Runs each case that deviated three more times, all at once.
-    async fn repeat_cases(&mut self) -> BTreeMap<Fingerprint, u32> {
-        let first: BTreeSet<String> = self
-            .found
-            .ledger
-            .deviations
-            .values()
-            .map(|deviation| deviation.first.case.clone())
-            .collect();
-        let mut tasks = JoinSet::new();
-        let mut seen: BTreeMap<Fingerprint, u32> = BTreeMap::new();
-        let mut queue = first.into_iter().filter_map(|case| {
-            self.kept
-                .get(&case)
-                .map(|(scenario, _)| (case, scenario.clone()))
-        });
-        let mut queue: Vec<(String, Scenario)> = queue
-            .by_ref()
-            .flat_map(|(case, scenario)| {
-                (1..=TRIES).map(move |n| (format!("{case}~{n}"), scenario.clone()))
-            })
-            .collect();
-        let exclusive = |scenario: &Scenario| {
-            scenario
-                .needs
-                .contains(&crevasse_core::scenario::Need::Exclusive)
-        };
-        let (alone, together): (Vec<_>, Vec<_>) = queue
-            .drain(..)
-            .partition(|(_, scenario)| exclusive(scenario));
-        let mut together = together.into_iter();
-        loop {
-            while tasks.len() < self.plan.in_flight && !self.stop.asked() {
-                let Some((id, scenario)) = together.next() else {
-                    break;
-                };
-                let judge = self.trial();
-                tasks.spawn(async move { judge.run(id, scenario).await });
-            }
-            match self.until_interrupted(tasks.join_next()).await {
-                None => break,
-                Some(Ok(case)) => self.count(&case, &mut seen),
-                Some(Err(panic)) => {
-                    self.fault(None, format!("a repeated case ended in a panic: {panic}"))
-                }
+    /// As few cases as show every deviation: what shows most comes first.
+    fn trials(&self) -> Vec<Trial> {
+        let leads = self.leads();
+        let mut showing: BTreeMap<&String, BTreeSet<&Fingerprint>> = BTreeMap::new();
+        for deviation in self.found.ledger.deviations.values() {
+            for case in &deviation.cases {
+                showing
+                    .entry(case)
+                    .or_default()
+                    .insert(&deviation.fingerprint);
             }
         }
-        for (id, scenario) in alone {
-            let judge = self.trial();
-            let case = self.until_interrupted(judge.run(id, scenario)).await;
-            self.count(&case, &mut seen);
-        }
-        seen
-    }
-
-    /// Counts what a repeated case showed again of what was first seen in it.
-    fn count(&self, case: &Case, seen: &mut BTreeMap<Fingerprint, u32>) {
-        let origin = case
-            .id
-            .rsplit_once('~')
-            .map_or(case.id.as_str(), |(origin, _)| origin);
-        let shown: BTreeSet<Fingerprint> = case
-            .judged
-            .judgements
+        showing.retain(|case, _| self.kept.contains_key(*case));
+        let mut trials = Vec::new();
+        while let Some(case) = showing
             .iter()
-            .filter_map(Violation::of)
-            .map(|violation| violation.fingerprint)
-            .collect();
-        for fingerprint in shown {
-            let first = self
-                .found
-                .ledger
-                .deviations
-                .get(&fingerprint)
-                .map(|known| &known.first.case);
-            if first.is_some_and(|first| first == origin) {
-                *seen.entry(fingerprint).or_default() += 1;
+            .filter(|(_, shown)| !shown.is_empty())
+            .max_by_key(|(case, shown)| (shown.len(), Reverse(**case)))
+            .map(|(case, _)| *case)
+        {
+            let wanted = showing.remove(case).unwrap_or_default();
+            for shown in showing.values_mut() {
+                shown.retain(|fingerprint| !wanted.contains(fingerprint));
             }
-        }
-    }
-
-    /// What was not seen again each time is flaky; the rest keeps the case it was found in, until something smaller is found.
-    fn settle(&mut self, seen: &BTreeMap<Fingerprint, u32>) {
-        for (fingerprint, deviation) in &self.found.ledger.deviations {
-            let times = seen.get(fingerprint).copied().unwrap_or_default();
-            (self.tell)(Event::Reproduced {
-                fingerprint: fingerprint.clone(),
-                seen: times,
-                tried: TRIES,
+            let wanted: Vec<Fingerprint> = wanted.into_iter().cloned().collect();
+            trials.push(Trial {
+                case: case.clone(),
+                scenario: self.kept[case].0.clone(),
+                leads: wanted
+                    .iter()
+                    .filter(|it| leads.contains(it))
+                    .cloned()
+                    .collect(),
+                wanted,
             });
-            if times < TRIES {
-                self.found.flaky.insert(
-                    fingerprint.clone(),
-                    format!(
-                        "flaky {times}/{TRIES}: {}, got {}",
-                        deviation.first.expected, deviation.first.actual
-                    ),
-                );
-                continue;
-            }
-            let Some((scenario, records)) = self.kept.get(&deviation.first.case) else {
-                continue;
-            };
-            let last = deviation
-                .first
-                .records
-                .iter()
-                .max()
-                .copied()
-                .unwrap_or_default();
-            let reproduction = Reproduction {
-                times: format!("{times}/{TRIES}"),
-                scenario: scenario.clone(),
-                records: records.iter().take(last + 1).cloned().collect(),
-                expected: deviation.first.expected.clone(),
-                actual: deviation.first.actual.clone(),
-            };
-            self.found
-                .reproductions
-                .insert(fingerprint.clone(), reproduction);
         }
+        trials
     }
 
-    /// The first deviation of each symptom that repeats, weightiest causes first.
-    fn leads(&self) -> Vec<Fingerprint> {
+    /// The first deviation of each symptom, weightiest causes first.
+    fn leads(&self) -> BTreeSet<Fingerprint> {
         let mut symptoms = BTreeSet::new();
         let causes = self.found.ledger.causes().into_iter().flatten();
         causes
-            .filter(|deviation| !self.found.flaky.contains_key(&deviation.fingerprint))
             .filter(|deviation| {
                 symptoms.insert((deviation.symptom.id, deviation.symptom.subject.clone()))
             })
@@ -216,57 +160,195 @@ impl Run<'_> {
             .collect()
     }
 
-    /// Shrinks the leading deviation of each symptom, all at once, until the time is up.
-    async fn make_small(&mut self, deadline: Duration) {
-        let leads = self.leads();
-        let judge = self.trial();
-        let small = leads.into_iter().filter_map(|fingerprint| {
-            let scenario = self.found.reproductions.get(&fingerprint)?.scenario.clone();
-            let judge = judge.clone();
-            Some(async move {
-                let small = smallest(&judge, scenario, &fingerprint, deadline).await;
-                (fingerprint, small)
-            })
-        });
-        let small: Vec<_> = self
-            .until_interrupted(join_all(small.collect::<Vec<_>>()))
-            .await;
-        for (fingerprint, small) in small {
-            let known = self.found.reproductions.get_mut(&fingerprint);
-            if let (Some(known), Some((scenario, sight))) = (known, small) {
-                known.scenario = scenario;
-                known.records = sight.records;
-                known.expected = sight.expected;
-                known.actual = sight.actual;
+    /// Tries cases again, many at once: some wait for jobs while others are repeated or made small.
+    /// When the time for making small is up and everything has repeated, what is still under way is cut short.
+    async fn together_again(&mut self, trials: Vec<Trial>) -> Vec<Retried> {
+        let deadline = self.hand.elapsed() + self.plan.shrink_time;
+        // Each trial holds a sender until it has repeated: the channel closes when all have.
+        let (repeating, mut repeated) = mpsc::channel(1);
+        let mut waiting: VecDeque<_> = trials
+            .into_iter()
+            .map(|trial| (trial, repeating.clone()))
+            .collect();
+        drop(repeating);
+        let time_is_up = async {
+            tokio::time::sleep(self.plan.shrink_time).await;
+            repeated.recv().await;
+        };
+        let end = async {
+            tokio::select! {
+                () = self.stop.wait() => {}
+                () = time_is_up => {}
+            }
+        };
+        let trying = async {
+            let (mut tasks, mut ended) = (JoinSet::new(), Vec::new());
+            loop {
+                while tasks.len() < self.plan.in_flight.div_ceil(TRIES as usize) {
+                    let Some((trial, repeating)) = waiting.pop_front() else {
+                        break;
+                    };
+                    tasks.spawn(trial.run(self.trial_judge(), deadline, Some(repeating)));
+                }
+                match tasks.join_next().await {
+                    None => break ended,
+                    Some(result) => ended.push(result),
+                }
+            }
+        };
+        let mut retried = Vec::new();
+        for result in self.until(end, trying).await {
+            match result {
+                Ok(done) => retried.push(done),
+                Err(panic) => {
+                    self.fault(None, format!("a repeated case ended in a panic: {panic}"))
+                }
+            }
+        }
+        retried
+    }
+
+    /// What repeated keeps its smallest reproduction; what did not is flaky.
+    fn settle(&mut self, retried: Vec<Retried>) {
+        let mut times: BTreeMap<Fingerprint, u32> = BTreeMap::new();
+        for done in retried {
+            for (fingerprint, (n, _)) in &done.seen {
+                times.insert(fingerprint.clone(), *n);
+            }
+            for (fingerprint, reproduction) in done.reproductions() {
+                self.found.reproductions.insert(fingerprint, reproduction);
+            }
+        }
+        for (fingerprint, deviation) in &self.found.ledger.deviations {
+            let seen = times.get(fingerprint).copied().unwrap_or_default();
+            (self.tell)(Event::Reproduced {
+                fingerprint: fingerprint.clone(),
+                seen,
+                tried: TRIES,
+            });
+            if seen < TRIES {
+                let Sighting {
+                    expected, actual, ..
+                } = &deviation.first;
+                let why = format!("flaky {seen}/{TRIES}: {expected}, got {actual}");
+                self.found.flaky.insert(fingerprint.clone(), why);
             }
         }
     }
 }
 
+impl Retried {
+    /// The reproductions of what came again each time: made small where that was possible.
+    fn reproductions(self) -> impl Iterator<Item = (Fingerprint, Reproduction)> {
+        let reproduction = |scenario: Scenario, sight: Sight| Reproduction {
+            times: format!("{TRIES}/{TRIES}"),
+            scenario,
+            records: sight.records,
+            expected: sight.expected,
+            actual: sight.actual,
+        };
+        let mut small: BTreeMap<Fingerprint, Reproduction> = self
+            .small
+            .into_iter()
+            .map(|(fingerprint, scenario, sight)| (fingerprint, reproduction(scenario, sight)))
+            .collect();
+        self.seen
+            .into_iter()
+            .filter(|(_, (times, _))| *times == TRIES)
+            .map(move |(fingerprint, (_, sight))| {
+                let known = small.remove(&fingerprint);
+                let known = known.unwrap_or_else(|| reproduction(self.scenario.clone(), sight));
+                (fingerprint, known)
+            })
+    }
+}
+
+impl Trial {
+    fn is_alone(&self) -> bool {
+        self.scenario.needs.contains(&Need::Exclusive)
+    }
+
+    /// Repeats the case, then makes small what came again each time. `repeating` is dropped in between.
+    async fn run(
+        self,
+        judge: Judge,
+        deadline: Duration,
+        repeating: Option<mpsc::Sender<()>>,
+    ) -> Retried {
+        let alone = self.is_alone();
+        let seen = self.repeat(&judge).await;
+        drop(repeating);
+        let repeated = |lead: &Fingerprint| seen.get(lead).is_some_and(|(n, _)| *n == TRIES);
+        let smaller: Vec<_> = self
+            .leads
+            .into_iter()
+            .filter(repeated)
+            .map(|lead| smallest(judge.clone(), self.scenario.clone(), lead, deadline))
+            .collect();
+        let small = all(alone, smaller).await.into_iter().flatten().collect();
+        Retried {
+            scenario: self.scenario,
+            seen,
+            small,
+        }
+    }
+
+    /// How often each deviation came again, and the last sighting.
+    async fn repeat(&self, judge: &Judge) -> BTreeMap<Fingerprint, (u32, Sight)> {
+        let runs: Vec<_> = (1..=TRIES)
+            .map(|n| {
+                let (judge, scenario) = (judge.clone(), self.scenario.clone());
+                let id = format!("{}~{n}", self.case);
+                async move { judge.run(id, scenario).await }
+            })
+            .collect();
+        let mut seen: BTreeMap<Fingerprint, (u32, Sight)> = BTreeMap::new();
+        for case in all(self.is_alone(), runs).await {
+            for fingerprint in &self.wanted {
+                if let Some(sight) = sight(&case, fingerprint) {
+                    let times = seen.get(fingerprint).map_or(0, |(times, _)| *times);
+                    seen.insert(fingerprint.clone(), (times + 1, sight));
+                }
+            }
+        }
+        seen
+    }
+}
+
+/// Waits for all: at once, or one after another where nothing else may run.
+async fn all<F: Future>(alone: bool, futures: Vec<F>) -> Vec<F::Output> {
+    if !alone {
+        return join_all(futures).await;
+    }
+    let mut outputs = Vec::new();
+    for future in futures {
+        outputs.push(future.await);
+    }
+    outputs
+}
+
 /// The smallest scenario that still shows the deviation, with its sighting; `None` when nothing smaller was found.
 async fn smallest(
-    judge: &Judge,
+    judge: Judge,
     scenario: Scenario,
-    wanted: &Fingerprint,
+    wanted: Fingerprint,
     deadline: Duration,
-) -> Option<(Scenario, Sight)> {
-    let mut tried = 0;
-    let mut last: Option<Sight> = None;
-    let case = format!("small-{}", &wanted.0[..8]);
-    let shrunk = shrink(scenario.clone(), async |candidate: &Scenario| {
-        tried += 1;
-        if tried > CANDIDATES || judge.hand.elapsed() > deadline {
-            return None;
+) -> Option<(Fingerprint, Scenario, Sight)> {
+    let mut search = Shrinking::new(scenario);
+    let mut last = None;
+    for tried in 1..=CANDIDATES {
+        if judge.hand.elapsed() > deadline {
+            break;
         }
-        let case = judge
-            .run(format!("{case}-{tried}"), candidate.clone())
-            .await;
-        let found = sight(&case, wanted);
-        let fails = found.is_some();
-        last = found.or(last.take());
-        Some(fails)
-    })
-    .await;
-    last.filter(|_| shrunk.steps != scenario.steps)
-        .map(|sight| (shrunk, sight))
+        let Some(candidate) = search.candidate() else {
+            break;
+        };
+        let id = format!("small-{}-{tried}", &wanted.0[..8]);
+        let case = judge.run(id, candidate.clone()).await;
+        if let Some(sight) = sight(&case, &wanted) {
+            last = Some(sight);
+            search.fails(candidate);
+        }
+    }
+    last.map(|sight| (wanted, search.smallest(), sight))
 }

@@ -20,7 +20,7 @@ use crevasse_core::check::{self, Judged, Outcome, Record};
 use crevasse_core::finding::{Fingerprint, Ledger};
 use crevasse_core::model::Model;
 use crevasse_core::requirement::{Level, Registry, RequirementId};
-use crevasse_core::scenario::{Need, Scenario, Step, Tweak};
+use crevasse_core::scenario::{Action, Need, Scenario, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{FaultKind, Reply};
 
@@ -259,6 +259,8 @@ impl Run<'_> {
                 None => together.push(scenario.clone()),
             }
         }
+        // The longest chains of jobs begin first: the rest fills the time they wait.
+        together.sort_by_key(|scenario| std::cmp::Reverse(jobs_awaited(&scenario.steps)));
         (together, alone)
     }
 
@@ -563,6 +565,11 @@ impl Judge {
             seconds: (self.hand.elapsed() - begun).as_secs_f64(),
         }
     }
+}
+
+fn jobs_awaited(steps: &[Step]) -> usize {
+    let waits = |step: &&Step| matches!(step.action, Action::AwaitJob { .. });
+    steps.iter().filter(waits).count()
 }
 
 fn own_level(requirement: &RequirementId) -> Level {

@@ -340,11 +340,10 @@ fn judge_location_used(evidence: &Evidence<'_>, out: &mut Judgements) {
     if now.record.tweak.path != Some(PathForm::Location) || known_job(now).is_none() {
         return;
     }
-    let symptom = || Symptom::new("location-dead", "the Location of a job does not lead to it");
     out.judge(
         "IJ-HDR-002",
         now.succeeded(),
-        symptom,
+        super::rules::location_dead,
         "200 at the Location of the job",
         || answer(now),
     );

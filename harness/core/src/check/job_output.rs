@@ -423,7 +423,7 @@ fn judge_pieces(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let likeness = |(range, seen): &(ByteRange, &Observation)| {
         seen.response()
-            .map(|response| Likeness::of(&response.body, output, *range))
+            .map(|response| Likeness::of_answer(response, output, *range))
     };
     let odd = pieces
         .iter()

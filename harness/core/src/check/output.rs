@@ -106,6 +106,17 @@ impl Likeness {
         }
     }
 
+    /// Compares the body of an answer. A longer one under 200 claims to be the whole output (RFC 9110, 15.3.1), even where the bytes differ.
+    pub(super) fn of_answer(response: &Response, output: &Output<'_>, asked: ByteRange) -> Self {
+        let like = Self::of(&response.body, output, asked);
+        let is_whole = response.status == 200 && response.body.length > asked.len();
+        if like == Self::Unknown && is_whole && asked.len() < output.length() {
+            Self::WholeOutput
+        } else {
+            like
+        }
+    }
+
     /// The cause it points to.
     pub(super) fn symptom(self) -> Symptom {
         match self {
@@ -257,8 +268,8 @@ impl<'a> Download<'a> {
 
     /// What the body is; `None` without a successful response or where nothing is known of the output.
     pub(super) fn likeness(&self) -> Option<Likeness> {
-        Some(Likeness::of(
-            &self.response()?.body,
+        Some(Likeness::of_answer(
+            self.response()?,
             self.output.as_ref()?,
             self.asked()?,
         ))

@@ -98,7 +98,7 @@ impl<'a> Hashed<'a> {
         self.download
             .response()
             .map_or(Likeness::Unknown, |response| {
-                Likeness::of(&response.body, &stored, asked)
+                Likeness::of_answer(response, &stored, asked)
             })
     }
 

@@ -96,11 +96,16 @@ impl<'a> Page<'a> {
         Some(Self { now, list, items })
     }
 
+    /// What tells the items apart. A range is read leniently: its form is for a rule of its own (LP-PARTS-001).
     fn keys(&self) -> impl Iterator<Item = &'a str> {
         let key = self.list.key;
         self.items
             .iter()
             .filter_map(move |item| item.get(key)?.as_str())
+            .map(move |text| match key {
+                "RangeInBytes" => range_text(text),
+                _ => text,
+            })
     }
 
     /// The marker: a text that is not empty.
@@ -115,6 +120,11 @@ impl<'a> Page<'a> {
     fn promise(&self) -> Option<String> {
         self.now.member("/Marker").map(super::shape::brief)
     }
+}
+
+fn range_text(text: &str) -> &str {
+    let range = text.strip_prefix("bytes ").unwrap_or(text);
+    range.split_once('/').map_or(range, |(range, _)| range)
 }
 
 /// The keys of what a list must show, as the model remembers it; `None` where that is not known.

@@ -324,6 +324,9 @@ pub fn not_accepted(now: &Observation) -> Symptom {
     if let Some(common) = now.response().and_then(super::errors::capability_fault) {
         return common;
     }
+    if now.record.tweak.path == Some(PathForm::Location) && now.status() == Some(404) {
+        return location_dead();
+    }
     let name = now
         .operation
         .map_or_else(String::new, |name| name.to_string());
@@ -347,6 +350,14 @@ pub fn not_accepted(now: &Observation) -> Symptom {
         )
         .about(name),
     }
+}
+
+/// The symptom of a Location under which there is nothing.
+pub fn location_dead() -> Symptom {
+    Symptom::new(
+        "location-dead",
+        "the Location of what was made does not lead to it",
+    )
 }
 
 /// The answer in a few words: status and error code, or what kept it from coming.

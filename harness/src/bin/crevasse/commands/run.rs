@@ -262,7 +262,7 @@ fn plan(
         max_time: args.max_time.map(|time| time.0),
         max_fail: args.max_fail.or(args.fail_fast.then_some(1)),
         reproduce: !args.no_reproduce,
-        shrink_time: Duration::from_secs(12),
+        shrink_time: Duration::from_secs(20),
     }
 }
 
