@@ -1,6 +1,8 @@
 //! Makes a failing scenario small enough to read: fewer steps, smaller and rounder payloads and ranges, plainer strings.
 //! Refuses to know why it fails: whoever asks says whether a candidate still fails for the same reason.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crevasse_core::payload::Content;
@@ -13,16 +15,24 @@ use crevasse_core::treehash::MIB;
 /// Whoever searches runs each [`candidate`](Self::candidate) on fresh resources, and tells when it [`fails`](Self::fails) with the same fingerprint.
 /// Every candidate that fails makes [`weight`] smaller, so the search ends; it may be left at any time.
 pub struct Shrinking {
-    smallest: Scenario,
     waiting: std::vec::IntoIter<Scenario>,
 }
 
 impl Shrinking {
-    /// A search that begins with a failing scenario.
-    pub fn new(scenario: Scenario) -> Self {
+    /// A search that begins with a failing scenario, whose step number `decisive` showed it.
+    ///
+    /// What comes later is tried without first, and what the decisive step does not name.
+    pub fn new(scenario: &Scenario, decisive: usize) -> Self {
+        let upto = &scenario.steps[..scenario.steps.len().min(decisive + 1)];
+        let bold = [makers(upto), upto.to_vec()].map(|steps| Scenario {
+            steps,
+            ..scenario.clone()
+        });
+        let own = weight(scenario);
+        let bold = bold.into_iter().filter(|bolder| weight(bolder) < own);
+        let waiting: Vec<Scenario> = bold.chain(candidates(scenario)).collect();
         Self {
-            waiting: candidates(&scenario).into_iter(),
-            smallest: scenario,
+            waiting: waiting.into_iter(),
         }
     }
 
@@ -32,13 +42,8 @@ impl Shrinking {
     }
 
     /// This candidate still fails: the search goes on from it.
-    pub fn fails(&mut self, candidate: Scenario) {
-        *self = Self::new(candidate);
-    }
-
-    /// The smallest that is known to fail.
-    pub fn smallest(self) -> Scenario {
-        self.smallest
+    pub fn fails(&mut self, candidate: &Scenario) {
+        self.waiting = candidates(candidate).into_iter();
     }
 }
 
@@ -75,6 +80,60 @@ pub fn candidates(scenario: &Scenario) -> Vec<Scenario> {
         })
         .filter(|candidate| weight(candidate) < own)
         .collect()
+}
+
+/// The last step, and the earlier ones that made what it names: the first mention of a handle makes it.
+fn makers(steps: &[Step]) -> Vec<Step> {
+    let Some(last) = steps.last() else {
+        return Vec::new();
+    };
+    let mut needed = handles(last);
+    let mut kept = vec![last.clone()];
+    for place in (0..steps.len() - 1).rev() {
+        let step = &steps[place];
+        let before: BTreeSet<_> = steps[..place].iter().flat_map(handles).collect();
+        let own = handles(step);
+        let makes = own.difference(&before).any(|name| needed.contains(name));
+        let awaits = matches!(step.action, Action::AwaitJob { .. }) && own.is_subset(&needed);
+        if makes || awaits {
+            needed.extend(own);
+            kept.push(step.clone());
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+/// The handles a step names, each with its kind: `archive:a`.
+fn handles(step: &Step) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    if let Ok(action) = serde_json::to_value(&step.action) {
+        collect_handles("", &action, &mut found);
+    }
+    found
+}
+
+fn collect_handles(key: &str, value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(key, value)| collect_handles(key, value, found)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|value| collect_handles(key, value, found)),
+        Value::String(text) => {
+            let named = text
+                .strip_prefix("${")
+                .and_then(|rest| rest.strip_suffix('}'));
+            let named = match key {
+                "vault" | "archive" | "job" | "upload" | "lock" => Some(format!("{key}:{text}")),
+                _ => named.map(str::to_owned),
+            };
+            // `?a` is an id like that of `a`, which has to be there for it.
+            found.extend(named.map(|name| name.replace(":?", ":")));
+        }
+        _ => {}
+    }
 }
 
 /// Without a run of steps: halves, quarters, … single ones, from the back.
@@ -305,16 +364,18 @@ mod tests {
     use crevasse_core::payload::Payload;
 
     fn shrunk(scenario: Scenario, budget: usize, fails: impl Fn(&Scenario) -> bool) -> Scenario {
-        let mut search = Shrinking::new(scenario);
+        let mut smallest = scenario;
+        let mut search = Shrinking::new(&smallest, smallest.steps.len() - 1);
         for _ in 0..budget {
             let Some(candidate) = search.candidate() else {
                 break;
             };
             if fails(&candidate) {
-                search.fails(candidate);
+                search.fails(&candidate);
+                smallest = candidate;
             }
         }
-        search.smallest()
+        smallest
     }
 
     #[test]
@@ -347,6 +408,30 @@ mod tests {
             content(&small.steps[1].action).map(Content::length),
             Some(1)
         );
+    }
+
+    #[test]
+    fn what_the_decisive_step_names_is_tried_first() {
+        let scenario = Scenario::parse(
+            "id: x
+title: x
+covers: [CV-NAME-001]
+steps:
+  - CreateVault: {vault: w}
+  - CreateVault: {vault: v}
+  - UploadArchive: {vault: v, archive: a, content: {pattern: 1}}
+  - UploadArchive: {vault: v, archive: b, content: {pattern: 1}}
+  - DescribeVault: {vault: v}
+  - InitiateJob: {vault: v, job: j, body: {Type: archive-retrieval, ArchiveId: '${archive:a}'}}
+  - AwaitJob: {vault: v, job: j}
+  - GetJobOutput: {vault: v, job: j}
+  - DeleteVault: {vault: w}
+",
+        )
+        .expect("a scenario");
+        let first = Shrinking::new(&scenario, 7).candidate().expect("one");
+        let kept = [1, 2, 5, 6, 7].map(|place: usize| scenario.steps[place].clone());
+        assert_eq!(first.steps, kept);
     }
 
     #[test]

@@ -15,14 +15,14 @@ use super::{Case, Judge, Run};
 use crate::event::Event;
 use crate::event::Reproduction;
 use crate::execute::join_all;
-use crate::shrink::Shrinking;
+use crate::shrink::{Shrinking, weight};
 
 /// How often a deviation is tried again.
 const TRIES: u32 = 3;
 /// Candidates tried for one deviation at most.
 const CANDIDATES: usize = 60;
-/// Causes made small at most; the rest keeps the case they were found in.
-const MADE_SMALL: usize = 40;
+/// Symptoms made small at most; the rest keeps the case they were found in.
+const MADE_SMALL: usize = 100;
 
 /// One sighting: the records up to the decisive one, what was demanded and what came.
 struct Sight {
@@ -108,7 +108,7 @@ impl Run<'_> {
         }
     }
 
-    /// As few cases as show every deviation: what shows most comes first.
+    /// Few and short cases that show every deviation: what shows most for its length comes first.
     fn trials(&self) -> Vec<Trial> {
         let leads = self.leads();
         let mut showing: BTreeMap<&String, BTreeSet<&Fingerprint>> = BTreeMap::new();
@@ -125,7 +125,10 @@ impl Run<'_> {
         while let Some(case) = showing
             .iter()
             .filter(|(_, shown)| !shown.is_empty())
-            .max_by_key(|(case, shown)| (shown.len(), Reverse(**case)))
+            .max_by_key(|(case, shown)| {
+                let worth = shown.len() * 1000 / length(&self.kept[**case].0);
+                (worth, Reverse(**case))
+            })
             .map(|(case, _)| *case)
         {
             let wanted = showing.remove(case).unwrap_or_default();
@@ -147,11 +150,13 @@ impl Run<'_> {
         trials
     }
 
-    /// The first deviation of each symptom, weightiest causes first.
+    /// The first deviation of each cause, then of each symptom.
     fn leads(&self) -> BTreeSet<Fingerprint> {
         let mut symptoms = BTreeSet::new();
-        let causes = self.found.ledger.causes().into_iter().flatten();
-        causes
+        let causes = self.found.ledger.causes();
+        let firsts = causes.iter().filter_map(|cause| cause.first());
+        firsts
+            .chain(causes.iter().flatten())
             .filter(|deviation| {
                 symptoms.insert((deviation.symptom.id, deviation.symptom.subject.clone()))
             })
@@ -263,6 +268,11 @@ impl Retried {
     }
 }
 
+/// How long a case takes to play and to read: a job to wait for counts like five steps.
+fn length(scenario: &Scenario) -> usize {
+    (scenario.steps.len() + 5 * super::jobs_awaited(&scenario.steps)).max(1)
+}
+
 impl Trial {
     fn is_alone(&self) -> bool {
         self.scenario.needs.contains(&Need::Exclusive)
@@ -279,13 +289,21 @@ impl Trial {
         let seen = self.repeat(&judge).await;
         drop(repeating);
         let repeated = |lead: &Fingerprint| seen.get(lead).is_some_and(|(n, _)| *n == TRIES);
-        let smaller: Vec<_> = self
-            .leads
-            .into_iter()
-            .filter(repeated)
-            .map(|lead| smallest(judge.clone(), self.scenario.clone(), lead, deadline))
+        let leads = self.leads.iter().filter(|lead| repeated(lead));
+        let smaller: Vec<_> = leads
+            .map(|lead| {
+                let records = &seen[lead].1.records;
+                let decisive = records.last().map_or(0, |record| record.step);
+                let search = Shrinking::new(&self.scenario, decisive);
+                smallest(judge.clone(), search, lead.clone(), deadline)
+            })
             .collect();
-        let small = all(alone, smaller).await.into_iter().flatten().collect();
+        let cases = all(alone, smaller).await;
+        let small = self
+            .wanted
+            .iter()
+            .filter_map(|wanted| smallest_sight(&cases, wanted))
+            .collect();
         Retried {
             scenario: self.scenario,
             seen,
@@ -327,15 +345,14 @@ async fn all<F: Future>(alone: bool, futures: Vec<F>) -> Vec<F::Output> {
     outputs
 }
 
-/// The smallest scenario that still shows the deviation, with its sighting; `None` when nothing smaller was found.
+/// The smallest case that still shows the deviation; `None` when nothing smaller was found.
 async fn smallest(
     judge: Judge,
-    scenario: Scenario,
+    mut search: Shrinking,
     wanted: Fingerprint,
     deadline: Duration,
-) -> Option<(Fingerprint, Scenario, Sight)> {
-    let mut search = Shrinking::new(scenario);
-    let mut last = None;
+) -> Option<Case> {
+    let mut smallest = None;
     for tried in 1..=CANDIDATES {
         if judge.hand.elapsed() > deadline {
             break;
@@ -344,11 +361,22 @@ async fn smallest(
             break;
         };
         let id = format!("small-{}-{tried}", &wanted.0[..8]);
-        let case = judge.run(id, candidate.clone()).await;
-        if let Some(sight) = sight(&case, &wanted) {
-            last = Some(sight);
-            search.fails(candidate);
+        let case = judge.run(id, candidate).await;
+        if sight(&case, &wanted).is_some() {
+            search.fails(&case.scenario);
+            smallest = Some(case);
         }
     }
-    last.map(|sight| (wanted, search.smallest(), sight))
+    smallest
+}
+
+/// What shows a deviation in the smallest of these cases: one made small for another deviation may show this one too.
+fn smallest_sight(
+    cases: &[Option<Case>],
+    wanted: &Fingerprint,
+) -> Option<(Fingerprint, Scenario, Sight)> {
+    let seen = cases.iter().flatten().filter_map(|case| {
+        sight(case, wanted).map(|sight| (wanted.clone(), case.scenario.clone(), sight))
+    });
+    seen.min_by_key(|(_, scenario, _)| weight(scenario))
 }

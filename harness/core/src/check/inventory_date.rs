@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::inventory::{Inventoried, full_inventory, inventory_format};
+use super::jobs::known_job;
 use super::output::Download;
 use super::subject::{clock_ahead, earlier, success};
 use super::{Check, Evidence, Judgements, Symptom};
@@ -84,7 +85,10 @@ fn judge_date(evidence: &Evidence<'_>, out: &mut Judgements) {
         .vault
         .changed_at
         .is_none_or(|changed| before.taken().is_some_and(|taken| taken >= changed));
-    if settled && inventory.vault.changed_at == before.vault.changed_at {
+    let apart = known_job(inventory.now)
+        .is_some_and(|job| job.created.0 >= before.now.exchange().done_at.plus_millis(1000));
+    // Within one second two inventories may carry one date by chance.
+    if settled && apart && inventory.vault.changed_at == before.vault.changed_at {
         out.also_rests_on(before.now.index);
         let symptom = || {
             Symptom::new(

@@ -26,18 +26,21 @@ pub(super) const CHECKS: &[Check] = &[
     ),
 ];
 
-/// Whether the body is the whole output, or as long as that where it is not known.
-fn is_whole_output(download: &Download<'_>) -> Option<bool> {
+/// What the body is when taken for the whole output: that, or as long as that where it is not known.
+fn as_whole_output(download: &Download<'_>) -> Option<Likeness> {
     let body = &download.response()?.body;
     match &download.output {
         Some(output) => Some(
             ByteRange::whole(output.length())
-                .is_none_or(|whole| Likeness::of(body, output, whole) == Likeness::Right),
+                .map_or(Likeness::Right, |whole| Likeness::of(body, output, whole)),
         ),
-        None => download
-            .job
-            .output_length()
-            .map(|length| body.length == length),
+        None => download.job.output_length().map(|length| {
+            if body.length == length {
+                Likeness::Right
+            } else {
+                Likeness::Unknown
+            }
+        }),
     }
 }
 
@@ -63,14 +66,15 @@ fn judge_beyond(evidence: &Evidence<'_>, out: &mut Judgements) {
             "a Range that begins beyond the output is answered with bytes",
         )
     };
-    let whole = is_whole_output(&download);
+    let whole = as_whole_output(&download);
     let kept = match status {
         400..500 => true,
-        200 => whole.unwrap_or(true),
+        200 => whole.is_none_or(|like| like == Likeness::Right),
         _ => false,
     };
-    let symptom = || match status {
-        500.. => Symptom::new(
+    let symptom = || match (status, whole) {
+        (200, Some(Likeness::WholeArchive)) => Likeness::WholeArchive.symptom(),
+        (500.., _) => Symptom::new(
             "range-beyond-crashes",
             "a Range that begins beyond the output ends in a server error",
         ),
@@ -83,7 +87,8 @@ fn judge_beyond(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
     let refused = (400..500).contains(&status);
     let symptom = || match (status, whole) {
-        (200, Some(true)) => Likeness::WholeOutput.symptom(),
+        (200, Some(Likeness::Right)) => Likeness::WholeOutput.symptom(),
+        (200, Some(like @ Likeness::WholeArchive)) => like.symptom(),
         (500.., _) => Symptom::new(
             "range-beyond-crashes",
             "a Range that begins beyond the output ends in a server error",
@@ -149,12 +154,13 @@ fn judge_malformed(evidence: &Evidence<'_>, out: &mut Judgements) {
     } else {
         "GJO-RANGE-008"
     };
-    let whole = is_whole_output(&download);
+    let whole = as_whole_output(&download);
     if status == 200 && whole.is_none() {
         return;
     }
-    let kept = status == 400 || (status == 200 && whole == Some(true));
+    let kept = status == 400 || (status == 200 && whole == Some(Likeness::Right));
     let symptom = || match status {
+        200 if whole == Some(Likeness::WholeArchive) => Likeness::WholeArchive.symptom(),
         500.. => Symptom::new(
             "malformed-range-crashes",
             "a malformed Range ends in a server error",
@@ -201,20 +207,22 @@ fn judge_open(evidence: &Evidence<'_>, out: &mut Judgements) {
         now.response()
             .is_some_and(|response| response.media_type() == "multipart/byteranges")
     };
+    let whole = as_whole_output(&download);
     let kept = match status {
         400..500 => true,
-        200 => is_whole_output(&download).unwrap_or(true),
+        200 => whole.is_none_or(|like| like == Likeness::Right),
         206 if header == RangeHeader::Multiple => multipart(),
         206 => download
             .likeness()
             .is_none_or(|like| like == Likeness::Right),
         _ => false,
     };
-    let symptom = || {
-        Symptom::new(
+    let symptom = || match (status, whole) {
+        (200, Some(Likeness::WholeArchive)) => Likeness::WholeArchive.symptom(),
+        _ => Symptom::new(
             "unusual-range-wrong",
             "an open, suffix or multiple Range is answered with wrong bytes or a server error",
-        )
+        ),
     };
     out.judge(
         requirement,
