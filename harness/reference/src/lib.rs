@@ -82,7 +82,7 @@ pub use service::Service;
 pub struct Options {
     /// The 12 digits of the account it serves.
     pub account: String,
-    /// How long a job takes, in virtual time.
+    /// How long a job takes, in virtual time. By default long enough that a busy client still meets it in progress.
     pub job_delay: Duration,
     /// How long a job of a tier takes instead, by `Expedited`, `Standard` or `Bulk`.
     pub tier_delays: BTreeMap<String, Duration>,
@@ -106,7 +106,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             account: "123456789012".to_owned(),
-            job_delay: Duration::from_millis(100),
+            job_delay: Duration::from_millis(300),
             tier_delays: BTreeMap::new(),
             require_auth: None,
             begins_at: None,

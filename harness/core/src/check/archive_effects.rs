@@ -11,7 +11,7 @@ use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Archive, Expectation, Job, JobKind, JobStatus, Life, Upload, Vault};
 use crate::payload::Content;
-use crate::scenario::Action;
+use crate::scenario::{Action, Tweak};
 use crate::spec::OperationName as O;
 use crate::wire::ObservedBody;
 
@@ -116,6 +116,7 @@ fn judge_kept(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence
         .exchange()
         .filter(|now| now.expectation == Expectation::Accept)
+        .filter(|now| now.record.tweak == Tweak::default())
     else {
         return;
     };
