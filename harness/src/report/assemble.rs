@@ -111,6 +111,10 @@ struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
+    fn defines(&self, operation: &OperationName) -> bool {
+        self.terms.spec.operations.contains_key(operation)
+    }
+
     /// Every requirement that the specification's operations bear on and that was asked for.
     fn requirements(&self) -> impl Iterator<Item = &'static Requirement> {
         let terms = self.terms;
@@ -177,6 +181,7 @@ impl<'a> Desk<'a> {
         let named: Vec<String> = requirement
             .operations
             .iter()
+            .filter(|name| self.defines(name))
             .map(ToString::to_string)
             .collect();
         let evidence: Vec<String> = requirement
@@ -422,7 +427,12 @@ impl<'a> Desk<'a> {
                     .iter()
                     .filter(|facts| facts.supported)
                     .count(),
-                exercised: self.facts.exercised.len(),
+                exercised: self
+                    .facts
+                    .exercised
+                    .iter()
+                    .filter(|name| self.defines(name))
+                    .count(),
             },
         }
     }
