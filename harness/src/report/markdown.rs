@@ -19,8 +19,12 @@ const NAMED: usize = 60;
 pub fn render(report: &Report) -> String {
     let mut text = summary(report);
     let mut written = 0;
+    let findings = report.by_cause();
     for cause in &report.causes {
-        let section = section(report, cause);
+        let about = findings
+            .get(cause.id.as_str())
+            .map_or(&[][..], Vec::as_slice);
+        let section = section(cause, about);
         if text.len() + section.len() > LIMIT - RESERVE {
             break;
         }
@@ -80,12 +84,7 @@ fn counts_table(report: &Report) -> String {
     )
 }
 
-fn section(report: &Report, cause: &CauseFacts) -> String {
-    let about: Vec<_> = report
-        .findings
-        .iter()
-        .filter(|finding| finding.cause == cause.id)
-        .collect();
+fn section(cause: &CauseFacts, about: &[&FindingFacts]) -> String {
     let weight = about
         .first()
         .map_or(Weight::Note, |finding| Weight::of(finding));

@@ -6,7 +6,7 @@ use crevasse_core::check::Record;
 use crevasse_core::requirement::Level;
 use crevasse_core::verdict::Verdict;
 
-use super::document::{CauseFacts, Counts, FindingFacts, Report};
+use super::document::{Counts, FindingFacts, Report};
 use super::printable;
 
 /// How much is said.
@@ -55,6 +55,16 @@ pub fn render(report: &Report, style: Style) -> String {
         page.remarks(report);
     }
     page.verdict(report);
+    page.text
+}
+
+/// Renders one finding as the report shows it.
+pub fn finding(finding: &FindingFacts, style: Style) -> String {
+    let mut page = Page {
+        style,
+        text: String::new(),
+    };
+    page.finding(finding, false);
     page.text
 }
 
@@ -137,12 +147,9 @@ impl Page {
     }
 
     fn causes(&mut self, report: &Report) {
+        let mut findings = report.by_cause();
         for cause in &report.causes {
-            let about: Vec<&FindingFacts> = report
-                .findings
-                .iter()
-                .filter(|finding| finding.cause == cause.id)
-                .collect();
+            let about = findings.remove(cause.id.as_str()).unwrap_or_default();
             let shown = if self.style.detail == Detail::Verbose {
                 about.len()
             } else {
@@ -150,13 +157,13 @@ impl Page {
             };
             self.line("");
             for (place, finding) in about.iter().take(shown).enumerate() {
-                self.finding(cause, finding, place == 0);
+                self.finding(finding, place == 0);
             }
             self.also(&about, shown);
         }
     }
 
-    fn finding(&mut self, cause: &CauseFacts, finding: &FindingFacts, first: bool) {
+    fn finding(&mut self, finding: &FindingFacts, first: bool) {
         let kind = match finding.level {
             _ if finding.waived.is_some() => self.paint("36", "waived"),
             Level::Must if finding.fails => self.paint("31;1", "error"),
@@ -166,7 +173,7 @@ impl Page {
         };
         let name = &finding.requirements[0];
         let cause = if first {
-            format!("{}: ", cause.id)
+            format!("{}: ", finding.cause)
         } else {
             String::new()
         };

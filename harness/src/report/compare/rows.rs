@@ -87,7 +87,7 @@ pub struct OperationCell {
     pub supported: Option<bool>,
     /// The MUST requirements about it that conform.
     pub must: Share,
-    /// The requirements of any level about it that deviate.
+    /// The MUST requirements about it that deviate.
     pub deviate: usize,
 }
 
@@ -215,7 +215,7 @@ fn operation_cell(name: OperationName, report: &Report) -> OperationCell {
                 .count(),
             of: must().count(),
         },
-        deviate: about()
+        deviate: must()
             .filter(|facts| facts.verdict == Verdict::Deviates)
             .count(),
     }

@@ -131,14 +131,17 @@ impl Page<'_> {
         let mut lines: Vec<String> = rows
             .map(|row| {
                 let cells = row.cells.iter().map(|cell| match cell.supported {
-                    Some(true) => format!("{}/{} MUST", cell.must.conform, cell.must.of),
+                    Some(true) => format!(
+                        "✓ {} ✗ {} of {}",
+                        cell.must.conform, cell.deviate, cell.must.of
+                    ),
                     Some(false) => format!("{} not there", mark(Verdict::Unsupported)),
                     None => "?".to_owned(),
                 });
                 self.row(row.name.as_str(), cells)
             })
             .collect();
-        self.table("operation", &mut lines)
+        self.table("MUST by operation", &mut lines)
     }
 
     fn requirements(&self) -> Vec<String> {

@@ -28,6 +28,8 @@ struct View<'a> {
     rule: &'a str,
     level: Level,
     source: &'a str,
+    page: Option<String>,
+    endpoint: String,
     check: &'a str,
     case: &'a str,
     fingerprint: &'a str,
@@ -42,6 +44,7 @@ struct View<'a> {
     actual: String,
     picture: Option<PictureView>,
     story: Vec<Told>,
+    steps_after: usize,
     exchanges: Vec<Shown>,
     left_out: usize,
     script: String,
@@ -57,6 +60,7 @@ struct PictureView {
 /// Shows findings with what the report knows of their requirements.
 pub(super) struct Findings {
     evidence: BTreeMap<RequirementId, String>,
+    endpoint: String,
 }
 
 impl Findings {
@@ -68,6 +72,7 @@ impl Findings {
             .map(|facts| (facts.id.clone(), facts.evidence.clone()));
         Self {
             evidence: evidence.collect(),
+            endpoint: printable(&report.run.endpoint),
         }
     }
 
@@ -81,6 +86,8 @@ impl Findings {
             .map(|words| evidence(words))
             .unwrap_or_default();
         let ranges = Ranges::of(&finding.exchanges, scenario.as_ref());
+        let story = story::tell(&finding.exchanges, scenario.as_ref());
+        let steps = scenario.as_ref().map_or(0, |it| it.steps.len());
         fill(
             "finding.html",
             View {
@@ -90,6 +97,8 @@ impl Findings {
                 rule: &finding.rule,
                 level: finding.level,
                 source: &finding.source,
+                page: guide_page(&finding.source),
+                endpoint: self.endpoint.clone(),
                 check: &finding.check,
                 case: &finding.case,
                 fingerprint: &finding.fingerprint,
@@ -103,7 +112,8 @@ impl Findings {
                 expected: printable(&finding.expected),
                 actual: printable(&finding.actual),
                 picture: ranges.map(|ranges| picture(&ranges)),
-                story: story::tell(&finding.exchanges, scenario.as_ref()),
+                steps_after: steps.saturating_sub(story.len()),
+                story,
                 exchanges: exchanges(finding),
                 left_out: finding.exchanges.len().saturating_sub(EXCHANGES),
                 script: script(finding),
@@ -169,6 +179,17 @@ fn evidence(words: &str) -> String {
     }
 }
 
+/// Where the page of the developer guide that a source names first is found.
+fn guide_page(source: &str) -> Option<String> {
+    let name = source
+        .trim_start_matches('\'')
+        .split([' ', ',', ';', '('])
+        .next()?;
+    let of_the_guide =
+        name.contains('-') && name.chars().all(|c| c.is_ascii_alphabetic() || c == '-');
+    of_the_guide.then(|| format!("docs.aws.amazon.com/amazonglacier/latest/dev/{name}.html"))
+}
+
 fn seen(finding: &FindingFacts) -> String {
     let times = plural(finding.count, "time");
     format!(
@@ -225,6 +246,13 @@ mod tests {
         assert_eq!(evidence("inferred"), "context only");
         let all = "the developer guide, Amazon's own service model and what the real service was publicly seen to do";
         assert_eq!(evidence("guide+model+observed"), all);
+    }
+
+    #[test]
+    fn the_page_of_a_source_is_found_where_it_names_one() {
+        let page = guide_page("api-error-responses, example notes").unwrap();
+        assert!(page.ends_with("/dev/api-error-responses.html"), "{page}");
+        assert_eq!(guide_page("not documented; observed (aws-cli 3413)"), None);
     }
 
     #[test]

@@ -209,9 +209,9 @@ fn count_row(level: Level, counts: &Counts) -> CountRow {
 fn causes<'a>(report: &'a Report, room: &mut Room) -> (Vec<Cause<'a>>, Vec<Row<'a>>) {
     let findings = Findings::of(report);
     let (mut causes, mut further) = (Vec::new(), Vec::new());
-    let mut of_cause = by_cause(report);
+    let mut of_cause = report.by_cause();
     for cause in &report.causes {
-        let about = of_cause.swap_remove(cause.id.as_str()).unwrap_or_default();
+        let about = of_cause.remove(cause.id.as_str()).unwrap_or_default();
         let in_full: Vec<Value> = about
             .iter()
             .take(OF_A_CAUSE)
@@ -229,14 +229,6 @@ fn causes<'a>(report: &'a Report, room: &mut Room) -> (Vec<Cause<'a>>, Vec<Row<'
         }
     }
     (causes, further)
-}
-
-fn by_cause(report: &Report) -> indexmap::IndexMap<&str, Vec<&FindingFacts>> {
-    let mut causes: indexmap::IndexMap<&str, Vec<&FindingFacts>> = indexmap::IndexMap::new();
-    for finding in &report.findings {
-        causes.entry(&finding.cause).or_default().push(finding);
-    }
-    causes
 }
 
 fn section<'a>(

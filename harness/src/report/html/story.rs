@@ -26,12 +26,13 @@ pub(super) struct Told {
     pub(super) decisive: bool,
 }
 
-/// Tells the story: the steps of the scenario, or those of the exchanges when there is no scenario to read.
+/// Tells the story up to where it went wrong: the steps of the scenario, or those of the exchanges when there is no scenario to read.
 pub(super) fn tell(records: &[Record], scenario: Option<&Scenario>) -> Vec<Told> {
     let last = records.last().map(|record| record.step);
     match scenario.filter(|scenario| !scenario.steps.is_empty()) {
         Some(scenario) => {
-            let steps = scenario.steps.iter().enumerate();
+            let shown = last.map_or(scenario.steps.len(), |last| last + 1);
+            let steps = scenario.steps.iter().take(shown).enumerate();
             let told = |(place, step): (usize, &Step)| {
                 let of_step: Vec<&Record> = records
                     .iter()
@@ -89,7 +90,20 @@ fn parameters(action: &Value) -> impl Iterator<Item = (String, String)> + '_ {
     };
     members
         .filter(move |(_, value)| !plain(value))
-        .map(|(name, value)| (name.replace('_', " "), shown(value)))
+        .map(|(name, value)| {
+            let value = reference(name, value).unwrap_or_else(|| shown(value));
+            (name.replace('_', " "), value)
+        })
+}
+
+/// A vault, archive, upload, job or lock as people would name it, where it is not simply one that an earlier step made.
+fn reference(name: &str, value: &Value) -> Option<String> {
+    let named = matches!(name, "vault" | "archive" | "upload" | "job" | "lock");
+    let text = value.as_str().filter(|_| named)?;
+    let unknown = |like| format!("one like {like} that was never made");
+    let literal = |text| clip(text, SHOWN);
+    let said = text.strip_prefix('?').map(unknown);
+    said.or_else(|| text.strip_prefix('=').map(literal))
 }
 
 fn shown(value: &Value) -> String {
