@@ -1,12 +1,15 @@
 //! What a run tells as it goes: terminal, journal and reports are listeners.
 //! Refuses to know what any listener makes of it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crevasse_core::amz_date::Timestamp;
-use crevasse_core::check::{Judgement, Outcome, Record};
-use crevasse_core::finding::Fingerprint;
-use crevasse_core::requirement::{Level, RequirementId};
+use crevasse_core::baseline::Baseline;
+use crevasse_core::check::Record;
+use crevasse_core::finding::{Fingerprint, Ledger};
+use crevasse_core::requirement::RequirementId;
 use crevasse_core::scenario::{Profile, Scenario};
 use crevasse_core::spec::OperationName;
 
@@ -14,8 +17,8 @@ use crevasse_core::spec::OperationName;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// The target answered, and the run begins.
-    RunStarted(RunStarted),
+    /// By what terms the run is reported on. The last word counts.
+    Terms(Box<Terms>),
     /// What the target told about itself.
     Learned(Learned),
     /// What the probe found out about one operation.
@@ -26,6 +29,9 @@ pub enum Event {
         scenario: String,
         /// A lowercase fragment.
         reason: String,
+        /// The requirements it was there for.
+        #[serde(default)]
+        covers: Vec<RequirementId>,
     },
     /// The first request of a case is about to be sent.
     CaseStarted {
@@ -33,7 +39,7 @@ pub enum Event {
         case: String,
     },
     /// A case is over and judged.
-    CaseJudged(CaseJudged),
+    CaseJudged(Box<CaseJudged>),
     /// Where the run stands. Sent after each case, and whenever a phase begins.
     Progress(Progress),
     /// A deviation was tried again on fresh resources.
@@ -44,6 +50,9 @@ pub enum Event {
         seen: u32,
         /// Out of how many tries.
         tried: u32,
+        /// What shows it, when it was seen each time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sight: Option<Box<Sight>>,
     },
     /// A resource of ours that is still there.
     Leak(Leak),
@@ -81,6 +90,38 @@ pub struct RunStarted {
     pub started: Timestamp,
 }
 
+/// By what terms a run is reported on: what a report says and no exchange tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// The operations that the specification defines.
+    pub operations: BTreeSet<OperationName>,
+    /// Requirements looked at; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub selected: BTreeSet<RequirementId>,
+    /// Whether SHOULD counts like MUST.
+    pub strict: bool,
+    /// The day of the run, `YYYY-MM-DD`, for entries of the baseline that expire.
+    pub today: String,
+    /// Known deviations.
+    pub baseline: Baseline,
+    /// The target, when a file describes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetFacts>,
+    /// What people should know besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// The target as its file describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetFacts {
+    /// Its name in a matrix.
+    pub label: String,
+    /// Its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}
+
 /// What the target told about itself: where a judge's model starts from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {
@@ -110,50 +151,18 @@ pub struct CaseJudged {
     pub case: String,
     /// What it tried, in a sentence.
     pub title: String,
+    /// The requirements it was there for.
+    pub covers: Vec<RequirementId>,
     /// Requests answered.
     pub exchanges: usize,
-    /// Judgements that held.
-    pub held: usize,
-    /// Judgements that did not.
-    pub violations: Vec<Violation>,
-    /// What could not be judged, and why.
-    pub inconclusive: Vec<Undecided>,
+    /// Operations asked for.
+    pub exercised: BTreeSet<OperationName>,
+    /// Its judgements, added up.
+    pub ledger: Ledger,
     /// Steps that could not be sent or waits that ended early, and why.
     pub blocked: Vec<(usize, String)>,
     /// How long it took, parked time included.
     pub seconds: f64,
-}
-
-/// A broken requirement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Violation {
-    /// The deviation it is a sighting of.
-    pub fingerprint: Fingerprint,
-    /// The requirement.
-    pub requirement: RequirementId,
-    /// The operation.
-    pub operation: Option<OperationName>,
-    /// The check.
-    pub check: String,
-    /// How firmly.
-    pub grade: Level,
-    /// What is wrong, as the title of a cause.
-    pub title: String,
-    /// What the rule demands here.
-    pub expected: String,
-    /// What came.
-    pub actual: String,
-    /// Indices of the records it rests on, the decisive one last.
-    pub records: Vec<usize>,
-}
-
-/// A requirement that applied and could not be judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Undecided {
-    /// The requirement.
-    pub requirement: RequirementId,
-    /// Why.
-    pub reason: String,
 }
 
 /// What a run is busy with.
@@ -207,14 +216,15 @@ pub struct RunFinished {
     pub complete: bool,
     /// Whether the user ended it.
     pub interrupted: bool,
+    /// Why the target counts as gone, when it stopped answering in the middle of the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<String>,
 }
 
-/// A deviation, seen again.
-#[derive(Clone, Debug)]
-pub struct Reproduction {
-    /// `3/3`.
-    pub times: String,
-    /// The smallest scenario found that shows it.
+/// One sighting of a deviation, as it is shown: the smallest known.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sight {
+    /// The scenario that shows it.
     pub scenario: Scenario,
     /// Its records, up to the decisive one.
     pub records: Vec<Record>,
@@ -222,93 +232,4 @@ pub struct Reproduction {
     pub expected: String,
     /// What came there.
     pub actual: String,
-}
-
-impl CaseJudged {
-    /// Enters judgements by outcome.
-    pub fn tell(&mut self, judgements: &[Judgement]) {
-        for judgement in judgements {
-            match &judgement.outcome {
-                Outcome::Held => self.held += 1,
-                Outcome::Violated { .. } => self.violations.extend(Violation::of(judgement)),
-                Outcome::Inconclusive { reason } => self.inconclusive.push(Undecided {
-                    requirement: judgement.requirement.clone(),
-                    reason: reason.clone(),
-                }),
-            }
-        }
-    }
-}
-
-impl Violation {
-    /// The violation that a judgement tells of, if it does.
-    pub fn of(judgement: &Judgement) -> Option<Self> {
-        let Outcome::Violated {
-            symptom,
-            grade,
-            expected,
-            actual,
-        } = &judgement.outcome
-        else {
-            return None;
-        };
-        let (requirement, operation) = (&judgement.requirement, judgement.operation);
-        Some(Self {
-            fingerprint: Fingerprint::new(requirement, operation, judgement.check, symptom),
-            requirement: requirement.clone(),
-            operation,
-            check: judgement.check.to_owned(),
-            grade: *grade,
-            title: symptom.title.clone(),
-            expected: expected.clone(),
-            actual: actual.clone(),
-            records: judgement.records.clone(),
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crevasse_core::check::Symptom;
-
-    fn violated() -> Judgement {
-        let symptom = Symptom::new("range-ignored", "the Range header is ignored");
-        Judgement {
-            requirement: RequirementId::of("GJO-RANGE-003"),
-            check: "output-range",
-            operation: Some(OperationName::GetJobOutput),
-            outcome: Outcome::Violated {
-                symptom,
-                grade: Level::Must,
-                expected: "bytes 0-9".to_owned(),
-                actual: "everything".to_owned(),
-            },
-            records: vec![2, 5],
-        }
-    }
-
-    #[test]
-    fn a_case_counts_what_held_and_tells_what_did_not() {
-        let held = Judgement {
-            outcome: Outcome::Held,
-            ..violated()
-        };
-        let mut case = CaseJudged {
-            case: "a".to_owned(),
-            title: "something".to_owned(),
-            exchanges: 6,
-            held: 0,
-            violations: Vec::new(),
-            inconclusive: Vec::new(),
-            blocked: vec![(3, "the handle `j` was never bound".to_owned())],
-            seconds: 0.25,
-        };
-        case.tell(&[held.clone(), violated(), held]);
-        assert_eq!(case.held, 2);
-        assert_eq!(case.violations[0].records, [2, 5]);
-        let event = Event::CaseJudged(case);
-        let text = serde_json::to_string(&event).unwrap();
-        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event);
-    }
 }

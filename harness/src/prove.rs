@@ -181,7 +181,7 @@ fn judge(fault: &'static Fault, found: &Found, clean: &BTreeSet<RequirementId>) 
         .values()
         .filter(|deviation| !clean.contains(&deviation.requirement))
     {
-        let named = seen_by.entry(deviation.check.to_owned()).or_default();
+        let named = seen_by.entry(deviation.check.to_string()).or_default();
         if !named.contains(&deviation.requirement) {
             named.push(deviation.requirement.clone());
         }

@@ -1,6 +1,7 @@
 //! Findings: deviations with a stable name, counted once, grouped by cause.
 //! Refuses to know how they are printed.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -34,6 +35,22 @@ impl Fingerprint {
     }
 }
 
+impl Judgement {
+    /// The name of the deviation that it tells of, if it does.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        let Outcome::Violated { symptom, .. } = &self.outcome else {
+            return None;
+        };
+        let (requirement, operation) = (&self.requirement, self.operation);
+        Some(Fingerprint::new(
+            requirement,
+            operation,
+            self.check,
+            symptom,
+        ))
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -41,7 +58,7 @@ impl fmt::Display for Fingerprint {
 }
 
 /// Where a deviation was seen.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// The case.
     pub case: String,
@@ -54,7 +71,7 @@ pub struct Sighting {
 }
 
 /// All sightings of one deviation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deviation {
     /// Its name.
     pub fingerprint: Fingerprint,
@@ -63,7 +80,7 @@ pub struct Deviation {
     /// The operation.
     pub operation: Option<OperationName>,
     /// The check that saw it.
-    pub check: &'static str,
+    pub check: Cow<'static, str>,
     /// In which way.
     pub symptom: Symptom,
     /// How firmly.
@@ -87,22 +104,92 @@ impl Deviation {
 }
 
 /// What is known of one requirement.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Tally {
     /// How often it was kept.
+    #[serde(skip_serializing_if = "is_zero")]
     pub held: usize,
     /// How often it was broken, at its own level.
+    #[serde(skip_serializing_if = "is_zero")]
     pub violated: usize,
     /// How often only a weaker part of it was broken.
+    #[serde(skip_serializing_if = "is_zero")]
     pub weakly_violated: usize,
     /// Why it could not be judged, when it could not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inconclusive: Vec<String>,
     /// An exchange that held it: case and record. The smallest case id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub witness: Option<(String, usize)>,
 }
 
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+impl Deviation {
+    /// One sighting of it.
+    fn seen(judgement: &Judgement, symptom: &Symptom, grade: Level, first: Sighting) -> Self {
+        let (requirement, operation) = (&judgement.requirement, judgement.operation);
+        Self {
+            fingerprint: Fingerprint::new(requirement, operation, judgement.check, symptom),
+            requirement: requirement.clone(),
+            operation,
+            check: Cow::Borrowed(judgement.check),
+            symptom: symptom.clone(),
+            grade,
+            count: 1,
+            cases: BTreeSet::from([first.case.clone()]),
+            first,
+        }
+    }
+
+    /// Counts more sightings of the same.
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.cases.extend(other.cases);
+        while self.cases.len() > CASES_REMEMBERED {
+            self.cases.pop_last();
+        }
+        self.grade = self.grade.max(other.grade);
+        if (&other.first.case, &other.first.records) < (&self.first.case, &self.first.records) {
+            self.symptom = other.symptom;
+            self.first = other.first;
+        }
+    }
+}
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.held += other.held;
+        self.violated += other.violated;
+        self.weakly_violated += other.weakly_violated;
+        other
+            .inconclusive
+            .iter()
+            .for_each(|reason| self.undecided(reason));
+        if let Some(seen) = &other.witness {
+            self.witnessed(seen);
+        }
+    }
+
+    fn witnessed(&mut self, seen: &(String, usize)) {
+        if self.witness.as_ref().is_none_or(|witness| seen < witness) {
+            self.witness = Some(seen.clone());
+        }
+    }
+
+    fn undecided(&mut self, reason: &String) {
+        if !self.inconclusive.contains(reason) {
+            self.inconclusive.push(reason.clone());
+            self.inconclusive.sort();
+        }
+    }
+}
+
 /// Adds up judgements. The outcome does not depend on the order in which cases finish.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ledger {
     /// Tallies by requirement.
     pub tallies: BTreeMap<RequirementId, Tally>,
@@ -127,15 +214,10 @@ impl Ledger {
                 tally.held += 1;
                 let record = judgement.records.last().copied().unwrap_or_default();
                 let seen = (case.to_owned(), record);
-                if tally.witness.as_ref().is_none_or(|witness| seen < *witness) {
-                    tally.witness = Some(seen);
-                }
+                tally.witnessed(&seen);
             }
             Outcome::Inconclusive { reason } => {
-                if !tally.inconclusive.contains(reason) {
-                    tally.inconclusive.push(reason.clone());
-                    tally.inconclusive.sort();
-                }
+                tally.undecided(reason);
             }
             Outcome::Violated {
                 symptom,
@@ -148,56 +230,35 @@ impl Ledger {
                 } else {
                     tally.weakly_violated += 1;
                 }
-                let sighting = Sighting {
+                let first = Sighting {
                     case: case.to_owned(),
                     records: judgement.records.clone(),
                     expected: expected.clone(),
                     actual: actual.clone(),
                 };
-                self.deviate(judgement, symptom, *grade, sighting);
+                self.deviate(Deviation::seen(judgement, symptom, *grade, first));
             }
         }
     }
 
-    fn deviate(
-        &mut self,
-        judgement: &Judgement,
-        symptom: &Symptom,
-        grade: Level,
-        sighting: Sighting,
-    ) {
-        let fingerprint = Fingerprint::new(
-            &judgement.requirement,
-            judgement.operation,
-            judgement.check,
-            symptom,
-        );
-        match self.deviations.get_mut(&fingerprint) {
-            Some(known) => {
-                known.count += 1;
-                known.cases.insert(sighting.case.clone());
-                if known.cases.len() > CASES_REMEMBERED {
-                    known.cases.pop_last();
-                }
-                known.grade = known.grade.max(grade);
-                if (&sighting.case, &sighting.records) < (&known.first.case, &known.first.records) {
-                    known.symptom = symptom.clone();
-                    known.first = sighting;
-                }
-            }
+    /// Adds what another ledger says, about other cases.
+    pub fn merge(&mut self, other: &Self) {
+        for (requirement, tally) in &other.tallies {
+            self.tallies
+                .entry(requirement.clone())
+                .or_default()
+                .add(tally);
+        }
+        for deviation in other.deviations.values() {
+            self.deviate(deviation.clone());
+        }
+    }
+
+    fn deviate(&mut self, seen: Deviation) {
+        match self.deviations.get_mut(&seen.fingerprint) {
+            Some(known) => known.add(seen),
             None => {
-                let deviation = Deviation {
-                    fingerprint: fingerprint.clone(),
-                    requirement: judgement.requirement.clone(),
-                    operation: judgement.operation,
-                    check: judgement.check,
-                    symptom: symptom.clone(),
-                    grade,
-                    count: 1,
-                    cases: BTreeSet::from([sighting.case.clone()]),
-                    first: sighting,
-                };
-                self.deviations.insert(fingerprint, deviation);
+                self.deviations.insert(seen.fingerprint.clone(), seen);
             }
         }
     }
@@ -229,5 +290,86 @@ impl Ledger {
             )
         });
         causes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judgement(outcome: Outcome) -> Judgement {
+        Judgement {
+            requirement: RequirementId::of("GJO-RANGE-003"),
+            check: "output-range",
+            operation: Some(OperationName::GetJobOutput),
+            outcome,
+            records: vec![4],
+        }
+    }
+
+    fn broken(grade: Level) -> Judgement {
+        judgement(Outcome::Violated {
+            symptom: Symptom::new("range-ignored", "the Range header is ignored"),
+            grade,
+            expected: "bytes 0-9".to_owned(),
+            actual: "everything".to_owned(),
+        })
+    }
+
+    /// What a case says, in a ledger of its own and in a common one.
+    fn enter(common: &mut Ledger, case: &str, said: &[Judgement]) -> Ledger {
+        let mut own = Ledger::default();
+        for judgement in said {
+            own.enter(case, judgement, |_| Level::Must);
+            common.enter(case, judgement, |_| Level::Must);
+        }
+        own
+    }
+
+    #[test]
+    fn ledgers_of_single_cases_merge_into_the_one_of_all_in_any_order() {
+        let undecided = judgement(Outcome::Inconclusive {
+            reason: "a timeout".to_owned(),
+        });
+        let mut common = Ledger::default();
+        let own = [
+            enter(
+                &mut common,
+                "b",
+                &[judgement(Outcome::Held), undecided.clone()],
+            ),
+            enter(
+                &mut common,
+                "a",
+                &[broken(Level::Should), judgement(Outcome::Held)],
+            ),
+            enter(
+                &mut common,
+                "c",
+                &[broken(Level::Must), broken(Level::Must), undecided],
+            ),
+        ];
+        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
+            let mut merged = Ledger::default();
+            for place in order {
+                merged.merge(&own[place]);
+            }
+            assert_eq!(merged, common);
+        }
+        let deviation = common.deviations.values().next().unwrap();
+        assert_eq!((deviation.count, deviation.grade), (3, Level::Must));
+        assert_eq!(deviation.first.case, "a");
+    }
+
+    #[test]
+    fn a_ledger_reads_back_as_it_was_written() {
+        let mut ledger = Ledger::default();
+        enter(
+            &mut ledger,
+            "a",
+            &[broken(Level::Must), judgement(Outcome::Held)],
+        );
+        let text = serde_json::to_string(&ledger).unwrap();
+        assert_eq!(serde_json::from_str::<Ledger>(&text).unwrap(), ledger);
     }
 }

@@ -7,13 +7,12 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crevasse_core::check::{Outcome, Record};
-use crevasse_core::finding::{Fingerprint, Sighting};
+use crevasse_core::check::Outcome;
+use crevasse_core::finding::Fingerprint;
 use crevasse_core::scenario::{Need, Scenario};
 
 use super::{Case, Judge, Run};
-use crate::event::Event;
-use crate::event::Reproduction;
+use crate::event::{Event, Sight};
 use crate::execute::join_all;
 use crate::shrink::{Shrinking, weight};
 
@@ -24,38 +23,20 @@ const CANDIDATES: usize = 60;
 /// Symptoms made small at most; the rest keeps the case they were found in.
 const MADE_SMALL: usize = 100;
 
-/// One sighting: the records up to the decisive one, what was demanded and what came.
-struct Sight {
-    records: Vec<Record>,
-    expected: String,
-    actual: String,
-}
-
+/// The sighting of a deviation in a case, if it shows there.
 fn sight(case: &Case, wanted: &Fingerprint) -> Option<Sight> {
     case.judged.judgements.iter().find_map(|judgement| {
         let Outcome::Violated {
-            symptom,
-            expected,
-            actual,
-            ..
+            expected, actual, ..
         } = &judgement.outcome
         else {
             return None;
         };
-        let fingerprint = Fingerprint::new(
-            &judgement.requirement,
-            judgement.operation,
-            judgement.check,
-            symptom,
-        );
-        let last = judgement
-            .records
-            .iter()
-            .max()
-            .copied()
-            .unwrap_or(case.records.len().saturating_sub(1));
-        (fingerprint == *wanted).then(|| Sight {
-            records: case.records.iter().take(last + 1).cloned().collect(),
+        let last = judgement.records.iter().max();
+        let last = last.map_or(case.records.len(), |last| last + 1);
+        (judgement.fingerprint()? == *wanted).then(|| Sight {
+            scenario: case.scenario.clone(),
+            records: case.records.iter().take(last).cloned().collect(),
             expected: expected.clone(),
             actual: actual.clone(),
         })
@@ -74,11 +55,10 @@ struct Trial {
 
 /// What trying a case again showed.
 struct Retried {
-    scenario: Scenario,
     /// How often each deviation came again, and the last sighting.
     seen: BTreeMap<Fingerprint, (u32, Sight)>,
     /// What could be made small.
-    small: Vec<(Fingerprint, Scenario, Sight)>,
+    small: Vec<(Fingerprint, Sight)>,
 }
 
 impl Run<'_> {
@@ -126,7 +106,7 @@ impl Run<'_> {
             .iter()
             .filter(|(_, shown)| !shown.is_empty())
             .max_by_key(|(case, shown)| {
-                let worth = shown.len() * 1000 / length(&self.kept[**case].0);
+                let worth = shown.len() * 1000 / length(&self.kept[**case]);
                 (worth, Reverse(**case))
             })
             .map(|(case, _)| *case)
@@ -138,7 +118,7 @@ impl Run<'_> {
             let wanted: Vec<Fingerprint> = wanted.into_iter().cloned().collect();
             trials.push(Trial {
                 case: case.clone(),
-                scenario: self.kept[case].0.clone(),
+                scenario: self.kept[case].clone(),
                 leads: wanted
                     .iter()
                     .filter(|it| leads.contains(it))
@@ -158,7 +138,10 @@ impl Run<'_> {
         firsts
             .chain(causes.iter().flatten())
             .filter(|deviation| {
-                symptoms.insert((deviation.symptom.id, deviation.symptom.subject.clone()))
+                symptoms.insert((
+                    deviation.symptom.id.clone(),
+                    deviation.symptom.subject.clone(),
+                ))
             })
             .map(|deviation| deviation.fingerprint.clone())
             .take(MADE_SMALL)
@@ -213,58 +196,37 @@ impl Run<'_> {
         retried
     }
 
-    /// What repeated keeps its smallest reproduction; what did not is flaky.
+    /// What repeated keeps its smallest sighting; what did not is told without one.
     fn settle(&mut self, retried: Vec<Retried>) {
-        let mut times: BTreeMap<Fingerprint, u32> = BTreeMap::new();
+        let mut again: BTreeMap<Fingerprint, (u32, Sight)> = BTreeMap::new();
         for done in retried {
-            for (fingerprint, (n, _)) in &done.seen {
-                times.insert(fingerprint.clone(), *n);
-            }
-            for (fingerprint, reproduction) in done.reproductions() {
-                self.found.reproductions.insert(fingerprint, reproduction);
-            }
+            again.extend(done.smallest());
         }
-        for (fingerprint, deviation) in &self.found.ledger.deviations {
-            let seen = times.get(fingerprint).copied().unwrap_or_default();
-            (self.tell)(Event::Reproduced {
-                fingerprint: fingerprint.clone(),
+        let deviations: Vec<Fingerprint> = self.found.ledger.deviations.keys().cloned().collect();
+        for fingerprint in deviations {
+            let (seen, sight) = match again.remove(&fingerprint) {
+                Some((seen, sight)) => (seen, (seen == TRIES).then(|| Box::new(sight))),
+                None => (0, None),
+            };
+            self.say(Event::Reproduced {
+                fingerprint,
                 seen,
                 tried: TRIES,
+                sight,
             });
-            if seen < TRIES {
-                let Sighting {
-                    expected, actual, ..
-                } = &deviation.first;
-                let why = format!("flaky {seen}/{TRIES}: {expected}, got {actual}");
-                self.found.flaky.insert(fingerprint.clone(), why);
-            }
         }
     }
 }
 
 impl Retried {
-    /// The reproductions of what came again each time: made small where that was possible.
-    fn reproductions(self) -> impl Iterator<Item = (Fingerprint, Reproduction)> {
-        let reproduction = |scenario: Scenario, sight: Sight| Reproduction {
-            times: format!("{TRIES}/{TRIES}"),
-            scenario,
-            records: sight.records,
-            expected: sight.expected,
-            actual: sight.actual,
-        };
-        let mut small: BTreeMap<Fingerprint, Reproduction> = self
-            .small
-            .into_iter()
-            .map(|(fingerprint, scenario, sight)| (fingerprint, reproduction(scenario, sight)))
-            .collect();
+    /// How often each deviation came again, and its smallest sighting.
+    fn smallest(mut self) -> BTreeMap<Fingerprint, (u32, Sight)> {
+        for (fingerprint, small) in self.small {
+            if let Some((_, sight)) = self.seen.get_mut(&fingerprint) {
+                *sight = small;
+            }
+        }
         self.seen
-            .into_iter()
-            .filter(|(_, (times, _))| *times == TRIES)
-            .map(move |(fingerprint, (_, sight))| {
-                let known = small.remove(&fingerprint);
-                let known = known.unwrap_or_else(|| reproduction(self.scenario.clone(), sight));
-                (fingerprint, known)
-            })
     }
 }
 
@@ -304,11 +266,7 @@ impl Trial {
             .iter()
             .filter_map(|wanted| smallest_sight(&cases, wanted))
             .collect();
-        Retried {
-            scenario: self.scenario,
-            seen,
-            small,
-        }
+        Retried { seen, small }
     }
 
     /// How often each deviation came again, and the last sighting.
@@ -371,12 +329,11 @@ async fn smallest(
 }
 
 /// What shows a deviation in the smallest of these cases: one made small for another deviation may show this one too.
-fn smallest_sight(
-    cases: &[Option<Case>],
-    wanted: &Fingerprint,
-) -> Option<(Fingerprint, Scenario, Sight)> {
-    let seen = cases.iter().flatten().filter_map(|case| {
-        sight(case, wanted).map(|sight| (wanted.clone(), case.scenario.clone(), sight))
-    });
-    seen.min_by_key(|(_, scenario, _)| weight(scenario))
+fn smallest_sight(cases: &[Option<Case>], wanted: &Fingerprint) -> Option<(Fingerprint, Sight)> {
+    let seen = cases
+        .iter()
+        .flatten()
+        .filter_map(|case| sight(case, wanted));
+    seen.min_by_key(|sight| weight(&sight.scenario))
+        .map(|sight| (wanted.clone(), sight))
 }

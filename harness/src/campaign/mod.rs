@@ -16,19 +16,18 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crevasse_core::check::{self, Judged, Outcome, Record};
-use crevasse_core::finding::{Fingerprint, Ledger};
+use crevasse_core::check::{self, Judged, Record};
+use crevasse_core::finding::Ledger;
 use crevasse_core::model::Model;
 use crevasse_core::requirement::{Level, Registry, RequirementId};
 use crevasse_core::scenario::{Action, Need, Scenario, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{FaultKind, Reply};
 
-use crate::event::{
-    Capability, CaseJudged, Event, Leak, Learned, Phase, Progress, Reproduction, RunFinished,
-};
+use crate::event::{CaseJudged, Event, Learned, Phase, Progress, RunFinished};
 use crate::execute::Hand;
 pub use crate::execute::Stop;
+pub use crate::found::Found;
 use crate::journal::Line;
 
 /// What a run is to do.
@@ -52,41 +51,6 @@ pub struct Plan {
     pub shrink_time: Duration,
 }
 
-/// What a run found.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// What the target told about itself.
-    pub learned: Learned,
-    /// Every judgement, added up.
-    pub ledger: Ledger,
-    /// What is there.
-    pub capabilities: Vec<Capability>,
-    /// Operations asked for by cases.
-    pub exercised: BTreeSet<OperationName>,
-    /// Cases run.
-    pub cases: usize,
-    /// Requests answered.
-    pub exchanges: usize,
-    /// Deviations seen again, by fingerprint.
-    pub reproductions: BTreeMap<Fingerprint, Reproduction>,
-    /// Deviations that did not repeat, and how often they did.
-    pub flaky: BTreeMap<Fingerprint, String>,
-    /// Why requirements were not tried.
-    pub reasons: BTreeMap<RequirementId, String>,
-    /// What could not be removed.
-    pub leaks: Vec<Leak>,
-    /// Faults of our own.
-    pub faults: Vec<String>,
-    /// How long it took.
-    pub seconds: f64,
-    /// Whether everything that was planned was run.
-    pub complete: bool,
-    /// Whether the user ended it.
-    pub interrupted: bool,
-    /// Why the target counts as gone, when it stopped answering in the middle of the run.
-    pub gone: Option<String>,
-}
-
 /// How long cases under way may go on after the time box.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -106,7 +70,7 @@ pub(crate) struct Case {
     pub(crate) scenario: Scenario,
     pub(crate) records: Vec<Record>,
     pub(crate) judged: Judged,
-    pub(crate) seconds: f64,
+    pub(crate) seconds: Duration,
 }
 
 /// Runs a plan.
@@ -125,6 +89,7 @@ pub async fn run(
         stop,
         tell,
         found: Found::default(),
+        complete: true,
         capabilities: Capabilities::default(),
         absent: BTreeSet::new(),
         kept: BTreeMap::new(),
@@ -134,12 +99,10 @@ pub async fn run(
     let (together, alone) = run.choose();
     run.total = together.len() + alone.len();
     run.phase(Phase::Cases);
-    run.found.complete = true;
     run.all_at_once(together).await;
     run.phase(Phase::ExclusiveCases);
     run.one_by_one(alone).await;
-    run.found.gone = run.hand.gone();
-    if plan.reproduce && !stop.asked() && run.found.gone.is_none() {
+    if plan.reproduce && !stop.asked() && run.hand.gone().is_none() {
         run.phase(Phase::Reproducing);
         run.hand.go_on();
         run.try_again().await;
@@ -153,12 +116,15 @@ struct Run<'a> {
     plan: &'a Plan,
     stop: &'a Stop,
     tell: &'a mut dyn FnMut(Event),
+    /// What was said so far, added up.
     found: Found,
+    /// Whether everything that was planned was run.
+    complete: bool,
     capabilities: Capabilities,
     /// Operations that are not there beyond doubt: not asked for, and not judged.
     absent: BTreeSet<OperationName>,
     /// Cases that deviated, for another look.
-    kept: BTreeMap<String, (Scenario, Vec<Record>)>,
+    kept: BTreeMap<String, Scenario>,
     total: usize,
 }
 
@@ -189,13 +155,15 @@ impl Run<'_> {
             .for_each(|record| self.capabilities.learn(record));
         self.learn(&records);
         self.hand.go_without(self.absent.clone());
-        self.found.capabilities = self
-            .capabilities
-            .tell(self.plan.spec.operations.keys().copied());
-        for capability in self.found.capabilities.clone() {
+        for capability in self.capabilities.tell(self.defined()) {
             self.say(Event::Capability(capability));
         }
         Ok(())
+    }
+
+    /// The operations that the specification defines.
+    fn defined(&self) -> Vec<OperationName> {
+        self.plan.spec.operations.keys().copied().collect()
     }
 
     fn reachable(&self, records: &[Record]) -> Result<(), Unreachable> {
@@ -229,13 +197,13 @@ impl Run<'_> {
         let enforces = refused.is_some_and(|response| {
             matches!(response.status, 400 | 401 | 403) && response.error_code().is_some()
         });
-        self.found.learned = Learned {
+        let learned = Learned {
             account: last.and_then(|last| last.after.account.clone()),
             region: last.and_then(|last| last.after.region.clone()),
             enforces_signatures: enforces,
         };
-        self.hand.learned(&self.found.learned);
-        self.say(Event::Learned(self.found.learned.clone()));
+        self.hand.learned(&learned);
+        self.say(Event::Learned(learned));
     }
 
     /// The scenarios to run together and those to run alone. What is left out says why.
@@ -271,15 +239,10 @@ impl Run<'_> {
             Need::Regions => "the target is not known to serve several regions",
             Need::Exclusive => "runs alone",
         };
-        for requirement in &scenario.covers {
-            self.found
-                .reasons
-                .entry(requirement.clone())
-                .or_insert_with(|| reason.to_owned());
-        }
         self.say(Event::Skipped {
             scenario: scenario.id.clone(),
             reason: reason.to_owned(),
+            covers: scenario.covers.clone(),
         });
     }
 
@@ -315,13 +278,13 @@ impl Run<'_> {
                 Some(Err(panic)) => self.fault(None, format!("a case ended in a panic: {panic}")),
             }
         }
-        self.found.complete &= waiting.count() == 0;
+        self.complete &= waiting.count() == 0;
     }
 
     async fn one_by_one(&mut self, scenarios: Vec<Scenario>) {
         for scenario in scenarios {
             if self.over() {
-                self.found.complete = false;
+                self.complete = false;
                 return;
             }
             self.say(Event::CaseStarted {
@@ -389,75 +352,28 @@ impl Run<'_> {
     }
 
     fn take(&mut self, case: Case) {
-        let mut told = CaseJudged {
-            case: case.id.clone(),
-            title: case.scenario.title.clone(),
-            exchanges: case.judged.observations.len(),
-            held: 0,
-            violations: Vec::new(),
-            inconclusive: Vec::new(),
-            blocked: case.judged.blocked.clone(),
-            seconds: case.seconds,
-        };
-        told.tell(&case.judged.judgements);
-        for judgement in &case.judged.judgements {
-            self.found.ledger.enter(&case.id, judgement, own_level);
-        }
-        self.found.cases += 1;
-        self.found.exchanges += case.judged.observations.len();
-        self.found.exercised.extend(
-            case.judged
-                .observations
-                .iter()
-                .filter_map(|seen| seen.operation),
-        );
         case.records
             .iter()
             .for_each(|record| self.capabilities.learn(record));
-        self.note_blocked(&case);
+        let told = case.told();
         for mistake in soundness::mistakes(&case.judged.observations) {
             self.fault(Some(case.id.clone()), mistake);
         }
-        if case
-            .judged
-            .judgements
-            .iter()
-            .any(|judgement| matches!(judgement.outcome, Outcome::Violated { .. }))
-        {
-            self.kept.insert(case.id, (case.scenario, case.records));
+        if !told.ledger.deviations.is_empty() {
+            self.kept.insert(case.id, case.scenario);
         }
-        self.say(Event::CaseJudged(told));
+        self.say(Event::CaseJudged(Box::new(told)));
         self.phase(Phase::Cases);
     }
 
-    /// A requirement whose scenario got stuck before it applied is inconclusive, and says on what.
-    fn note_blocked(&mut self, case: &Case) {
-        let Some((_, why)) = case.judged.blocked.first() else {
-            return;
-        };
-        for requirement in &case.scenario.covers {
-            self.found
-                .reasons
-                .entry(requirement.clone())
-                .or_insert_with(|| format!("blocked: {why} (case {})", case.id));
-        }
-    }
-
     fn fault(&mut self, case: Option<String>, message: String) {
-        let place = case
-            .as_ref()
-            .map(|case| format!("in case {case}: "))
-            .unwrap_or_default();
-        self.found.faults.push(format!("{place}{message}"));
         self.say(Event::Fault { case, message });
     }
 
-    /// Tells whoever listens, and the journal what cannot be judged again from records.
+    /// Adds up what happened, writes it down and tells whoever listens.
     fn say(&mut self, event: Event) {
-        if !matches!(
-            event,
-            Event::CaseStarted { .. } | Event::CaseJudged(_) | Event::Progress(_)
-        ) {
+        self.found.follow(&event);
+        if !matches!(event, Event::CaseStarted { .. }) {
             self.hand
                 .tell_journal(&Line::Event(Box::new(event.clone())));
         }
@@ -475,60 +391,51 @@ impl Run<'_> {
     }
 
     fn finish(mut self) -> Found {
-        self.found.leaks = self.hand.leaks();
-        for leak in self.found.leaks.clone() {
+        for leak in self.hand.leaks() {
             self.say(Event::Leak(leak));
         }
-        let names: Vec<OperationName> = self.plan.spec.operations.keys().copied().collect();
-        let known = std::mem::replace(&mut self.found.capabilities, self.capabilities.tell(names));
-        let news: Vec<Capability> = self
-            .found
-            .capabilities
-            .iter()
-            .filter(|capability| !known.contains(capability))
-            .cloned()
-            .collect();
-        for capability in news {
-            self.say(Event::Capability(capability));
+        for capability in self.capabilities.tell(self.defined()) {
+            if !self.found.capabilities.contains(&capability) {
+                self.say(Event::Capability(capability));
+            }
         }
-        self.drop_absent();
-        self.found.interrupted = self.stop.asked();
-        self.found.complete &= !self.found.interrupted && self.found.gone.is_none();
-        self.found.seconds = self.hand.elapsed().as_secs_f64();
+        let (interrupted, gone) = (self.stop.asked(), self.hand.gone());
         self.say(Event::RunFinished(RunFinished {
-            seconds: self.found.seconds,
-            complete: self.found.complete,
-            interrupted: self.found.interrupted,
+            seconds: to_the_millisecond(self.hand.elapsed()),
+            complete: self.complete && !interrupted && gone.is_none(),
+            interrupted,
+            gone,
         }));
         self.found
     }
+}
 
-    /// An operation that turned out not to be there cannot have deviated.
-    fn drop_absent(&mut self) {
-        let capabilities = &self.capabilities;
-        let there = |operation: Option<OperationName>| {
-            operation.is_none_or(|name| capabilities.supports(name))
-        };
-        self.found
-            .ledger
-            .deviations
-            .retain(|_, deviation| there(deviation.operation));
-        let left: BTreeSet<RequirementId> = self
-            .found
-            .ledger
-            .deviations
-            .values()
-            .map(|deviation| deviation.requirement.clone())
-            .collect();
-        for (requirement, tally) in &mut self.found.ledger.tallies {
-            if !left.contains(requirement) {
-                tally.violated = 0;
-                tally.weakly_violated = 0;
-            }
+/// Seconds that a report reads back as they were written.
+fn to_the_millisecond(time: Duration) -> f64 {
+    time.as_millis() as f64 / 1000.0
+}
+
+impl Case {
+    /// What came of it.
+    fn told(&self) -> CaseJudged {
+        let observations = &self.judged.observations;
+        let mut ledger = Ledger::default();
+        for judgement in &self.judged.judgements {
+            ledger.enter(&self.id, judgement, own_level);
         }
-        self.found
-            .exercised
-            .retain(|name| capabilities.supports(*name));
+        CaseJudged {
+            case: self.id.clone(),
+            title: self.scenario.title.clone(),
+            covers: self.scenario.covers.clone(),
+            exchanges: observations.len(),
+            exercised: observations
+                .iter()
+                .filter_map(|seen| seen.operation)
+                .collect(),
+            ledger,
+            blocked: self.judged.blocked.clone(),
+            seconds: to_the_millisecond(self.seconds),
+        }
     }
 }
 
@@ -562,7 +469,7 @@ impl Judge {
             scenario,
             records,
             judged,
-            seconds: (self.hand.elapsed() - begun).as_secs_f64(),
+            seconds: self.hand.elapsed() - begun,
         }
     }
 }

@@ -145,7 +145,11 @@ async fn a_deviation_is_tried_again_and_made_small() {
         .unwrap();
     let again = &found.reproductions[&deleted.fingerprint];
     assert_eq!(again.times, "3/3");
-    assert!(again.scenario.steps.len() < 3, "{:?}", again.scenario);
+    assert!(
+        again.sight.scenario.steps.len() < 3,
+        "{:?}",
+        again.sight.scenario
+    );
     assert!(events.iter().any(|event| matches!(
         event,
         Event::Reproduced {

@@ -49,6 +49,7 @@ fn lines() -> Vec<Line> {
             fingerprint: crevasse_core::finding::Fingerprint("0123456789abcdef".to_owned()),
             seen: 3,
             tried: 3,
+            sight: None,
         })),
     ]
 }

@@ -4,69 +4,24 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crevasse_core::baseline::Baseline;
-use crevasse_core::finding::{Deviation, Fingerprint, Ledger, Tally};
+use crevasse_core::finding::{Deviation, Fingerprint, Tally};
 use crevasse_core::requirement::{Level, Registry, Requirement, RequirementId};
-use crevasse_core::spec::{OperationName, Spec};
+use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
 
 use super::document::{
     CauseFacts, Counts, FindingFacts, LeakFacts, OperationCounts, OperationFacts, Report, Repro,
-    RequirementFacts, RunFacts, SCHEMA, SpecFacts, StaleFacts, Summary, TargetFacts, Tool,
+    RequirementFacts, RunFacts, SCHEMA, SpecFacts, StaleFacts, Summary, Tool,
 };
 use super::script::{Claim, script};
-use crate::event::Reproduction;
+use crate::event::{Capability, Leak, RunStarted, Terms};
 use crate::exit;
-
-/// What a run left.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    /// The run.
-    pub run: RunFacts,
-    /// The target, when a file describes it.
-    pub target: Option<TargetFacts>,
-    /// Every judgement, added up.
-    pub ledger: Ledger,
-    /// What the probes said.
-    pub capabilities: Vec<OperationFacts>,
-    /// Operations asked for beyond the probes.
-    pub exercised: BTreeSet<OperationName>,
-    /// Cases run.
-    pub cases: usize,
-    /// Requests answered.
-    pub exchanges: usize,
-    /// Reproductions by fingerprint.
-    pub reproductions: BTreeMap<Fingerprint, Reproduction>,
-    /// Deviations that did not repeat: why, by fingerprint. They fail nobody.
-    pub flaky: BTreeMap<Fingerprint, String>,
-    /// Why a requirement was not tried, where that is known.
-    pub reasons: BTreeMap<RequirementId, String>,
-    /// Resources left behind.
-    pub leaks: Vec<LeakFacts>,
-    /// What people should know besides.
-    pub notes: Vec<String>,
-    /// Exit codes that apply for reasons of their own: interrupted, unreachable, a fault of ours.
-    pub codes: Vec<u8>,
-}
-
-/// What is asked of a report.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms<'a> {
-    /// The specification judged by.
-    pub spec: &'a Spec,
-    /// Known deviations.
-    pub baseline: &'a Baseline,
-    /// Today, `YYYY-MM-DD`, for entries that expire.
-    pub today: &'a str,
-    /// Whether SHOULD counts like MUST.
-    pub strict: bool,
-    /// Requirements looked at; empty means all.
-    pub selected: &'a BTreeSet<RequirementId>,
-}
+use crate::found::Found;
 
 /// Makes the report.
-pub fn assemble(facts: &Facts, terms: Terms<'_>) -> Report {
-    let desk = Desk { facts, terms };
+pub fn assemble(run: &RunStarted, found: &Found) -> Report {
+    let terms = &found.terms;
+    let desk = Desk { found, terms };
     let causes = desk.causes();
     let order: Vec<&Deviation> = causes.iter().flatten().copied().collect();
     let ids: BTreeMap<&Fingerprint, String> = order
@@ -88,31 +43,75 @@ pub fn assemble(facts: &Facts, terms: Terms<'_>) -> Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
         spec: SpecFacts {
-            name: terms.spec.name.clone(),
-            digest: terms.spec.digest.clone(),
+            name: run.spec.clone(),
+            digest: run.spec_digest.clone(),
             registry: Registry::builtin().digest().to_owned(),
         },
-        run: facts.run.clone(),
-        target: facts.target.clone(),
+        run: run_facts(run, found),
+        target: terms.target.clone(),
         summary,
-        operations: facts.capabilities.clone(),
+        operations: found.capabilities.iter().map(operation).collect(),
         requirements,
         causes: desk.cause_facts(&causes, &ids),
         findings,
-        leaks: facts.leaks.clone(),
+        leaks: found.leaks.iter().map(leak).collect(),
         stale,
-        notes: facts.notes.clone(),
+        notes: notes(found),
     }
 }
 
+fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
+    RunFacts {
+        id: run.run.clone(),
+        seed: run.seed,
+        profile: format!("{:?}", run.profile).to_lowercase(),
+        endpoint: run.endpoint.clone(),
+        jobs: run.jobs,
+        started: run.started.iso(),
+        seconds: found.seconds,
+        complete: found.complete,
+    }
+}
+
+fn operation(capability: &Capability) -> OperationFacts {
+    OperationFacts {
+        name: capability.operation,
+        supported: capability.supported,
+        reason: capability.reason.clone(),
+    }
+}
+
+fn leak(leak: &Leak) -> LeakFacts {
+    LeakFacts {
+        kind: leak.kind.clone(),
+        name: leak.name.clone(),
+        reason: leak.reason.clone(),
+    }
+}
+
+fn notes(found: &Found) -> Vec<String> {
+    let faults = found
+        .faults
+        .iter()
+        .map(|fault| format!("fault of crevasse: {fault}"));
+    let gone = found
+        .gone
+        .iter()
+        .map(|why| format!("the target stopped answering: {why}"));
+    faults
+        .chain(gone)
+        .chain(found.terms.notes.iter().cloned())
+        .collect()
+}
+
 struct Desk<'a> {
-    facts: &'a Facts,
-    terms: Terms<'a>,
+    found: &'a Found,
+    terms: &'a Terms,
 }
 
 impl<'a> Desk<'a> {
     fn defines(&self, operation: &OperationName) -> bool {
-        self.terms.spec.operations.contains_key(operation)
+        self.terms.operations.contains(operation)
     }
 
     /// Every requirement that the specification's operations bear on and that was asked for.
@@ -123,7 +122,7 @@ impl<'a> Desk<'a> {
                 || requirement
                     .operations
                     .iter()
-                    .any(|name| terms.spec.operations.contains_key(name));
+                    .any(|name| terms.operations.contains(name));
             defined && (terms.selected.is_empty() || terms.selected.contains(&requirement.id))
         })
     }
@@ -136,9 +135,9 @@ impl<'a> Desk<'a> {
             .collect();
         let counts = |deviation: &&Deviation| {
             wanted.contains(&deviation.requirement)
-                && !self.facts.flaky.contains_key(&deviation.fingerprint)
+                && !self.found.flaky.contains_key(&deviation.fingerprint)
         };
-        let causes = self.facts.ledger.causes().into_iter();
+        let causes = self.found.ledger.causes().into_iter();
         causes
             .map(|cause| cause.into_iter().filter(counts).collect::<Vec<_>>())
             .filter(|cause| !cause.is_empty())
@@ -148,16 +147,16 @@ impl<'a> Desk<'a> {
     fn waiver(&self, deviation: &Deviation) -> Option<&'a str> {
         self.terms
             .baseline
-            .waives(deviation, self.terms.today)
+            .waives(deviation, &self.terms.today)
             .map(|entry| entry.reason.as_str())
     }
 
     fn is_supported(&self, name: &OperationName) -> bool {
         let probed = self
-            .facts
+            .found
             .capabilities
             .iter()
-            .find(|facts| facts.name == *name);
+            .find(|facts| facts.operation == *name);
         probed.is_none_or(|facts| facts.supported)
     }
 
@@ -166,9 +165,9 @@ impl<'a> Desk<'a> {
         requirement: &Requirement,
         ids: &BTreeMap<&Fingerprint, String>,
     ) -> RequirementFacts {
-        let tally = self.facts.ledger.tallies.get(&requirement.id);
+        let tally = self.found.ledger.tallies.get(&requirement.id);
         let deviations: Vec<&Deviation> = self
-            .facts
+            .found
             .ledger
             .deviations
             .values()
@@ -225,7 +224,7 @@ impl<'a> Desk<'a> {
             .iter()
             .filter(|deviation| deviation.grade >= requirement.level)
             .collect();
-        let flaky = |deviation: &&Deviation| self.facts.flaky.get(&deviation.fingerprint);
+        let flaky = |deviation: &&Deviation| self.found.flaky.get(&deviation.fingerprint);
         if let Some(reason) = own.iter().find_map(|deviation| flaky(deviation))
             && own.iter().all(|deviation| flaky(deviation).is_some())
         {
@@ -233,7 +232,7 @@ impl<'a> Desk<'a> {
         }
         let unwaived = own.iter().any(|deviation| {
             self.waiver(deviation).is_none()
-                && !self.facts.flaky.contains_key(&deviation.fingerprint)
+                && !self.found.flaky.contains_key(&deviation.fingerprint)
         });
         let verdict = Verdict::conclude(tally, unwaived, supported);
         let blocked = || tally.and_then(|tally| tally.inconclusive.first().cloned());
@@ -243,7 +242,7 @@ impl<'a> Desk<'a> {
                 blocked().or_else(|| Some("only a weaker part of it was judged".to_owned()))
             }
             Verdict::Untested => self
-                .facts
+                .found
                 .reasons
                 .get(&requirement.id)
                 .cloned()
@@ -254,7 +253,7 @@ impl<'a> Desk<'a> {
                 .map(str::to_owned),
             Verdict::Conforms | Verdict::Deviates => None,
         };
-        match (verdict, self.facts.reasons.get(&requirement.id)) {
+        match (verdict, self.found.reasons.get(&requirement.id)) {
             (Verdict::Untested, Some(reason)) if reason.starts_with("blocked") => {
                 (Verdict::Inconclusive, Some(reason.clone()))
             }
@@ -264,11 +263,11 @@ impl<'a> Desk<'a> {
 
     fn absence(&self, requirement: &Requirement) -> Option<String> {
         let probed = self
-            .facts
+            .found
             .capabilities
             .iter()
-            .find(|facts| requirement.operations.contains(&facts.name));
-        probed.map(|facts| format!("{} is not there: {}", facts.name, facts.reason))
+            .find(|facts| requirement.operations.contains(&facts.operation));
+        probed.map(|facts| format!("{} is not there: {}", facts.operation, facts.reason))
     }
 
     fn findings(
@@ -293,13 +292,13 @@ impl<'a> Desk<'a> {
 
     fn finding(&self, deviation: &Deviation, id: String, cause: String) -> FindingFacts {
         let requirement = Registry::builtin().get(&deviation.requirement);
-        let again = self.facts.reproductions.get(&deviation.fingerprint);
+        let again = self.found.reproductions.get(&deviation.fingerprint);
         let waived = self.waiver(deviation).map(str::to_owned);
         let fails = waived.is_none()
             && requirement.is_some_and(|requirement| self.fails(requirement, deviation.grade));
         let (expected, actual) = again.map_or(
             (&deviation.first.expected, &deviation.first.actual),
-            |again| (&again.expected, &again.actual),
+            |again| (&again.sight.expected, &again.sight.actual),
         );
         let title = deviation.symptom.title.clone();
         let claim = Claim {
@@ -314,7 +313,7 @@ impl<'a> Desk<'a> {
             level: deviation.grade,
             fails,
             operation: deviation.operation,
-            check: deviation.check.to_owned(),
+            check: deviation.check.to_string(),
             rule: requirement.map_or_else(String::new, |requirement| requirement.statement.clone()),
             source: requirement.map_or_else(String::new, |requirement| requirement.source.clone()),
             expected: expected.clone(),
@@ -325,12 +324,12 @@ impl<'a> Desk<'a> {
             waived,
             cause,
             case: deviation.first.case.clone(),
-            exchanges: again.map_or_else(Vec::new, |again| again.records.clone()),
+            exchanges: again.map_or_else(Vec::new, |again| again.sight.records.clone()),
             repro: Repro {
                 curl: again
-                    .and_then(|again| script(&again.records, claim))
+                    .and_then(|again| script(&again.sight.records, claim))
                     .unwrap_or_default(),
-                scenario: again.map_or_else(String::new, |again| again.scenario.to_yaml()),
+                scenario: again.map_or_else(String::new, |again| again.sight.scenario.to_yaml()),
             },
             title,
         }
@@ -385,7 +384,7 @@ impl<'a> Desk<'a> {
         let stale = self
             .terms
             .baseline
-            .stale(found, &judged, self.terms.today)
+            .stale(found, &judged, &self.terms.today)
             .into_iter();
         stale
             .map(|entry| {
@@ -412,23 +411,23 @@ impl<'a> Desk<'a> {
         Summary {
             verdict: verdict_word(code).to_owned(),
             exit_code: code,
-            cases: self.facts.cases,
-            exchanges: self.facts.exchanges,
+            cases: self.found.cases,
+            exchanges: self.found.exchanges,
             findings: findings.len(),
             causes,
             must: counts(requirements, Level::Must),
             should: counts(requirements, Level::Should),
             may: counts(requirements, Level::May),
             operations: OperationCounts {
-                total: self.terms.spec.operations.len(),
+                total: self.terms.operations.len(),
                 supported: self
-                    .facts
+                    .found
                     .capabilities
                     .iter()
                     .filter(|facts| facts.supported)
                     .count(),
                 exercised: self
-                    .facts
+                    .found
                     .exercised
                     .iter()
                     .filter(|name| self.defines(name))
@@ -443,12 +442,18 @@ impl<'a> Desk<'a> {
         findings: &[FindingFacts],
         stale: &[StaleFacts],
     ) -> u8 {
-        let mut codes = self.facts.codes.clone();
+        let mut codes = Vec::new();
+        if self.found.interrupted {
+            codes.push(exit::INTERRUPTED);
+        }
+        if !self.found.faults.is_empty() {
+            codes.push(exit::OUR_FAULT);
+        }
         if findings.iter().any(|finding| finding.fails) || (self.terms.strict && !stale.is_empty())
         {
             codes.push(exit::DEVIATES);
         }
-        if !self.facts.run.complete {
+        if !self.found.complete {
             codes.push(exit::INCOMPLETE);
         }
         let decided = |facts: &RequirementFacts| {

@@ -1,6 +1,8 @@
 //! The report, version 1: what every format is made from, and what is read back by `compare`, `merge` and filters.
 //! Shapes as documented in the README; readers ignore unknown fields.
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,8 @@ use crevasse_core::check::Record;
 use crevasse_core::requirement::{Level, RequirementId};
 use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
+
+pub use crate::event::TargetFacts;
 
 /// Names the format and its version.
 pub const SCHEMA: &str = "crevasse.report/1";
@@ -44,6 +48,17 @@ pub struct Report {
     /// What the target cannot be blamed for: faults of Crevasse itself, and notes on foreign specifications.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl Report {
+    /// The findings of each cause, in their order.
+    pub fn by_cause(&self) -> BTreeMap<&str, Vec<&FindingFacts>> {
+        let mut causes: BTreeMap<&str, Vec<&FindingFacts>> = BTreeMap::new();
+        for finding in &self.findings {
+            causes.entry(&finding.cause).or_default().push(finding);
+        }
+        causes
+    }
 }
 
 /// Who wrote a report.
@@ -86,16 +101,6 @@ pub struct RunFacts {
     pub seconds: f64,
     /// Whether everything that was planned was run.
     pub complete: bool,
-}
-
-/// The target as its file describes it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TargetFacts {
-    /// Its name in a matrix.
-    pub label: String,
-    /// Its version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub version: Option<String>,
 }
 
 /// Counts by verdict.

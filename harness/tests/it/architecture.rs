@@ -115,11 +115,22 @@ const TABLE: &[(&str, &[&str])] = &[
         "event",
         &[
             "core::amz_date",
+            "core::baseline",
             "core::check",
             "core::finding",
             "core::requirement",
             "core::scenario",
             "core::spec",
+        ],
+    ),
+    (
+        "found",
+        &[
+            "core::finding",
+            "core::requirement",
+            "core::spec",
+            "event",
+            "journal",
         ],
     ),
     ("scenarios", &["core::scenario"]),
@@ -191,6 +202,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "core::wire",
             "event",
             "exit",
+            "found",
         ],
     ),
 ];

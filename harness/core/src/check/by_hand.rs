@@ -1,11 +1,12 @@
 //! Cases made by hand, to try checks on: what was done, what came back, what the checks say.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use super::{Group, Judgement, Outcome, Record, judge};
+use super::{Group, Judgement, Outcome, Record, Symptom, judge};
 use crate::amz_date::Timestamp;
 use crate::model::Model;
 use crate::requirement::Level;
@@ -144,7 +145,15 @@ impl Case {
     /// The symptoms under which a requirement was broken, and how firmly each.
     pub(super) fn breaks(&self, requirement: &str) -> Vec<(&'static str, Level)> {
         let broken = |judgement: &Judgement| match &judgement.outcome {
-            Outcome::Violated { symptom, grade, .. } => Some((symptom.id, *grade)),
+            Outcome::Violated {
+                symptom:
+                    Symptom {
+                        id: Cow::Borrowed(id),
+                        ..
+                    },
+                grade,
+                ..
+            } => Some((*id, *grade)),
             _ => None,
         };
         self.said(requirement).iter().filter_map(broken).collect()

@@ -31,7 +31,7 @@ impl Cause {
 
     fn alone(symptom: &Symptom) -> Self {
         let key = match symptom.subject.as_ref() {
-            "" => symptom.id.to_owned(),
+            "" => symptom.id.to_string(),
             subject => format!("{}/{subject}", symptom.id),
         };
         Self::new(key, symptom.title.clone())
@@ -131,7 +131,7 @@ fn of_refusal(symptom: &Symptom, operation: Option<OperationName>) -> Option<Cau
         .iter()
         .find(|refusal| refusal.word() == symptom.subject)?;
     let operation = operation?;
-    let cause = match (symptom.id, oversight(*refusal)?) {
+    let cause = match (&*symptom.id, oversight(*refusal)?) {
         ("accepted", Oversight::Checksum) => Cause::new(
             "unchecked-hash",
             "uploads are accepted whose checksums are wrong, malformed or missing",
@@ -159,7 +159,7 @@ fn of_refusal(symptom: &Symptom, operation: Option<OperationName>) -> Option<Cau
 
 /// Families of symptoms that come of one thing left undone.
 fn of_family(symptom: &Symptom) -> Option<Cause> {
-    let cause = match symptom.id {
+    let cause = match &*symptom.id {
         "member-missing" => {
             let document = symptom.subject.split('.').next().unwrap_or_default();
             Cause::new(
@@ -192,7 +192,7 @@ fn of_family(symptom: &Symptom) -> Option<Cause> {
             "repetition-refused",
             "a request repeated at once is refused",
         ),
-        "page-too-large" | "marker-missing" => Cause::new(symptom.id, &*symptom.title),
+        "page-too-large" | "marker-missing" => Cause::new(symptom.id.clone(), &*symptom.title),
         "location-missing" => Cause::new("location-missing", "creations answer without Location"),
         "hash-header-missing" => {
             Cause::new("hash-header-missing", "answers lack x-amz-sha256-tree-hash")

@@ -192,6 +192,8 @@ fn judge_description(row: &CsvRow, archive: &Archive, out: &mut Judgements) {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
     use crate::amz_date::Timestamp;
     use crate::check::{Judgements, Outcome};
@@ -218,7 +220,14 @@ mod tests {
         let mut out = Judgements::new("test", None, vec![], |_| Level::Must);
         judge_description(&read.rows[0], &archive(description), &mut out);
         let symptom = |outcome: &Outcome| match outcome {
-            Outcome::Violated { symptom, .. } => symptom.id,
+            Outcome::Violated {
+                symptom:
+                    Symptom {
+                        id: Cow::Borrowed(id),
+                        ..
+                    },
+                ..
+            } => *id,
             _ => "",
         };
         out.into_inner()

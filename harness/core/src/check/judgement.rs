@@ -2,17 +2,20 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::requirement::{Level, RequirementId};
 use crate::spec::OperationName;
 
 /// What kind of wrong it is: the family that makes several findings one cause.
 ///
 /// `id` and `subject` are part of fingerprints, so they hold no values, ids or sizes of the run.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Symptom {
     /// In kebab-case: `range-ignored`.
-    pub id: &'static str,
+    pub id: Cow<'static, str>,
     /// What it is about, where the id alone would lump different causes together: a refusal, a member, an operation.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
     pub subject: Cow<'static, str>,
     /// A sentence for people, as the title of a cause: "the Range header is ignored".
     pub title: String,
@@ -22,7 +25,7 @@ impl Symptom {
     /// A symptom that means one cause wherever it is seen.
     pub fn new(id: &'static str, title: impl Into<String>) -> Self {
         Self {
-            id,
+            id: Cow::Borrowed(id),
             subject: Cow::Borrowed(""),
             title: title.into(),
         }

@@ -357,7 +357,8 @@ pub(crate) enum Listed {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Render {
-    /// A report written by `run --report json=PATH`.
+    /// A report written by `run --report json=PATH`, or a run: its id, its folder or its journal. Without it the latest run.
+    #[arg(default_value = "latest")]
     pub(crate) from: PathBuf,
     /// What to write: json=PATH, html=, junit=, markdown=, sarif=, badge=. Repeatable.
     #[arg(long, value_name = "FORMAT=PATH")]
@@ -372,7 +373,7 @@ pub(crate) struct Render {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Compare {
-    /// Reports written by `run --report json=PATH`, two or more.
+    /// Reports written by `run --report json=PATH`, or runs by id, folder or journal: two or more.
     #[arg(required = true, num_args = 2..)]
     pub(crate) reports: Vec<PathBuf>,
     /// Write the matrix: json=PATH, markdown=, html=. Repeatable.
@@ -387,7 +388,7 @@ pub(crate) struct Compare {
 pub(crate) struct Replay {
     /// A scenario file, or a finding: its id in a report (F1) or its fingerprint.
     pub(crate) what: String,
-    /// The report the finding is in; without it that of the latest run.
+    /// The report or the run the finding is in; without it the latest run.
     #[arg(long, value_name = "REPORT")]
     pub(crate) from: Option<PathBuf>,
     #[command(flatten)]

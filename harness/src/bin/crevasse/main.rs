@@ -1,8 +1,9 @@
 //! The command. Parses, dispatches, and exits: alone, and once.
 
+#[macro_use]
+mod text;
 mod args;
 mod commands;
-mod text;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;

@@ -1,8 +1,29 @@
 //! What is printed for people: colour only where it is wanted, and nothing a target sent unescaped.
 
-use std::io::IsTerminal;
+use std::fmt;
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use clap::ValueEnum;
+
+/// Like `print!`, and no failure when nobody reads any more.
+macro_rules! put {
+    ($($text:tt)*) => { $crate::text::put(format_args!($($text)*)) };
+}
+
+/// Like `println!`, and no failure when nobody reads any more.
+macro_rules! putln {
+    ($($text:tt)*) => { $crate::text::put(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// Writes to standard output. A reader that left (`… | head`) has seen enough, and the exit code still tells how it ended.
+pub(crate) fn put(text: fmt::Arguments<'_>) {
+    match std::io::stdout().write_fmt(text) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("error: failed to write to standard output: {error}");
+        }
+        _ => {}
+    }
+}
 
 /// When to colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -7,7 +7,7 @@ use crevasse::exit;
 use crevasse::report::terminal::{Detail, Style, render};
 use crevasse::report::{Comparison, Report};
 
-use super::read;
+use super::load::{Loaded, load};
 use super::reports::Outputs;
 use crate::args::{Compare, Render};
 use crate::text::width;
@@ -16,7 +16,7 @@ pub(crate) fn compare(args: &Compare) -> anyhow::Result<u8> {
     let reports = args
         .reports
         .iter()
-        .map(|path| load(path))
+        .map(|path| whole(path))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let comparison = Comparison::of(&reports)?;
     for text in &args.report {
@@ -33,7 +33,7 @@ pub(crate) fn compare(args: &Compare) -> anyhow::Result<u8> {
         };
         std::fs::write(path, rendered).with_context(|| format!("failed to write {path}"))?;
     }
-    print!(
+    put!(
         "{}",
         comparison.terminal(Style {
             color: args.color.on_stdout(),
@@ -53,9 +53,9 @@ pub(crate) fn compare(args: &Compare) -> anyhow::Result<u8> {
 }
 
 pub(crate) fn report(args: &Render) -> anyhow::Result<u8> {
-    let report = load(&args.from)?;
+    let Loaded { report, cut } = load(&args.from)?;
     Outputs::parse(&args.report, args.report_dir.as_deref())?.write(&report)?;
-    print!(
+    put!(
         "{}",
         render(
             &report,
@@ -66,15 +66,17 @@ pub(crate) fn report(args: &Render) -> anyhow::Result<u8> {
             }
         )
     );
-    Ok(exit::AS_EXPECTED)
+    Ok(cut.map_or(exit::AS_EXPECTED, |cut| {
+        eprintln!("error: {}", cut.message);
+        cut.code
+    }))
 }
 
-/// Reads a report that `--report json=…` wrote.
-pub(crate) fn load(path: &Path) -> anyhow::Result<Report> {
-    serde_json::from_str(&read(path)?).with_context(|| {
-        format!(
-            "failed to read {} as a report (crevasse.report/1)",
-            path.display()
-        )
-    })
+/// A report, with a warning when it does not tell the whole run.
+fn whole(path: &Path) -> anyhow::Result<Report> {
+    let Loaded { report, cut } = load(path)?;
+    if let Some(cut) = cut {
+        eprintln!("warning: {}: {}", path.display(), cut.message);
+    }
+    Ok(report)
 }

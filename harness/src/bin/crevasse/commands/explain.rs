@@ -17,13 +17,13 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<u8> {
     let id = args.id.to_ascii_uppercase();
     if let Some(ambiguity) = registry.ambiguity(&id) {
         match args.format {
-            Format::Text => println!(
+            Format::Text => putln!(
                 "{}  {}\n\n{}",
                 ambiguity.id,
                 ambiguity.title,
                 wrap(&ambiguity.grading, 2)
             ),
-            Format::Json => println!("{:#}", json!(ambiguity)),
+            Format::Json => putln!("{:#}", json!(ambiguity)),
         }
         return Ok(exit::AS_EXPECTED);
     }
@@ -38,8 +38,8 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<u8> {
         );
     };
     match args.format {
-        Format::Text => print!("{}", Explained::of(requirement).text()),
-        Format::Json => println!("{:#}", Explained::of(requirement).json()),
+        Format::Text => put!("{}", Explained::of(requirement).text()),
+        Format::Json => putln!("{:#}", Explained::of(requirement).json()),
     }
     Ok(exit::AS_EXPECTED)
 }

@@ -36,11 +36,11 @@ pub(crate) fn run(args: &List) -> anyhow::Result<u8> {
         Listed::Scenarios => written(&chosen, args.filter.is_none()),
     };
     match args.format {
-        Format::Json => println!(
+        Format::Json => putln!(
             "{:#}",
             Value::from_iter(rows.into_iter().map(|row| row.json))
         ),
-        Format::Text => rows.iter().for_each(|row| println!("{}", row.text)),
+        Format::Text => rows.iter().for_each(|row| putln!("{}", row.text)),
     }
     Ok(exit::AS_EXPECTED)
 }
@@ -144,7 +144,7 @@ fn fault_row(fault: &fault::Fault) -> Row {
 pub(crate) fn print_faults() {
     fault::all()
         .iter()
-        .for_each(|fault| println!("{}", fault_row(fault).text));
+        .for_each(|fault| putln!("{}", fault_row(fault).text));
 }
 
 fn written(chosen: &[&Requirement], everything: bool) -> Vec<Row> {

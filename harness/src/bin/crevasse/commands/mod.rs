@@ -3,6 +3,7 @@
 mod compare;
 mod explain;
 mod list;
+mod load;
 mod payload;
 mod progress;
 mod prove;

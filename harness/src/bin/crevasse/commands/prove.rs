@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Prove) -> anyhow::Result<u8> {
     let verbose = args.verbose;
     let proof = runtime.block_on(prove(suite, args.seed, faults, args.jobs, |proved| {
         if verbose || !proved.killed {
-            println!(
+            putln!(
                 "{}  {:<44} {}",
                 if proved.killed { "killed" } else { "ALIVE " },
                 proved.id,
@@ -50,23 +50,23 @@ fn unknown(name: String) -> anyhow::Error {
 }
 
 fn conclude(proof: &Proof, at_least: f64) -> u8 {
-    println!(
+    putln!(
         "\n{} checks killed nothing: {}",
         proof.idle_checks.len(),
         proof.idle_checks.join(" ")
     );
-    println!(
+    putln!(
         "\n{} MUST requirements that are judged and not yet proven to bite",
         proof.unproven.len()
     );
     if !proof.clean.is_empty() {
         let clean: Vec<String> = proof.clean.iter().map(ToString::to_string).collect();
-        println!(
+        putln!(
             "deviating on the clean server, so proving nothing: {}",
             clean.join(" ")
         );
     }
-    println!(
+    putln!(
         "\n{} of {} faults killed: {:.1} %",
         proof.killed(),
         proof.faults.len(),

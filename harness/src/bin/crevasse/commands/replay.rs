@@ -1,6 +1,6 @@
 //! `crevasse replay`: a finding or a scenario again, step by step, with what changed.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -18,16 +18,17 @@ use crevasse_core::scenario::Scenario;
 use crevasse_core::spec::Spec;
 use crevasse_core::wire::Reply;
 
-use super::run::{aim, endpoint, runs, started};
+use super::load::{LATEST, load};
+use super::read;
+use super::run::{aim, endpoint, started};
 use super::serve::embedded;
-use super::{compare, read};
 use crate::args::Replay;
 
 pub(crate) fn run(args: &Replay) -> anyhow::Result<u8> {
     let again = Again::of(args)?;
     let runtime = super::runtime(0)?;
     let (records, judged) = runtime.block_on(play(args, &again.scenario))?;
-    println!(
+    putln!(
         "{}: {}",
         again.scenario.id,
         printable(&again.scenario.title)
@@ -55,8 +56,8 @@ impl Again {
                 finding: None,
             });
         }
-        let from = args.from.clone().map_or_else(latest, Ok)?;
-        let report = compare::load(&from)?;
+        let from = args.from.as_deref().unwrap_or(Path::new(LATEST));
+        let report = load(from)?.report;
         let known = report
             .findings
             .iter()
@@ -94,15 +95,7 @@ impl Again {
             .judgements
             .iter()
             .filter_map(|judgement| match &judgement.outcome {
-                Outcome::Violated { symptom, grade, .. } => Some((
-                    Fingerprint::new(
-                        &judgement.requirement,
-                        judgement.operation,
-                        judgement.check,
-                        symptom,
-                    ),
-                    *grade,
-                )),
+                Outcome::Violated { grade, .. } => Some((judgement.fingerprint()?, *grade)),
                 _ => None,
             })
             .collect();
@@ -116,7 +109,7 @@ impl Again {
             .finding
             .as_ref()
             .map_or("a MUST deviation", |_| "the deviation");
-        println!(
+        putln!(
             "\n{what} {}",
             if again {
                 "shows again"
@@ -130,14 +123,6 @@ impl Again {
             exit::AS_EXPECTED
         }
     }
-}
-
-/// The report of the latest run.
-fn latest() -> anyhow::Result<PathBuf> {
-    let folder = runs(None);
-    let id = std::fs::read_to_string(folder.join("latest"))
-        .context("failed to find an earlier run; name its report by --from REPORT.json")?;
-    Ok(folder.join(id.trim()).join("report.json"))
 }
 
 async fn play(args: &Replay, scenario: &Scenario) -> anyhow::Result<(Vec<Record>, Judged)> {
@@ -179,12 +164,12 @@ fn tell(place: usize, record: &Record, recorded: Option<String>, judged: &Judged
                 printable(&exchange.request.target())
             )
         });
-    println!("\n{:>3}  {line}", place + 1);
+    putln!("\n{:>3}  {line}", place + 1);
     let before = match recorded {
         Some(before) if before != got => format!("   (was: {})", printable(&before)),
         _ => String::new(),
     };
-    println!("     {}{before}", printable(&got));
+    putln!("     {}{before}", printable(&got));
     for judgement in judged
         .judgements
         .iter()
@@ -197,7 +182,7 @@ fn tell(place: usize, record: &Record, recorded: Option<String>, judged: &Judged
             let rule = Registry::builtin()
                 .get(&judgement.requirement)
                 .map_or("", |requirement| requirement.statement.as_str());
-            println!(
+            putln!(
                 "     {}: {rule}\n       expected {}\n       got      {}",
                 judgement.requirement,
                 printable(expected),

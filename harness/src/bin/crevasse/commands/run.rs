@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use crevasse::campaign::{self, Found, Plan, Stop, Unreachable};
-use crevasse::event::{Event, RunStarted};
+use crevasse::event::{Event, RunStarted, TargetFacts, Terms};
 use crevasse::execute::{Hand, Pace, Target, credentials};
-use crevasse::journal::Journal;
-use crevasse::report::assemble::{Facts, Terms, assemble};
-use crevasse::report::document::{LeakFacts, OperationFacts, Report, RunFacts, TargetFacts};
+use crevasse::journal::{self, Journal};
+use crevasse::report::Report;
+use crevasse::report::assemble::assemble;
 use crevasse::report::terminal::{Style, render};
 use crevasse::report::{Format, write};
 use crevasse::{exit, generate, scenarios};
@@ -22,6 +22,7 @@ use crevasse_core::requirement::{Registry, RequirementId};
 use crevasse_core::scenario::{Need, Profile, Scenario};
 use crevasse_core::spec::{OperationName, Spec};
 
+use super::load::load;
 use super::progress::Line;
 use super::serve::embedded;
 use super::{Failure, read, reports, spec};
@@ -48,12 +49,13 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
     let reference = _server.is_some();
     let scenarios = wanted.scenarios(args);
     let plan = plan(args, &wanted, &target, reference, scenarios);
+    let terms = Event::Terms(Box::new(terms(args, &wanted)?));
     let mut started = started(&target, &wanted.spec, args.seed(), args.jobs);
     started.profile = args.profile.into();
-    let runs = runs(args.run_dir.as_deref());
-    let folder = runs.join(&started.run);
+    let folder = runs(args.run_dir.as_deref()).join(&started.run);
     let journal = Journal::create(&folder, &started)
         .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
+    journal.write(&journal::Line::Event(Box::new(terms.clone())))?;
     let rate = args.aim.rate_limit.as_deref().map(str::parse).transpose()?;
     let arm = target.arm()?;
     let hand = Hand::new(
@@ -73,9 +75,9 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
     .await;
     line.clear();
     match found {
-        Ok(found) => {
-            let facts = facts(args, &wanted, &started, found, hand.trouble())?;
-            finish(args, &wanted, &facts, &runs, &outputs)
+        Ok(mut found) => {
+            found.follow(&terms);
+            finish(args, &started, &mut found, &hand, &outputs)
         }
         Err(unreachable) => Err(gone(unreachable)),
     }
@@ -185,8 +187,7 @@ fn operations(action: &crevasse_core::scenario::Action) -> Vec<OperationName> {
 fn verdicts(args: &Run, filter: &Filter) -> anyhow::Result<Verdicts> {
     match &args.since {
         Some(path) => {
-            let report: Report = serde_json::from_str(&read(path)?)
-                .with_context(|| format!("failed to read {} as a report", path.display()))?;
+            let report = load(path)?.report;
             Ok(report
                 .requirements
                 .into_iter()
@@ -281,124 +282,81 @@ fn interrupt(stop: Stop) {
     });
 }
 
+/// Reports on what was found, under a baseline brought up to date where that is asked for.
 fn finish(
     args: &Run,
-    wanted: &Wanted,
-    facts: &Facts,
-    runs: &Path,
+    started: &RunStarted,
+    found: &mut Found,
+    hand: &Hand,
     outputs: &reports::Outputs,
 ) -> anyhow::Result<u8> {
-    let today = now().iso()[..10].to_owned();
-    let selected = if wanted.is_everything() {
-        BTreeSet::new()
-    } else {
-        wanted.selected.clone()
-    };
-    let terms = |baseline| Terms {
-        spec: &wanted.spec,
-        baseline,
-        today: &today,
-        strict: args.strict,
-        selected: &selected,
-    };
-    let updated = args
-        .baseline
-        .as_ref()
-        .filter(|_| args.baseline_update)
-        .map(|path| {
-            let accepted: Vec<_> = facts
-                .ledger
-                .deviations
-                .values()
-                .filter(|deviation| !facts.flaky.contains_key(&deviation.fingerprint))
-                .collect();
-            (path, wanted.baseline.updated(&accepted, &today))
-        });
-    if let Some((path, baseline)) = &updated {
+    if let Some(path) = args.baseline.as_ref().filter(|_| args.baseline_update) {
+        let baseline = updated(found);
         std::fs::write(path, baseline.to_yaml())
             .with_context(|| format!("failed to write {}", path.display()))?;
+        let terms = Terms {
+            baseline,
+            ..found.terms.clone()
+        };
+        tell(hand, found, Event::Terms(Box::new(terms)));
     }
-    let baseline = updated
-        .as_ref()
-        .map_or(&wanted.baseline, |(_, baseline)| baseline);
-    let report = assemble(facts, terms(baseline));
-    keep(runs, &report)?;
+    if let Some(message) = hand.trouble() {
+        found.follow(&Event::Fault {
+            case: None,
+            message,
+        });
+    }
+    let report = assemble(started, found);
+    keep(&runs(args.run_dir.as_deref()), &report)?;
     outputs.write(&report)?;
     let style = Style {
         color: args.color.on_stdout(),
         width: crate::text::width(),
         detail: args.verbosity(),
     };
-    print!("{}", render(&report, style));
+    put!("{}", render(&report, style));
     Ok(report.summary.exit_code)
 }
 
-fn facts(
-    args: &Run,
-    wanted: &Wanted,
-    started: &RunStarted,
-    found: Found,
-    trouble: Option<String>,
-) -> anyhow::Result<Facts> {
-    let mut codes = Vec::new();
-    if found.interrupted {
-        codes.push(exit::INTERRUPTED);
-    }
-    let mut notes: Vec<String> = found
-        .faults
-        .iter()
-        .chain(&trouble)
-        .map(|fault| format!("fault of crevasse: {fault}"))
+/// Adds to what was found what the command knows, and writes it down.
+fn tell(hand: &Hand, found: &mut Found, event: Event) {
+    found.follow(&event);
+    hand.tell_journal(&journal::Line::Event(Box::new(event)));
+}
+
+/// The baseline that accepts what was found and repeats.
+fn updated(found: &Found) -> Baseline {
+    let accepted: Vec<_> = found
+        .ledger
+        .deviations
+        .values()
+        .filter(|deviation| !found.flaky.contains_key(&deviation.fingerprint))
         .collect();
-    if !notes.is_empty() {
-        codes.push(exit::OUR_FAULT);
-    }
-    if wanted.spec.foreign {
-        notes.push(format!(
+    let terms = &found.terms;
+    terms.baseline.updated(&accepted, &terms.today)
+}
+
+/// What a report of this run says and no exchange tells.
+fn terms(args: &Run, wanted: &Wanted) -> anyhow::Result<Terms> {
+    let left_out = wanted.spec.foreign.then(|| {
+        format!(
             "{} items of {} took no part; `crevasse spec lint` names them",
             wanted.spec.dropped.len(),
             wanted.spec.name
-        ));
-    }
-    Ok(Facts {
-        run: RunFacts {
-            id: started.run.clone(),
-            seed: started.seed,
-            profile: format!("{:?}", started.profile).to_lowercase(),
-            endpoint: started.endpoint.clone(),
-            jobs: started.jobs,
-            started: started.started.iso(),
-            seconds: found.seconds,
-            complete: found.complete,
+        )
+    });
+    Ok(Terms {
+        operations: wanted.spec.operations.keys().copied().collect(),
+        selected: if wanted.is_everything() {
+            BTreeSet::new()
+        } else {
+            wanted.selected.clone()
         },
+        strict: args.strict,
+        today: now().iso()[..10].to_owned(),
+        baseline: wanted.baseline.clone(),
         target: target_facts(args)?,
-        ledger: found.ledger,
-        capabilities: found
-            .capabilities
-            .into_iter()
-            .map(|capability| OperationFacts {
-                name: capability.operation,
-                supported: capability.supported,
-                reason: capability.reason,
-            })
-            .collect(),
-        exercised: found.exercised,
-        cases: found.cases,
-        exchanges: found.exchanges,
-        reproductions: found.reproductions,
-        flaky: found.flaky,
-        reasons: found.reasons,
-        leaks: found
-            .leaks
-            .into_iter()
-            .map(|leak| LeakFacts {
-                kind: leak.kind,
-                name: leak.name,
-                reason: leak.reason,
-            })
-            .collect(),
-        notes,
-        codes,
+        notes: left_out.into_iter().collect(),
     })
 }
 

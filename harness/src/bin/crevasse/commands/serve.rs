@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<u8> {
     let runtime = super::runtime(0)?;
     runtime.block_on(async {
         let server = listen(options, args.port).await?;
-        println!("http://{}", server.address);
+        putln!("http://{}", server.address);
         tokio::signal::ctrl_c()
             .await
             .context("failed to wait for Ctrl-C")?;

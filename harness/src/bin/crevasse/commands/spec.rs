@@ -55,18 +55,20 @@ fn lint(args: &SpecFile) -> anyhow::Result<u8> {
     let report = spec::lint(&name, &read(path)?, &resolver(args.spec_dir.as_deref()));
     let report = report.with_context(|| format!("failed to read {}", path.display()))?;
     if args.format == Format::Json {
-        println!("{:#}", json!(report));
+        putln!("{:#}", json!(report));
         return Ok(exit::AS_EXPECTED);
     }
-    println!(
+    putln!(
         "{name}: {}",
         json!(report.format).as_str().unwrap_or_default()
     );
-    println!("\ndefines {} of 33 operations", report.defines.len());
+    putln!("\ndefines {} of 33 operations", report.defines.len());
     for definition in &report.defines {
-        println!(
+        putln!(
             "  {:<28} {}:{}",
-            definition.operation, definition.document, definition.line
+            definition.operation,
+            definition.document,
+            definition.line
         );
     }
     for (severity, title) in [
@@ -76,10 +78,10 @@ fn lint(args: &SpecFile) -> anyhow::Result<u8> {
     ] {
         let notes: Vec<_> = report.of(severity).collect();
         if !notes.is_empty() {
-            println!("\n{title} ({})", notes.len());
+            putln!("\n{title} ({})", notes.len());
         }
         notes.iter().for_each(|note| {
-            println!(
+            putln!(
                 "  {}:{}: {} [{}]",
                 note.document,
                 note.line,
@@ -88,11 +90,11 @@ fn lint(args: &SpecFile) -> anyhow::Result<u8> {
             );
         });
     }
-    println!("\ncannot express");
+    putln!("\ncannot express");
     report
         .inexpressible
         .iter()
-        .for_each(|what| println!("{}", wrap(what, 2)));
+        .for_each(|what| putln!("{}", wrap(what, 2)));
     Ok(exit::AS_EXPECTED)
 }
 
@@ -104,7 +106,7 @@ fn show(args: &SpecFile) -> anyhow::Result<u8> {
         .transpose()?;
     let loaded = foreign.as_ref().unwrap_or_else(|| Loaded::builtin());
     if args.format == Format::Json {
-        println!(
+        putln!(
             "{:#}",
             loaded
                 .operations
@@ -114,16 +116,19 @@ fn show(args: &SpecFile) -> anyhow::Result<u8> {
         );
         return Ok(exit::AS_EXPECTED);
     }
-    println!(
+    putln!(
         "{} ({} operations, {})",
         loaded.name,
         loaded.operations.len(),
         loaded.digest
     );
     for operation in loaded.operations.values() {
-        println!(
+        putln!(
             "\n{}  {} {}  -> {}",
-            operation.name, operation.method, operation.uri, operation.success_status
+            operation.name,
+            operation.method,
+            operation.uri,
+            operation.success_status
         );
         for parameter in &operation.parameters {
             let required = if parameter.required {
@@ -131,27 +136,27 @@ fn show(args: &SpecFile) -> anyhow::Result<u8> {
             } else {
                 "optional"
             };
-            println!(
+            putln!(
                 "  {:<7} {:<28} {required}",
                 format!("{:?}", parameter.location).to_lowercase(),
                 parameter.name
             );
         }
-        println!("  body    {}", kind(&operation.request_body));
+        putln!("  body    {}", kind(&operation.request_body));
         for header in &operation.response_headers {
-            println!(
+            putln!(
                 "  answers {:<28} {}",
                 header.name,
                 header.when.as_deref().unwrap_or("always")
             );
         }
-        println!("  answers {}", kind(&operation.response_body));
+        putln!("  answers {}", kind(&operation.response_body));
         let errors: Vec<String> = operation
             .errors
             .iter()
             .map(|(code, statuses)| format!("{code} {statuses:?}"))
             .collect();
-        println!("{}", wrap(&format!("errors {}", errors.join(", ")), 2));
+        putln!("{}", wrap(&format!("errors {}", errors.join(", ")), 2));
     }
     Ok(exit::AS_EXPECTED)
 }

@@ -13,9 +13,9 @@ use crate::args::Treehash;
 
 pub(crate) fn run(args: &Treehash) -> anyhow::Result<u8> {
     match (&args.range, args.part_size) {
-        (Some(range), _) => println!("{}", of_range(&args.file, range)?),
+        (Some(range), _) => putln!("{}", of_range(&args.file, range)?),
         (None, Some(size)) => print_parts(&args.file, size.0)?,
-        (None, None) => println!("{}", of_stream(open(&args.file)?)?),
+        (None, None) => putln!("{}", of_stream(open(&args.file)?)?),
     }
     Ok(exit::AS_EXPECTED)
 }
@@ -78,7 +78,7 @@ fn print_parts(path: &Path, size: u64) -> anyhow::Result<()> {
             break;
         }
         parts.push(hasher.finish().tree_hash);
-        println!(
+        putln!(
             "{}  {start}-{}",
             parts[parts.len() - 1],
             (start + read).saturating_sub(1)
@@ -88,7 +88,7 @@ fn print_parts(path: &Path, size: u64) -> anyhow::Result<()> {
             break;
         }
     }
-    println!("{}  whole", combine(&parts));
+    putln!("{}  whole", combine(&parts));
     Ok(())
 }
 

@@ -1,0 +1,295 @@
+//! What a run found: its events, added up. The same live and from a journal, since there is nothing else to add up.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crevasse_core::finding::{Fingerprint, Ledger};
+use crevasse_core::requirement::RequirementId;
+use crevasse_core::spec::OperationName;
+
+use crate::event::{Capability, CaseJudged, Event, Leak, Learned, RunFinished, Sight, Terms};
+use crate::journal::{JournalError, Line, Reader};
+
+/// What a run found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// By what terms it is reported on.
+    pub terms: Terms,
+    /// What the target told about itself.
+    pub learned: Learned,
+    /// Every judgement, added up.
+    pub ledger: Ledger,
+    /// What is there.
+    pub capabilities: Vec<Capability>,
+    /// Operations asked for by cases.
+    pub exercised: BTreeSet<OperationName>,
+    /// Cases run.
+    pub cases: usize,
+    /// Requests answered.
+    pub exchanges: usize,
+    /// Deviations seen again, by fingerprint.
+    pub reproductions: BTreeMap<Fingerprint, Reproduction>,
+    /// Deviations that did not repeat, and how often they did. They fail nobody.
+    pub flaky: BTreeMap<Fingerprint, String>,
+    /// Why requirements were not tried.
+    pub reasons: BTreeMap<RequirementId, String>,
+    /// What could not be removed.
+    pub leaks: Vec<Leak>,
+    /// Faults of our own.
+    pub faults: Vec<String>,
+    /// How long it took.
+    pub seconds: f64,
+    /// Whether the run said that it is over, and nothing happened since.
+    pub ended: bool,
+    /// Whether everything that was planned was run.
+    pub complete: bool,
+    /// Whether the user ended it.
+    pub interrupted: bool,
+    /// Why the target counts as gone, when it stopped answering in the middle of the run.
+    pub gone: Option<String>,
+}
+
+/// A deviation, seen again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reproduction {
+    /// `3/3`.
+    pub times: String,
+    /// What shows it.
+    pub sight: Sight,
+}
+
+impl Found {
+    /// Takes in what happened next.
+    pub fn follow(&mut self, event: &Event) {
+        match event {
+            Event::Terms(terms) => self.terms = (**terms).clone(),
+            Event::Learned(learned) => self.learned = learned.clone(),
+            Event::Capability(capability) => self.capability(capability),
+            Event::Skipped { reason, covers, .. } => self.untried(covers, reason),
+            Event::CaseJudged(case) => self.case(case),
+            Event::Reproduced {
+                fingerprint,
+                seen,
+                tried,
+                sight,
+            } => self.tried_again(fingerprint, (*seen, *tried), sight.as_deref()),
+            Event::Leak(leak) => self.leaks.push(leak.clone()),
+            Event::Fault { case, message } => {
+                let place = case.as_ref().map(|case| format!("in case {case}: "));
+                self.faults
+                    .push(format!("{}{message}", place.unwrap_or_default()));
+            }
+            Event::RunFinished(end) => self.end(end),
+            Event::CaseStarted { .. } | Event::Progress(_) => {}
+        }
+    }
+
+    /// Adds up what a journal tells, up to a line that cannot be read.
+    pub fn recorded(journal: &mut Reader) -> (Self, Option<JournalError>) {
+        let mut found = Self::default();
+        for line in journal {
+            match line {
+                Ok(Line::Event(event)) => found.follow(&event),
+                Ok(_) => {}
+                Err(error) => return (found, Some(error)),
+            }
+        }
+        (found, None)
+    }
+
+    fn capability(&mut self, news: &Capability) {
+        let known = self
+            .capabilities
+            .iter_mut()
+            .find(|known| known.operation == news.operation);
+        match known {
+            Some(known) => *known = news.clone(),
+            None => self.capabilities.push(news.clone()),
+        }
+    }
+
+    fn untried(&mut self, covers: &[RequirementId], reason: &str) {
+        for requirement in covers {
+            self.reasons
+                .entry(requirement.clone())
+                .or_insert_with(|| reason.to_owned());
+        }
+    }
+
+    /// A requirement whose scenario got stuck before it applied is inconclusive, and says on what.
+    fn case(&mut self, case: &CaseJudged) {
+        self.ended = false;
+        self.ledger.merge(&case.ledger);
+        self.cases += 1;
+        self.exchanges += case.exchanges;
+        self.exercised.extend(&case.exercised);
+        if let Some((_, why)) = case.blocked.first() {
+            self.untried(
+                &case.covers,
+                &format!("blocked: {why} (case {})", case.case),
+            );
+        }
+    }
+
+    /// What was not seen again each time is flaky.
+    fn tried_again(
+        &mut self,
+        fingerprint: &Fingerprint,
+        (seen, tried): (u32, u32),
+        sight: Option<&Sight>,
+    ) {
+        let times = format!("{seen}/{tried}");
+        if let (true, Some(sight)) = (seen >= tried, sight) {
+            let sight = sight.clone();
+            self.reproductions
+                .insert(fingerprint.clone(), Reproduction { times, sight });
+        } else if let (true, Some(known)) = (seen < tried, self.ledger.deviations.get(fingerprint))
+        {
+            let (expected, actual) = (&known.first.expected, &known.first.actual);
+            self.flaky.insert(
+                fingerprint.clone(),
+                format!("flaky {times}: {expected}, got {actual}"),
+            );
+        }
+    }
+
+    fn end(&mut self, end: &RunFinished) {
+        self.ended = true;
+        self.seconds = end.seconds;
+        self.complete = end.complete;
+        self.interrupted = end.interrupted;
+        self.gone = end.gone.clone();
+        self.drop_absent();
+    }
+
+    /// An operation that turned out not to be there cannot have deviated.
+    fn drop_absent(&mut self) {
+        let absent: BTreeSet<OperationName> = self
+            .capabilities
+            .iter()
+            .filter(|known| !known.supported)
+            .map(|known| known.operation)
+            .collect();
+        self.ledger.deviations.retain(|_, deviation| {
+            deviation
+                .operation
+                .is_none_or(|name| !absent.contains(&name))
+        });
+        let left: BTreeSet<&RequirementId> = self
+            .ledger
+            .deviations
+            .values()
+            .map(|deviation| &deviation.requirement)
+            .collect();
+        for (requirement, tally) in &mut self.ledger.tallies {
+            if !left.contains(requirement) {
+                tally.violated = 0;
+                tally.weakly_violated = 0;
+            }
+        }
+        self.exercised.retain(|name| !absent.contains(name));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crevasse_core::check::{Judgement, Outcome, Symptom};
+    use crevasse_core::requirement::Level;
+
+    const DELETED: OperationName = OperationName::DeleteVault;
+
+    /// A case in which this operation deviated, and which then got stuck.
+    fn case(name: &str) -> Event {
+        let mut ledger = Ledger::default();
+        let judgement = Judgement {
+            requirement: RequirementId::of("DV-STATUS-001"),
+            check: "success-status",
+            operation: Some(DELETED),
+            outcome: Outcome::Violated {
+                symptom: Symptom::new("wrong-status", "another status"),
+                grade: Level::Must,
+                expected: "204".to_owned(),
+                actual: "200".to_owned(),
+            },
+            records: vec![2],
+        };
+        ledger.enter(name, &judgement, |_| Level::Must);
+        Event::CaseJudged(Box::new(CaseJudged {
+            case: name.to_owned(),
+            title: "t".to_owned(),
+            covers: vec![RequirementId::of("DV-NONEMPTY-001")],
+            exchanges: 3,
+            exercised: BTreeSet::from([DELETED]),
+            ledger,
+            blocked: vec![(3, "nothing was there".to_owned())],
+            seconds: 0.5,
+        }))
+    }
+
+    fn reproduced(found: &Found, seen: u32, sight: Option<Sight>) -> Event {
+        Event::Reproduced {
+            fingerprint: found.ledger.deviations.keys().next().unwrap().clone(),
+            seen,
+            tried: 3,
+            sight: sight.map(Box::new),
+        }
+    }
+
+    fn end(complete: bool) -> Event {
+        Event::RunFinished(RunFinished {
+            seconds: 1.25,
+            complete,
+            interrupted: false,
+            gone: None,
+        })
+    }
+
+    #[test]
+    fn cases_add_up_and_one_that_got_stuck_says_why() {
+        let mut found = Found::default();
+        [case("b"), case("a"), end(true)]
+            .iter()
+            .for_each(|event| found.follow(event));
+        let deviation = found.ledger.deviations.values().next().unwrap();
+        assert_eq!((deviation.count, deviation.first.case.as_str()), (2, "a"));
+        assert_eq!((found.cases, found.exchanges), (2, 6));
+        let reason = &found.reasons[&RequirementId::of("DV-NONEMPTY-001")];
+        assert_eq!(reason, "blocked: nothing was there (case b)");
+        assert!(found.ended && found.complete);
+        found.follow(&case("c"));
+        assert!(!found.ended, "a run that goes on is not over");
+    }
+
+    #[test]
+    fn what_did_not_come_again_each_time_is_flaky() {
+        let mut found = Found::default();
+        found.follow(&case("a"));
+        found.follow(&reproduced(&found.clone(), 2, None));
+        let why = found.flaky.values().next().unwrap();
+        assert_eq!(why, "flaky 2/3: 204, got 200");
+        assert!(found.reproductions.is_empty());
+    }
+
+    #[test]
+    fn an_operation_that_is_not_there_cannot_have_deviated() {
+        let mut found = Found::default();
+        found.follow(&case("a"));
+        for supported in [true, false] {
+            found.follow(&Event::Capability(Capability {
+                operation: DELETED,
+                supported,
+                reason: "answers 404 with HTML".to_owned(),
+            }));
+        }
+        found.follow(&end(true));
+        assert_eq!(found.capabilities.len(), 1);
+        assert!(found.ledger.deviations.is_empty() && found.exercised.is_empty());
+        assert!(
+            found
+                .ledger
+                .tallies
+                .values()
+                .all(|tally| tally.violated == 0)
+        );
+    }
+}
