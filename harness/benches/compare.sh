@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Crevasse beside others, on one machine in one run: what counts are the ratios, so that the machine cancels out.
+# Usage: bash harness/benches/compare.sh [SECTION...]     sections: hash harness peer server growth start_up; all by default
+# Needs what .ci/run needs, and openssl, curl, wrk and nginx from the distribution. Leave the machine alone meanwhile.
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+tools=${CREVASSE_CI_TOOLS:-$root/target/ci}
+mkdir -p "$tools"
+. "$root/.ci/emulators"
+cd "$root"
+cargo build --release --quiet
+crevasse=$root/target/release/crevasse
+version='x-amz-glacier-version: 2012-06-01'
+
+row() { printf '| %s | %s | %s | %s |\n' "$@"; }
+ratio() { python3 -c 'import sys; a, b = map(float, sys.argv[1:]); print(f"{a / b:.3g}")' "$1" "$2"; }
+median() { sort -g | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+thrice() { for _ in 1 2 3; do "$@"; done | median; }
+measured() { # COMMAND...: seconds and MiB at the most
+  python3 - "$@" << 'PY'
+import resource, subprocess, sys, time
+
+begun = time.monotonic()
+subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(f"{time.monotonic() - begun:.3f} {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024}")
+PY
+}
+seconds() { measured "$@" | cut -d' ' -f1; }
+row_of() { # WHAT COMMAND...: seconds and memory of a command
+  local what=$1 figures; shift
+  read -ra figures <<< "$(measured "$@")"
+  row "$what" "${figures[0]} s, ${figures[1]} MiB" '' ''
+}
+
+stop() { cleanup; pids=(); }
+
+hash() { # Tree hash beside OpenSSL on one core; what else the oracle does.
+  cargo bench --quiet -p crevasse-core --bench treehash
+  openssl_rate() { openssl speed -seconds 2 -bytes 1048576 -evp sha256 2> /dev/null | awk 'END { sub("k", "", $2); print $2 / 1e6 }'; }
+  row 'SHA-256 by OpenSSL on one core' '' "$(thrice openssl_rate) GB/s" ''
+}
+
+load() { # PORT: requests per second that a plain load generator gets
+  wrk -t1 -c4 -d4s -H "$version" "http://127.0.0.1:$1/-/vaults/there" | awk '/Requests\/sec/ { print $2 }'
+}
+
+rate() { # PORT: requests per second of a run without jobs, which make one wait by definition
+  "$crevasse" run --endpoint "http://127.0.0.1:$1" -n 0 --no-reproduce -E 'topic(vaults) | topic(archives)' --report json="$tools/rate.json" -q > /dev/null || true
+  python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["summary"]["exchanges"] / d["run"]["seconds"])' "$tools/rate.json"
+}
+
+harness() { # Requests per second beside a plain load generator.
+  local name ours plain
+  for name in reference moto local_web_services; do
+    "$name"
+    curl -s -o /dev/null -X PUT -H "$version" "http://127.0.0.1:$port/-/vaults/there"
+    ours=$(thrice rate "$port")
+    plain=$(thrice load "$port")
+    row "requests per second, \`$name\`: beside wrk" "$ours" "$plain" "$(ratio "$ours" "$plain")"
+    stop
+  done
+}
+
+peer() { # True deviations and requests in one minute on moto, beside schemathesis.
+  venv schemathesis schemathesis==4.32.5
+  local ours theirs
+  moto
+  "$crevasse" run --endpoint "http://127.0.0.1:$port" --max-time 60s --report json="$tools/peer.json" -q > /dev/null || true
+  stop
+  ours=$(grep -c 'HTTP/1' "$tools/moto.log")
+  moto
+  timeout 90 "$tools/schemathesis/bin/st" run specs/glacier/openapi.yaml -u "http://127.0.0.1:$port" -w 4 --max-time 60 \
+    -H "$version" --suppress-health-check all --no-color > "$tools/schemathesis.txt" 2>&1 || true
+  stop
+  theirs=$(grep -c 'HTTP/1' "$tools/moto.log")
+  "$tools/schemathesis/bin/python" harness/benches/peer.py "$tools/peer.json" "$ours" "$tools/schemathesis.txt" "$theirs"
+}
+
+server() { # Large bodies from the reference server, beside nginx and a file.
+  venv boto3 boto3
+  local output ours plain
+  head -c 256M /dev/zero > "$tools/large"
+  port=$(free_port)
+  printf 'daemon off; worker_processes 1; error_log stderr; pid %s/nginx.pid; events {} http { access_log off; server { listen 127.0.0.1:%s; root %s; } }' \
+    "$tools" "$port" "$tools" > "$tools/nginx.conf"
+  nginx -c "$tools/nginx.conf" > "$tools/nginx.log" 2>&1 &
+  pids+=($!)
+  answers "$port"
+  speed() { curl -s -o /dev/null -H "$version" -w '%{speed_download}\n' "$1"; }
+  plain=$(thrice speed "http://127.0.0.1:$port/large")
+  stop
+  reference
+  output=$("$tools/boto3/bin/python" harness/benches/large_output.py "http://127.0.0.1:$port" "$tools/large")
+  ours=$(thrice speed "$output")
+  row 'bytes per second of Get Job Output, 256 MiB: beside nginx' "$(ratio "$ours" 1e9) GB/s" "$(ratio "$plain" 1e9) GB/s" "$(ratio "$ours" "$plain")"
+  stop
+  rm "$tools/large"
+}
+
+growth() { # Time and memory as the work grows.
+  local n
+  for n in 100 1000 10000; do row_of "$n generated cases" "$crevasse" run -n "$n" -q; done
+  for n in 1 4 16; do row_of "$n requests under way" "$crevasse" run -j "$n" -q; done
+  for n in 16MiB 1GiB 16GiB; do row_of "an archive of $n" "$crevasse" run --archive-size "$n" -q; done
+}
+
+start_up() { # What one pays before anything happens.
+  row '`crevasse --version`' "$(thrice seconds "$crevasse" --version) s" '' ''
+  row 'size of the command' "$(du -m "$crevasse" | cut -f1) MiB" '' ''
+}
+
+printf '| what | Crevasse | beside | ratio |\n|---|---|---|---|\n'
+[ $# -gt 0 ] || set -- hash harness peer server growth start_up
+for section in "$@"; do "$section"; done
