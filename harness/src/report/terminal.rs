@@ -2,11 +2,13 @@
 
 use std::fmt::Write;
 
+use indexmap::{IndexMap, IndexSet};
+
 use crevasse_core::check::Record;
 use crevasse_core::requirement::Level;
 use crevasse_core::verdict::Verdict;
 
-use super::document::{Counts, FindingFacts, Report};
+use super::document::{CauseFacts, Counts, FindingFacts, Report};
 use super::printable;
 
 /// How much is said.
@@ -64,7 +66,7 @@ pub fn finding(finding: &FindingFacts, style: Style) -> String {
         style,
         text: String::new(),
     };
-    page.finding(finding, false);
+    page.finding(finding, None);
     page.text
 }
 
@@ -157,13 +159,14 @@ impl Page {
             };
             self.line("");
             for (place, finding) in about.iter().take(shown).enumerate() {
-                self.finding(finding, place == 0);
+                self.finding(finding, (place == 0).then_some(cause));
             }
             self.also(&about, shown);
         }
     }
 
-    fn finding(&mut self, finding: &FindingFacts, first: bool) {
+    /// A finding; the first of a cause is headed by it.
+    fn finding(&mut self, finding: &FindingFacts, cause: Option<&CauseFacts>) {
         let kind = match finding.level {
             _ if finding.waived.is_some() => self.paint("36", "waived"),
             Level::Must if finding.fails => self.paint("31;1", "error"),
@@ -172,13 +175,14 @@ impl Page {
             _ => self.paint("36;1", "note"),
         };
         let name = &finding.requirements[0];
-        let cause = if first {
-            format!("{}: ", finding.cause)
-        } else {
-            String::new()
-        };
-        let title = self.bold(&printable(&finding.title));
-        self.line(&format!("{kind}[{name}] {cause}{title}"));
+        let (place, title) = cause.map_or((String::new(), &finding.title), |cause| {
+            (format!("{}: ", cause.id), &cause.title)
+        });
+        let heading = self.bold(&printable(title));
+        self.line(&format!("{kind}[{name}] {place}{heading}"));
+        if *title != finding.title {
+            self.row("such as", &finding.title);
+        }
         self.row("rule", &format!("{} ({})", finding.rule, finding.level));
         self.row("source", &finding.source);
         if let Some(last) = finding.exchanges.last() {
@@ -203,16 +207,21 @@ impl Page {
         );
     }
 
-    /// The other findings of a cause, as one list of requirements.
+    /// The other findings of a cause: what each shows, and the requirements it breaks.
     fn also(&mut self, about: &[&FindingFacts], shown: usize) {
-        let mut rest: Vec<String> = about
-            .iter()
-            .skip(shown)
-            .map(|finding| finding.requirements[0].to_string())
-            .collect();
-        rest.dedup();
-        if !rest.is_empty() {
-            self.row("also", &rest.join(" "));
+        let mut rest: IndexMap<&str, IndexSet<&str>> = IndexMap::new();
+        for finding in about.iter().skip(shown) {
+            let broken = finding.requirements.iter().map(|id| id.as_str());
+            rest.entry(&finding.title).or_default().extend(broken);
+        }
+        for (title, broken) in rest {
+            let broken: Vec<&str> = broken.into_iter().collect();
+            let broken = broken.join(" ");
+            if about.first().is_some_and(|lead| lead.title == title) {
+                self.row("also", &broken);
+            } else {
+                self.row("also", &format!("{title} ({broken})"));
+            }
         }
     }
 
