@@ -230,7 +230,7 @@ impl Journal {
 /// A journal that is being read, line by line.
 pub struct Reader {
     path: PathBuf,
-    lines: io::Split<BufReader<File>>,
+    lines: io::Split<Box<dyn BufRead + Send>>,
     ahead: Option<io::Result<Vec<u8>>>,
     number: usize,
     truncated: bool,
@@ -248,7 +248,12 @@ impl Reader {
             path: path.clone(),
             source,
         })?;
-        let mut lines = BufReader::new(file).split(b'\n');
+        Self::of(path, Box::new(BufReader::new(file)))
+    }
+
+    /// Reads what was opened already; the path is for messages.
+    pub(crate) fn of(path: PathBuf, source: Box<dyn BufRead + Send>) -> Result<Self, JournalError> {
+        let mut lines = source.split(b'\n');
         let first = lines.next().and_then(Result::ok).unwrap_or_default();
         match serde_json::from_slice(&first) {
             Ok(Line::Header { schema, run }) if schema == SCHEMA => {

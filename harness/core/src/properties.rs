@@ -3,14 +3,20 @@
 //! Each function panics when its property fails, and does nothing else. What they compare with is written
 //! here a second time, as plainly as possible: a tree that is built node by node, a content that is a `Vec`.
 
+pub mod bytes;
+
+use crate::amz_date::Timestamp;
 use crate::inventory::{parse_csv, parse_json, written};
 use crate::payload::{ByteCount, Content, Intake, Payload, Recognizer};
 use crate::range::{
     ByteRange, ContentRange, RangeHeader, Resolved, parse_range_header, parse_retrieval_range,
 };
+use crate::scenario::Scenario;
+use crate::sigv4::{AuthFailure, Credentials, Head, Scope, authorization, verify};
 use crate::treehash::{
     Digest, MIB, TreeHasher, combine, megabyte_aligned, sha256, tree_hash, tree_hash_aligned,
 };
+use crate::wire::Headers;
 
 /// Every way to hash the bytes, in chunks cut at `cuts`, gives the tree hash that the definition gives.
 pub fn every_way_to_hash_agrees(bytes: &[u8], cuts: &[usize]) {
@@ -194,6 +200,76 @@ pub fn inventories_are_read_without_panic(text: &str) {
         usize::from(read.header.is_some()) + read.rows.len() + read.faults.len(),
         lines
     );
+}
+
+/// Any text is read as scenarios or refused, without a panic; what was read is read again from how it is written.
+pub fn scenarios_are_written_as_read(text: &str) {
+    let one = Scenario::parse(text).into_iter();
+    for scenario in one.chain(Scenario::parse_list(text).into_iter().flatten()) {
+        let written = scenario.to_yaml();
+        assert_eq!(Scenario::parse(&written), Ok(scenario), "{written}");
+    }
+}
+
+/// What was signed is let in, whatever it is, also with its parameters in another order and its values spaced otherwise; not with another method.
+pub fn signatures_cover_the_canonical_form(
+    method: &str,
+    path: &str,
+    query: &str,
+    mut fields: Vec<(String, String)>,
+) {
+    let routine = [
+        "authorization",
+        "date",
+        "x-amz-date",
+        "x-amz-security-token",
+    ];
+    fields.retain(|(name, _)| !routine.contains(&name.to_ascii_lowercase().as_str()));
+    let (mut headers, time) = (Headers(fields), Timestamp(1_337_905_493_000));
+    headers.set("Host", "glacier.us-east-1.amazonaws.com");
+    headers.push("x-amz-date", time.basic());
+    let keys = Credentials {
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        secret_access_key: "a secret".to_owned(),
+        session_token: None,
+    };
+    let scope = Scope {
+        time,
+        region: "us-east-1".to_owned(),
+        service: "glacier".to_owned(),
+    };
+    let hash = sha256(b"").to_string();
+    let head = Head {
+        method,
+        path,
+        query,
+        headers: &headers,
+    };
+    let signature = authorization(head, &hash, &keys, &scope);
+    let judged = |head: Head<'_>| {
+        let mut headers = head.headers.clone();
+        headers.push("Authorization", signature.clone());
+        let headers = &headers;
+        verify(Head { headers, ..head }, &hash, &keys, time).map(|_| ())
+    };
+    // The date is parsed as well, by then without the white space that HTTP takes off.
+    let spaced = headers.iter().map(|(name, value)| match name {
+        "x-amz-date" => (name.to_owned(), value.to_owned()),
+        _ => (name.to_owned(), format!("  {value} ")),
+    });
+    let reversed = query.split('&').rev().collect::<Vec<_>>().join("&");
+    let same = Head {
+        query: &reversed,
+        headers: &Headers(spaced.collect()),
+        ..head
+    };
+    assert_eq!(judged(same), Ok(()));
+    let other = format!("X{method}");
+    let other = Head {
+        method: &other,
+        ..head
+    };
+    assert_eq!(judged(other), Err(AuthFailure::Invalid), "{signature}");
 }
 
 fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {

@@ -5,7 +5,7 @@ mod account;
 mod again;
 mod capability;
 mod clean_up;
-mod soundness;
+pub(crate) mod soundness;
 
 pub use capability::{Capabilities, probe};
 pub use clean_up::{CleanUpError, CleanedUp, clean_up};

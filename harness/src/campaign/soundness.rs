@@ -7,7 +7,7 @@ use crevasse_core::spec::{Location, Operation, Parameter, Spec};
 use crevasse_core::wire::Request;
 
 /// What is wrong with requests that the model expects to succeed and nobody twisted: mistakes of ours, not of the target.
-pub(super) fn mistakes(observations: &[Observation]) -> Vec<String> {
+pub(crate) fn mistakes(observations: &[Observation]) -> Vec<String> {
     let plain = |seen: &&Observation| {
         seen.expectation == Expectation::Accept && seen.record.tweak == Tweak::default()
     };

@@ -8,15 +8,39 @@ use crevasse_core::treehash::sha256;
 /// Draws values from proptest strategies, reproducibly.
 pub struct Draw {
     runner: TestRunner,
+    /// The bytes that decide, two a draw, where somebody chose them.
+    chosen: Option<std::vec::IntoIter<u8>>,
+    drawn: u64,
 }
 
 impl Draw {
     /// The source of case `number` of a seed.
     pub fn new(seed: u64, number: u64) -> Self {
-        let bytes = sha256(format!("crevasse/generate/1/{seed}/{number}").as_bytes()).0;
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         Self {
-            runner: TestRunner::new_with_rng(Config::default(), rng),
+            runner: runner(&format!("crevasse/generate/1/{seed}/{number}")),
+            chosen: None,
+            drawn: 0,
+        }
+    }
+
+    /// A source that decides each draw by the next two bytes, so that a change of some changes some draws, and by nothing but its number after them.
+    ///
+    /// proptest has a source of given bytes, too; it halves them with every shuffle, and draws zeros forever once they are spent.
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self {
+            chosen: Some(Vec::from(bytes).into_iter()),
+            ..Self::new(0, 0)
+        }
+    }
+
+    fn decide(&mut self) {
+        self.drawn += 1;
+        if let Some(bytes) = &mut self.chosen {
+            let number = self.drawn;
+            self.runner = match (bytes.next(), bytes.next()) {
+                (Some(one), other) => runner(&format!("crevasse/bytes/1/{one}/{other:?}")),
+                (None, _) => runner(&format!("crevasse/spent/1/{number}")),
+            };
         }
     }
 
@@ -25,6 +49,7 @@ impl Draw {
     /// # Panics
     /// When the strategy rejects everything it makes.
     pub fn from<S: Strategy>(&mut self, strategy: S) -> S::Value {
+        self.decide();
         strategy
             .new_tree(&mut self.runner)
             .expect("strategies here do not reject")
@@ -66,4 +91,9 @@ impl Draw {
     pub fn shuffled<T: Clone + std::fmt::Debug + 'static>(&mut self, items: Vec<T>) -> Vec<T> {
         self.from(proptest::strategy::Just(items).prop_shuffle())
     }
+}
+
+fn runner(seed: &str) -> TestRunner {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &sha256(seed.as_bytes()).0);
+    TestRunner::new_with_rng(Config::default(), rng)
 }

@@ -47,6 +47,23 @@ pub fn cases(seed: u64, count: u64) -> impl Iterator<Item = Scenario> {
     (0..count).map(move |number| case(seed, number))
 }
 
+/// Makes a sequence out of bytes: each choice is made by the next few, so that a fuzzer that changes some changes some steps.
+///
+/// ```
+/// use crevasse::generate::of_bytes;
+/// assert_eq!(of_bytes(b"the same").steps, of_bytes(b"the same").steps);
+/// ```
+pub fn of_bytes(bytes: &[u8]) -> Scenario {
+    Scenario {
+        id: "of-bytes".to_owned(),
+        title: "generated: a sequence out of bytes".to_owned(),
+        covers: Vec::new(),
+        needs: Vec::new(),
+        profile: Profile::Quick,
+        steps: sequence::sequence(&mut Draw::of_bytes(bytes)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

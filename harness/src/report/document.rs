@@ -59,6 +59,18 @@ impl Report {
         }
         causes
     }
+
+    /// The document as JSON, for people to look into as well.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a report serialises") + "\n"
+    }
+
+    /// The findings about a requirement.
+    pub fn findings_about(&self, facts: &RequirementFacts) -> impl Iterator<Item = &FindingFacts> {
+        self.findings
+            .iter()
+            .filter(|finding| facts.findings.contains(&finding.id))
+    }
 }
 
 /// Who wrote a report.

@@ -100,7 +100,7 @@ impl FromStr for Format {
 /// Never on a report that [`serde`] read: its parts are texts, numbers and lists of them.
 pub fn write(report: &Report, format: Format) -> String {
     match format {
-        Format::Json => serde_json::to_string_pretty(report).expect("a report serialises") + "\n",
+        Format::Json => report.to_json(),
         Format::Html => html::render(report),
         Format::Junit => junit::render(report),
         Format::Markdown => markdown::render(report),

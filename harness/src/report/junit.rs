@@ -10,7 +10,7 @@ use crevasse_core::requirement::Registry;
 use crevasse_core::verdict::Verdict;
 
 use super::document::{FindingFacts, Report, RequirementFacts};
-use super::words::{clip, label, statement};
+use super::words::{clip, label, statement, undecided};
 use super::{printable, visible};
 use crate::exit;
 
@@ -72,20 +72,12 @@ fn case(report: &Report, topic: &str, facts: &RequirementFacts) -> TestCase {
 }
 
 fn status(report: &Report, facts: &RequirementFacts) -> TestCaseStatus {
-    let findings: Vec<&FindingFacts> = findings_about(report, facts).collect();
+    let findings: Vec<&FindingFacts> = report.findings_about(facts).collect();
     match findings.iter().find(|finding| finding.fails) {
         Some(failing) => failure(failing, &findings),
         None if facts.verdict == Verdict::Conforms => TestCaseStatus::success(),
         None => skipped(facts, &findings),
     }
-}
-
-fn findings_about<'a>(
-    report: &'a Report,
-    facts: &'a RequirementFacts,
-) -> impl Iterator<Item = &'a FindingFacts> {
-    let about = |finding: &&FindingFacts| facts.findings.contains(&finding.id);
-    report.findings.iter().filter(about)
 }
 
 fn failure(failing: &FindingFacts, findings: &[&FindingFacts]) -> TestCaseStatus {
@@ -99,24 +91,7 @@ fn failure(failing: &FindingFacts, findings: &[&FindingFacts]) -> TestCaseStatus
 
 fn skipped(facts: &RequirementFacts, findings: &[&FindingFacts]) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
-    let why = match (facts.verdict, findings.first(), &facts.reason) {
-        (Verdict::Deviates, Some(finding), _) => {
-            format!(": {} (does not fail the run)", finding.title)
-        }
-        (
-            Verdict::Waived,
-            Some(FindingFacts {
-                waived: Some(reason),
-                ..
-            }),
-            _,
-        ) => {
-            format!(": {reason}")
-        }
-        (_, _, Some(reason)) => format!(": {reason}"),
-        _ => String::new(),
-    };
-    status.set_message(printable(&format!("{}{why}", facts.verdict.as_str())));
+    status.set_message(undecided(facts, findings));
     let bodies: Vec<String> = findings.iter().map(|finding| body(finding)).collect();
     if !bodies.is_empty() {
         status.set_description(bodies.join("\n"));

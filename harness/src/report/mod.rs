@@ -23,6 +23,7 @@ pub use compare::Comparison;
 pub use document::Report;
 #[cfg(feature = "cli")]
 pub use format::{Format, UnknownFormat, write};
+pub(crate) use words::undecided;
 pub use words::{MustShares, Share, Weight};
 
 /// How many characters of one value a report for people shows.

@@ -5,7 +5,8 @@ use serde::Serialize;
 use crevasse_core::requirement::{Level, Registry, RequirementId};
 use crevasse_core::verdict::Verdict;
 
-use super::document::{Counts, FindingFacts, Report};
+use super::document::{Counts, FindingFacts, Report, RequirementFacts};
+use super::printable;
 
 /// How loudly a finding is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -41,6 +42,22 @@ impl Weight {
             Self::Note => "note",
         }
     }
+}
+
+/// Why a requirement neither conforms nor fails the run.
+pub(crate) fn undecided(facts: &RequirementFacts, findings: &[&FindingFacts]) -> String {
+    let waived = findings
+        .first()
+        .and_then(|finding| finding.waived.as_ref())
+        .filter(|_| facts.verdict == Verdict::Waived);
+    let why = match (facts.verdict, findings.first()) {
+        (Verdict::Deviates, Some(finding)) => {
+            Some(format!("{} (does not fail the run)", finding.title))
+        }
+        _ => waived.or(facts.reason.as_ref()).cloned(),
+    };
+    let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+    printable(&format!("{}{why}", facts.verdict.as_str()))
 }
 
 /// One character for a verdict, for those who do not see colour.

@@ -1,5 +1,6 @@
 //! The library and the command, from outside. One binary: link time matters on two cores.
 
 mod architecture;
+mod budget;
 mod covers;
 mod reports;

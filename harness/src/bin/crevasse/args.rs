@@ -150,13 +150,13 @@ pub(crate) struct Run {
     pub(crate) aim: Aim,
     /// Seed of everything generated: the same seed, the same cases.
     #[arg(long, value_name = "N")]
-    seed: Option<u64>,
+    pub(crate) seed: Option<u64>,
     /// Requests under way at once. Waiting for jobs does not count.
     #[arg(short = 'j', long, value_name = "N", default_value_t = 8)]
     pub(crate) jobs: usize,
     /// Generated cases; without it as many as the profile has.
     #[arg(short = 'n', long, value_name = "N")]
-    max_examples: Option<u64>,
+    pub(crate) max_examples: Option<u64>,
     /// No case begins after this time; what is left out makes the run incomplete.
     #[arg(long, value_name = "TIME")]
     pub(crate) max_time: Option<Time>,
@@ -223,20 +223,6 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// The seed; without one a fixed one, so that two runs are the same run.
-    pub(crate) fn seed(&self) -> u64 {
-        self.seed.unwrap_or(1)
-    }
-
-    /// How many cases are generated.
-    pub(crate) fn examples(&self) -> u64 {
-        self.max_examples.unwrap_or(match self.profile {
-            Profile::Quick => 10,
-            Profile::Standard => 60,
-            Profile::Thorough => 600,
-        })
-    }
-
     /// How much is said.
     pub(crate) fn verbosity(&self) -> Detail {
         match (self.quiet, self.verbose) {

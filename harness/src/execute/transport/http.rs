@@ -107,7 +107,7 @@ impl HttpArm {
 
     async fn read(&self, mut response: reqwest::Response) -> Reply {
         let begun = Instant::now();
-        let mut head = Head::of(&response);
+        let mut head = Head::of(response.status().as_u16(), response.headers());
         if head.size > Limits::HEAD {
             return fault(
                 FaultKind::TooLarge,
@@ -199,7 +199,7 @@ fn plain(headers: &Headers, body: &Body) -> bool {
         && fields(headers).is_some()
 }
 
-fn fields(headers: &Headers) -> Option<HeaderMap> {
+pub(super) fn fields(headers: &Headers) -> Option<HeaderMap> {
     let field = |(name, value): (&str, &str)| {
         let trimmed = value.trim_matches([' ', '\t']) == value;
         let value = HeaderValue::from_bytes(value.as_bytes())
@@ -211,24 +211,24 @@ fn fields(headers: &Headers) -> Option<HeaderMap> {
 }
 
 /// Status and fields of an answer whose body is still on its way.
-struct Head {
+pub(super) struct Head {
     status: u16,
     headers: Headers,
-    media_type: String,
+    pub(super) media_type: String,
     size: usize,
 }
 
 impl Head {
-    fn of(response: &reqwest::Response) -> Self {
+    pub(super) fn of(status: u16, headers: &HeaderMap) -> Self {
         let field = |(name, value): (&HeaderName, &HeaderValue)| {
             (
                 name.as_str().to_owned(),
                 String::from_utf8_lossy(value.as_bytes()).into_owned(),
             )
         };
-        let headers = Headers(response.headers().iter().map(field).collect());
+        let headers = Headers(headers.iter().map(field).collect());
         Self {
-            status: response.status().as_u16(),
+            status,
             media_type: media_type(&headers),
             size: headers
                 .iter()
@@ -238,7 +238,7 @@ impl Head {
         }
     }
 
-    fn with(&mut self, intake: Intake) -> Response {
+    pub(super) fn with(&mut self, intake: Intake) -> Response {
         let headers = std::mem::take(&mut self.headers);
         Response {
             status: self.status,

@@ -4,9 +4,11 @@
 mod http;
 mod intake;
 mod raw;
+mod service;
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,6 +19,7 @@ use super::target::{Target, TargetError};
 
 pub use http::HttpArm;
 pub use raw::{Begun, RawArm};
+pub use service::RequestBody;
 
 /// Puts requests to a target.
 pub trait Transport: Send + Sync {
@@ -77,7 +80,13 @@ pub struct Network {
 
 /// A server in this process: from a request to its answer, without a socket.
 #[derive(Clone)]
-pub struct InProcess(Arc<dyn Fn(&Request) -> Reply + Send + Sync>);
+pub struct InProcess {
+    answer: Arc<dyn Fn(&Request) -> Answering + Send + Sync>,
+    /// Why a request never gets as far as this server, if it does not.
+    obstacle: fn(&Request) -> Option<&'static str>,
+}
+
+type Answering = Pin<Box<dyn Future<Output = Reply> + Send>>;
 
 impl fmt::Debug for InProcess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -116,7 +125,10 @@ impl Arm {
     /// let arm = Arm::in_process(move |request| service.exchange(request));
     /// ```
     pub fn in_process(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Self {
-        Self::InProcess(InProcess(Arc::new(answer)))
+        Self::InProcess(InProcess {
+            answer: Arc::new(move |request| Box::pin(ready(answer(request)))),
+            obstacle: |_| None,
+        })
     }
 
     /// So many bytes are uploaded, and may come back.
@@ -139,7 +151,8 @@ impl Arm {
             Self::Network(network) if network.raw.is_none() && !network.http.carries(request) => {
                 Some("what an HTTP client refuses to send needs a plain http endpoint".to_owned())
             }
-            Self::Network(_) | Self::InProcess(_) => None,
+            Self::Network(_) => None,
+            Self::InProcess(server) => (server.obstacle)(request).map(str::to_owned),
         }
     }
 
@@ -161,7 +174,7 @@ impl Transport for Arm {
                 }
                 _ => network.http.send(request).await,
             },
-            Self::InProcess(server) => (server.0)(request),
+            Self::InProcess(server) => (server.answer)(request).await,
         }
     }
 }

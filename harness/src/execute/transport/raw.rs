@@ -211,7 +211,8 @@ async fn send_chunks(to: &mut OwnedWriteHalf, body: &Body) -> io::Result<()> {
     to.write_all(b"0\r\n\r\n").await
 }
 
-fn piece(body: &Body, offset: u64) -> Vec<u8> {
+/// The next bytes of a body from an offset on.
+pub(super) fn piece(body: &Body, offset: u64) -> Vec<u8> {
     match body {
         Body::Empty => Vec::new(),
         Body::Text(text) => text.as_bytes()[offset as usize..].to_vec(),

@@ -400,9 +400,9 @@ pub(super) fn text<'a>(document: &'a Value, name: &str, reasons: &mut Reasons) -
     value.as_str()
 }
 
-/// Up to 1,024 characters of 0x20-0x7E.
+/// Up to 1,024 characters of 0x20-0x7E, without the white space around a header's value that no server sees (RFC 9110, 5.5).
 pub(super) fn expect_description(description: Option<&str>, reasons: &mut Reasons) {
-    let text = description.unwrap_or_default();
+    let text = description.unwrap_or_default().trim_matches([' ', '\t']);
     reasons.must_when(text.chars().count() > 1024, Refusal::DescriptionTooLong);
     reasons.must_when(
         !text.chars().all(|c| (' '..='~').contains(&c)),

@@ -11,9 +11,9 @@ use crevasse::journal::Reader;
 use crevasse::report::Report;
 use crevasse::report::assemble::assemble;
 use crevasse::report::document::SCHEMA;
+use crevasse::run::runs;
 
 use super::read;
-use super::run::runs;
 
 /// The name of the latest run, where a run is asked for.
 pub(crate) const LATEST: &str = "latest";
@@ -54,7 +54,7 @@ fn locate(name: &Path) -> anyhow::Result<PathBuf> {
     if name.exists() {
         return Ok(name.to_owned());
     }
-    let folder = runs(None);
+    let folder = runs();
     let run = if name == Path::new(LATEST) {
         let id = std::fs::read_to_string(folder.join(LATEST))
             .context("failed to find an earlier run; name its report or its folder")?;

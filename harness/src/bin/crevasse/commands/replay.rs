@@ -10,6 +10,7 @@ use crevasse::exit;
 use crevasse::journal::Journal;
 use crevasse::report::document::FindingFacts;
 use crevasse::report::printable;
+use crevasse::run::started;
 use crevasse_core::check::{self, Judged, Outcome, Record};
 use crevasse_core::finding::Fingerprint;
 use crevasse_core::model::Model;
@@ -20,7 +21,7 @@ use crevasse_core::wire::Reply;
 
 use super::load::{LATEST, load};
 use super::read;
-use super::run::{aim, endpoint, started};
+use super::run::{aim, endpoint};
 use super::serve::embedded;
 use crate::args::Replay;
 

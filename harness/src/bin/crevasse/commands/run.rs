@@ -1,42 +1,39 @@
 //! `crevasse run`: the main job.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
-use crevasse::campaign::{self, Found, Plan, Stop, Unreachable};
-use crevasse::event::{Event, RunStarted, TargetFacts, Terms};
-use crevasse::execute::{Hand, Pace, Target, credentials};
-use crevasse::journal::{self, Journal};
-use crevasse::report::Report;
-use crevasse::report::assemble::assemble;
+use crevasse::campaign::{Stop, Unreachable};
+use crevasse::event::{Event, TargetFacts};
+use crevasse::execute::{Target, credentials};
+use crevasse::exit;
+use crevasse::found::Found;
+use crevasse::journal::Journal;
 use crevasse::report::terminal::{Style, render};
-use crevasse::report::{Format, write};
-use crevasse::{exit, generate, scenarios};
-use crevasse_core::amz_date::Timestamp;
+use crevasse::run::{Effort, Judged, Run, Wanted, keep, runs};
 use crevasse_core::baseline::Baseline;
 use crevasse_core::filter::{Filter, Verdicts};
-use crevasse_core::requirement::{Registry, RequirementId};
-use crevasse_core::scenario::{Need, Profile, Scenario};
-use crevasse_core::spec::{OperationName, Spec};
+use crevasse_core::scenario::Need;
+use crevasse_core::spec::Spec;
 
 use super::load::load;
 use super::progress::Line;
 use super::serve::embedded;
 use super::{Failure, read, reports, spec};
-use crate::args::{Aim, Run};
+use crate::args::{Aim, Run as Asked};
 
-pub(crate) fn run(args: &Run) -> anyhow::Result<u8> {
+pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
     let runtime = super::runtime(0)?;
     runtime.block_on(judge(args))
 }
 
-async fn judge(args: &Run) -> anyhow::Result<u8> {
-    let wanted = Wanted::of(args)?;
+async fn judge(args: &Asked) -> anyhow::Result<u8> {
+    let wanted = wanted(args)?;
+    let (baseline, label) = (baseline(args)?, target_facts(args)?);
     let outputs = reports::Outputs::parse(&args.report, args.report_dir.as_deref())?;
-    let (target, _server) = match endpoint(&args.aim)? {
+    let (target, server) = match endpoint(&args.aim)? {
         Some(endpoint) => (aim(&args.aim, &endpoint)?, None),
         None => {
             let server = embedded().await?;
@@ -46,41 +43,25 @@ async fn judge(args: &Run) -> anyhow::Result<u8> {
             )
         }
     };
-    let reference = _server.is_some();
-    let scenarios = wanted.scenarios(args);
-    let plan = plan(args, &wanted, &target, reference, scenarios);
-    let terms = Event::Terms(Box::new(terms(args, &wanted)?));
-    let mut started = started(&target, &wanted.spec, args.seed(), args.jobs);
-    started.profile = args.profile.into();
-    let folder = runs(args.run_dir.as_deref()).join(&started.run);
-    let journal = Journal::create(&folder, &started)
+    let needs = needs(args, &target, server.is_some());
+    let mut run = Run::new(wanted, effort(args)?, target, needs);
+    run.terms.strict = args.strict;
+    run.terms.baseline = baseline;
+    run.terms.target = label;
+    let runs = args.run_dir.clone().unwrap_or_else(runs);
+    let folder = runs.join(&run.started.run);
+    let journal = Journal::create(&folder, &run.started)
         .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
-    journal.write(&journal::Line::Event(Box::new(terms.clone())))?;
-    let rate = args.aim.rate_limit.as_deref().map(str::parse).transpose()?;
-    let arm = target.arm()?;
-    let hand = Hand::new(
-        target,
-        arm,
-        Arc::clone(&wanted.spec),
-        Pace::new(args.jobs, rate),
-        journal,
-        started.prefix.clone(),
-    );
     let stop = Stop::default();
     interrupt(stop.clone());
     let mut line = Line::new(args.verbosity());
-    let found = campaign::run(hand.clone(), &plan, &stop, &mut |event: Event| {
-        line.follow(&event);
-    })
-    .await;
+    let judged = run
+        .judge(run.target.arm()?, journal, &stop, &mut |event: Event| {
+            line.follow(&event);
+        })
+        .await;
     line.clear();
-    match found {
-        Ok(mut found) => {
-            found.follow(&terms);
-            finish(args, &started, &mut found, &hand, &outputs)
-        }
-        Err(unreachable) => Err(gone(unreachable)),
-    }
+    finish(args, judged.map_err(gone)?, &runs, &outputs)
 }
 
 fn gone(unreachable: Unreachable) -> anyhow::Error {
@@ -92,99 +73,34 @@ fn gone(unreachable: Unreachable) -> anyhow::Error {
     .into()
 }
 
-/// What is judged: specification, filter, baseline.
-struct Wanted {
-    spec: Arc<Spec>,
-    selected: BTreeSet<RequirementId>,
-    baseline: Baseline,
+/// What the command line asks to be judged.
+fn wanted(args: &Asked) -> anyhow::Result<Wanted> {
+    let spec = match &args.spec {
+        Some(path) => Arc::new(spec::load(path, args.spec_dir.as_deref())?),
+        None => Arc::new(Spec::builtin().clone()),
+    };
+    let filter: Filter = args
+        .filter
+        .as_deref()
+        .map_or(Ok(Filter::all()), str::parse)?;
+    let level = args.level.as_deref().map(str::parse).transpose()?;
+    Wanted::choose(spec, &filter, level, &verdicts(args, &filter)?)
+        .context("the filter selects no requirement")
 }
 
-impl Wanted {
-    fn of(args: &Run) -> anyhow::Result<Self> {
-        let spec = match &args.spec {
-            Some(path) => Arc::new(spec::load(path, args.spec_dir.as_deref())?),
-            None => Arc::new(Spec::builtin().clone()),
-        };
-        let filter: Filter = args
-            .filter
-            .as_deref()
-            .map_or(Ok(Filter::all()), str::parse)?;
-        let verdicts = verdicts(args, &filter)?;
-        let level = args.level.as_deref().map(str::parse).transpose()?;
-        let chosen = Registry::builtin().iter().filter(|requirement| {
-            filter.selects(requirement, &verdicts)
-                && level.is_none_or(|level: crevasse_core::requirement::Level| {
-                    requirement.level >= level
-                })
-        });
-        let selected: BTreeSet<RequirementId> =
-            chosen.map(|requirement| requirement.id.clone()).collect();
-        if selected.is_empty() {
-            bail!("the filter selects no requirement");
-        }
-        let baseline = match &args.baseline {
-            Some(path) if path.exists() => Baseline::parse(&read(path)?)
-                .with_context(|| format!("failed to use {}", path.display()))?,
-            Some(path) if !args.baseline_update => bail!(
-                "there is no baseline {}; --baseline-update writes one",
-                path.display()
-            ),
-            _ => Baseline::default(),
-        };
-        Ok(Self {
-            spec,
-            selected,
-            baseline,
-        })
-    }
-
-    fn is_everything(&self) -> bool {
-        self.selected.len() == Registry::builtin().len()
-    }
-
-    /// Scenarios that cover something wanted and use some operation that the specification defines, and the generated ones.
-    fn scenarios(&self, args: &Run) -> Vec<Scenario> {
-        let profile: Profile = args.profile.into();
-        let wanted = |scenario: &&Scenario| {
-            let covers =
-                self.is_everything() || scenario.covers.iter().any(|id| self.selected.contains(id));
-            scenario.profile <= profile && covers && self.touches(scenario)
-        };
-        let written = scenarios::written().iter().filter(wanted).cloned();
-        let generated =
-            generate::cases(args.seed(), args.examples()).filter(|scenario| self.touches(scenario));
-        written.chain(generated).collect()
-    }
-
-    fn touches(&self, scenario: &Scenario) -> bool {
-        let defined = |name: OperationName| self.spec.operations.contains_key(&name);
-        scenario
-            .steps
-            .iter()
-            .any(|step| operations(&step.action).into_iter().any(defined))
+fn baseline(args: &Asked) -> anyhow::Result<Baseline> {
+    match &args.baseline {
+        Some(path) if path.exists() => Baseline::parse(&read(path)?)
+            .with_context(|| format!("failed to use {}", path.display())),
+        Some(path) if !args.baseline_update => bail!(
+            "there is no baseline {}; --baseline-update writes one",
+            path.display()
+        ),
+        _ => Ok(Baseline::default()),
     }
 }
 
-/// The operations an action asks for, those inside of groups included.
-fn operations(action: &crevasse_core::scenario::Action) -> Vec<OperationName> {
-    use crevasse_core::scenario::Action as A;
-    match action {
-        A::AwaitJob { .. } => vec![OperationName::DescribeJob],
-        A::Walk { list } => operations(list),
-        A::Together { steps } => steps
-            .iter()
-            .flat_map(|step| operations(&step.action))
-            .collect(),
-        A::During { slow, steps } => steps
-            .iter()
-            .chain([&**slow])
-            .flat_map(|step| operations(&step.action))
-            .collect(),
-        action => action.operation().into_iter().collect(),
-    }
-}
-
-fn verdicts(args: &Run, filter: &Filter) -> anyhow::Result<Verdicts> {
+fn verdicts(args: &Asked, filter: &Filter) -> anyhow::Result<Verdicts> {
     match &args.since {
         Some(path) => {
             let report = load(path)?.report;
@@ -241,30 +157,29 @@ pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
     Ok(target)
 }
 
-fn plan(
-    args: &Run,
-    wanted: &Wanted,
-    target: &Target,
-    reference: bool,
-    scenarios: Vec<Scenario>,
-) -> Plan {
-    let mut needs = BTreeSet::from([Need::Exclusive]);
+fn needs(args: &Asked, target: &Target, reference: bool) -> BTreeSet<Need> {
+    let mut needs = BTreeSet::new();
     if target.is_loopback() || !args.allow.is_empty() {
         needs.insert(Need::Irreversible);
     }
     if reference {
         needs.insert(Need::Regions);
     }
-    Plan {
-        spec: Arc::clone(&wanted.spec),
-        scenarios,
-        needs,
-        in_flight: 96,
+    needs
+}
+
+fn effort(args: &Asked) -> anyhow::Result<Effort> {
+    let usual = Effort::of(args.profile.into());
+    Ok(Effort {
+        seed: args.seed.unwrap_or(usual.seed),
+        examples: args.max_examples.unwrap_or(usual.examples),
+        jobs: args.jobs,
+        rate: args.aim.rate_limit.as_deref().map(str::parse).transpose()?,
         max_time: args.max_time.map(|time| time.0),
         max_fail: args.max_fail.or(args.fail_fast.then_some(1)),
         reproduce: !args.no_reproduce,
-        shrink_time: Duration::from_secs(20),
-    }
+        ..usual
+    })
 }
 
 /// Ctrl-C asks for the end; a second one leaves at once.
@@ -284,30 +199,20 @@ fn interrupt(stop: Stop) {
 
 /// Reports on what was found, under a baseline brought up to date where that is asked for.
 fn finish(
-    args: &Run,
-    started: &RunStarted,
-    found: &mut Found,
-    hand: &Hand,
+    args: &Asked,
+    mut judged: Judged,
+    runs: &Path,
     outputs: &reports::Outputs,
 ) -> anyhow::Result<u8> {
     if let Some(path) = args.baseline.as_ref().filter(|_| args.baseline_update) {
-        let baseline = updated(found);
+        let baseline = updated(&judged.found);
         std::fs::write(path, baseline.to_yaml())
             .with_context(|| format!("failed to write {}", path.display()))?;
-        let terms = Terms {
-            baseline,
-            ..found.terms.clone()
-        };
-        tell(hand, found, Event::Terms(Box::new(terms)));
+        judged.accept(baseline);
     }
-    if let Some(message) = hand.trouble() {
-        found.follow(&Event::Fault {
-            case: None,
-            message,
-        });
-    }
-    let report = assemble(started, found);
-    keep(&runs(args.run_dir.as_deref()), &report)?;
+    let report = judged.report();
+    keep(runs, &report)
+        .with_context(|| format!("failed to keep the report in {}", runs.display()))?;
     outputs.write(&report)?;
     let style = Style {
         color: args.color.on_stdout(),
@@ -316,12 +221,6 @@ fn finish(
     };
     put!("{}", render(&report, style));
     Ok(report.summary.exit_code)
-}
-
-/// Adds to what was found what the command knows, and writes it down.
-fn tell(hand: &Hand, found: &mut Found, event: Event) {
-    found.follow(&event);
-    hand.tell_journal(&journal::Line::Event(Box::new(event)));
 }
 
 /// The baseline that accepts what was found and repeats.
@@ -336,30 +235,6 @@ fn updated(found: &Found) -> Baseline {
     terms.baseline.updated(&accepted, &terms.today)
 }
 
-/// What a report of this run says and no exchange tells.
-fn terms(args: &Run, wanted: &Wanted) -> anyhow::Result<Terms> {
-    let left_out = wanted.spec.foreign.then(|| {
-        format!(
-            "{} items of {} took no part; `crevasse spec lint` names them",
-            wanted.spec.dropped.len(),
-            wanted.spec.name
-        )
-    });
-    Ok(Terms {
-        operations: wanted.spec.operations.keys().copied().collect(),
-        selected: if wanted.is_everything() {
-            BTreeSet::new()
-        } else {
-            wanted.selected.clone()
-        },
-        strict: args.strict,
-        today: now().iso()[..10].to_owned(),
-        baseline: wanted.baseline.clone(),
-        target: target_facts(args)?,
-        notes: left_out.into_iter().collect(),
-    })
-}
-
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TargetFile {
@@ -368,7 +243,7 @@ struct TargetFile {
     version: Option<String>,
 }
 
-fn target_facts(args: &Run) -> anyhow::Result<Option<TargetFacts>> {
+fn target_facts(args: &Asked) -> anyhow::Result<Option<TargetFacts>> {
     let Some(path) = &args.target else {
         return Ok(None);
     };
@@ -378,48 +253,4 @@ fn target_facts(args: &Run) -> anyhow::Result<Option<TargetFacts>> {
         label: file.label,
         version: file.version,
     }))
-}
-
-/// Where runs keep what `replay` and `cleanup` need: one folder a run, and the name of the latest.
-pub(crate) fn runs(wanted: Option<&Path>) -> PathBuf {
-    wanted.map_or_else(|| std::env::temp_dir().join("crevasse"), Path::to_path_buf)
-}
-
-fn keep(runs: &Path, report: &Report) -> anyhow::Result<()> {
-    let path = runs.join(&report.run.id).join("report.json");
-    std::fs::write(&path, write(report, Format::Json))
-        .with_context(|| format!("failed to write {}", path.display()))?;
-    std::fs::write(runs.join("latest"), &report.run.id).context("failed to note the latest run")
-}
-
-/// A new run against a target.
-pub(crate) fn started(target: &Target, spec: &Spec, seed: u64, jobs: usize) -> RunStarted {
-    let run = run_id();
-    RunStarted {
-        prefix: format!("crevasse-{run}"),
-        run,
-        seed,
-        profile: Profile::Standard,
-        endpoint: target.endpoint().to_owned(),
-        jobs,
-        spec: spec.name.clone(),
-        spec_digest: spec.digest.clone(),
-        started: now(),
-    }
-}
-
-fn now() -> Timestamp {
-    crevasse::execute::Clock::start().now()
-}
-
-/// Eight characters that no other run has: the time in milliseconds and the process, hashed.
-fn run_id() -> String {
-    let text = format!("{}-{}", now().0, std::process::id());
-    let digits = crevasse_core::treehash::sha256(text.as_bytes());
-    digits
-        .0
-        .iter()
-        .take(8)
-        .map(|byte| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte % 32)]))
-        .collect()
 }

@@ -1,0 +1,4 @@
+//! Journals: read or refused, and written as they are read.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| crevasse::properties::journal(bytes));

@@ -1,0 +1,175 @@
+//! What becomes of each test: a function of the report.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crevasse_core::requirement::{Registry, RequirementId};
+use crevasse_core::verdict::Verdict;
+
+use crate::found::Found;
+use crate::report::document::{Report, RequirementFacts};
+use crate::report::terminal::{Style, finding};
+use crate::report::{printable, undecided};
+
+/// The test that no entry of the baseline is stale.
+pub(super) const STALE: &str = "baseline::stale";
+/// The test that the run verified something, and all that was planned.
+pub(super) const VERIFIED: &str = "run::verified";
+
+/// What became of a test.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// It holds.
+    Passed,
+    /// It does not, and this is the finding.
+    Failed(String),
+    /// It was not decided, for this reason.
+    Ignored(String),
+}
+
+/// What became of each test, by name.
+pub(super) type Outcomes = BTreeMap<String, Outcome>;
+
+/// The name of the test about a requirement.
+pub(super) fn name(id: &RequirementId) -> String {
+    let known = Registry::builtin().get(id);
+    let topic = known.map_or("unknown", |requirement| &requirement.topic);
+    format!("{topic}::{id}")
+}
+
+/// Every test fails for one and the same reason: nothing was judged.
+pub(super) fn all_failed<'a>(names: impl Iterator<Item = &'a String>, message: &str) -> Outcomes {
+    names
+        .map(|name| (name.clone(), Outcome::Failed(format!("{message}\n"))))
+        .collect()
+}
+
+/// The outcomes that a report tells of what was found.
+pub(super) fn outcomes(report: &Report, found: &Found) -> Outcomes {
+    let mut outcomes: Outcomes = report
+        .requirements
+        .iter()
+        .map(|facts| (name(&facts.id), outcome(report, facts)))
+        .collect();
+    outcomes.insert(VERIFIED.to_owned(), verified(report, found));
+    outcomes.insert(STALE.to_owned(), stale(report));
+    outcomes
+}
+
+fn outcome(report: &Report, facts: &RequirementFacts) -> Outcome {
+    let about: Vec<_> = report.findings_about(facts).collect();
+    match facts.verdict {
+        _ if about.iter().any(|finding| finding.fails) => {
+            let print = |about| finding(about, Style::default());
+            Outcome::Failed(about.into_iter().map(print).collect())
+        }
+        Verdict::Conforms => Outcome::Passed,
+        _ => Outcome::Ignored(undecided(facts, &about)),
+    }
+}
+
+fn verified(report: &Report, found: &Found) -> Outcome {
+    let decided = report.requirements.iter().any(|facts| {
+        matches!(
+            facts.verdict,
+            Verdict::Conforms | Verdict::Deviates | Verdict::Waived
+        )
+    });
+    let mut wrong: Vec<String> = Vec::new();
+    if !decided {
+        wrong.push("nothing was verified: no requirement could be decided".to_owned());
+    }
+    if !report.run.complete {
+        wrong.push("the run is incomplete: not everything that was planned was run".to_owned());
+    }
+    let faults = found.faults.iter().chain(&found.gone);
+    wrong.extend(faults.map(|fault| printable(fault)));
+    match wrong.is_empty() {
+        true => Outcome::Passed,
+        false => Outcome::Failed(wrong.join("\n") + "\n"),
+    }
+}
+
+fn stale(report: &Report) -> Outcome {
+    let lines: String = report
+        .stale
+        .iter()
+        .map(|stale| {
+            let entry = printable(&stale.entry);
+            format!(
+                "stale baseline entry {entry} ({})\n",
+                printable(&stale.reason)
+            )
+        })
+        .collect();
+    match lines.is_empty() {
+        true => Outcome::Passed,
+        false => Outcome::Failed(lines),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::document::StaleFacts;
+    use crate::report::sample::report;
+
+    #[test]
+    fn a_deviation_fails_with_the_finding_as_the_command_prints_it() {
+        let report = report();
+        let all = outcomes(&report, &Found::default());
+        let finding = report
+            .findings
+            .iter()
+            .find(|finding| finding.fails)
+            .unwrap();
+        let Outcome::Failed(text) = &all[&name(&finding.requirements[0])] else {
+            panic!("{finding:?} fails");
+        };
+        let printed = crate::report::terminal::render(&report, Style::default());
+        let first = text.lines().next().unwrap();
+        assert!(first.starts_with("error["), "{text}");
+        assert!(text.contains("expected"), "{text}");
+        assert!(
+            printed.contains(text.lines().nth(1).unwrap()),
+            "{printed}\n{text}"
+        );
+    }
+
+    #[test]
+    fn what_was_not_decided_is_ignored_and_says_why() {
+        let report = report();
+        let all = outcomes(&report, &Found::default());
+        for facts in &report.requirements {
+            let fails = report.findings_about(facts).any(|finding| finding.fails);
+            match &all[&name(&facts.id)] {
+                Outcome::Passed => assert_eq!(facts.verdict, Verdict::Conforms),
+                Outcome::Failed(_) => assert!(fails),
+                Outcome::Ignored(why) => {
+                    assert!(why.starts_with(facts.verdict.as_str()), "{why}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_stale_entry_and_a_run_that_verified_nothing_are_a_test_each() {
+        let mut report = report();
+        report.stale = vec![StaleFacts {
+            entry: "CV-IDEM-002".to_owned(),
+            reason: "fixed soon".to_owned(),
+        }];
+        report
+            .requirements
+            .iter_mut()
+            .for_each(|facts| facts.verdict = Verdict::Untested);
+        let all = outcomes(&report, &Found::default());
+        let stale = "stale baseline entry CV-IDEM-002 (fixed soon)\n";
+        assert_eq!(all[STALE], Outcome::Failed(stale.to_owned()));
+        assert!(
+            matches!(&all[VERIFIED], Outcome::Failed(why) if why.starts_with("nothing was verified"))
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! A run from what is asked for to its report: what the command and somebody's `cargo test` have in common.
+//! Refuses to know who asked, and what becomes of the report.
+
+mod wanted;
+
+pub use wanted::Wanted;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crevasse_core::amz_date::Timestamp;
+use crevasse_core::baseline::Baseline;
+use crevasse_core::scenario::{Need, Profile};
+use crevasse_core::spec::Spec;
+
+use crate::campaign::{self, Plan, Stop, Unreachable};
+use crate::event::{Event, RunStarted, Terms};
+use crate::execute::transport::Arm;
+use crate::execute::{Clock, Hand, Pace, Rate, Target};
+use crate::found::Found;
+use crate::journal::{Journal, Line};
+use crate::report::Report;
+use crate::report::assemble::assemble;
+
+/// How much a run does, and how fast.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// The seed of everything generated: the same seed, the same cases.
+    pub seed: u64,
+    /// How much of the target's time it takes.
+    pub profile: Profile,
+    /// Generated cases.
+    pub examples: u64,
+    /// Requests under way at once.
+    pub jobs: usize,
+    /// Requests in a time.
+    pub rate: Option<Rate>,
+    /// No case begins after this time.
+    pub max_time: Option<Duration>,
+    /// No case begins after this many deviations.
+    pub max_fail: Option<usize>,
+    /// Whether deviations are tried again and made small.
+    pub reproduce: bool,
+}
+
+impl Effort {
+    /// What a run does that nobody asked for anything particular: the same each time.
+    pub fn of(profile: Profile) -> Self {
+        let examples = match profile {
+            Profile::Quick => 10,
+            Profile::Standard => 60,
+            Profile::Thorough => 600,
+        };
+        Self {
+            seed: 1,
+            profile,
+            examples,
+            jobs: 8,
+            rate: None,
+            max_time: None,
+            max_fail: None,
+            reproduce: true,
+        }
+    }
+}
+
+/// A run that can begin.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// What is judged.
+    pub wanted: Wanted,
+    /// How much it does.
+    pub effort: Effort,
+    /// Where it is aimed.
+    pub target: Target,
+    /// Needs of scenarios that it meets beyond being alone.
+    pub needs: BTreeSet<Need>,
+    /// Its id, and what the names of its vaults begin with.
+    pub started: RunStarted,
+    /// By what terms it is reported on.
+    pub terms: Terms,
+}
+
+impl Run {
+    /// A run under an id of its own, reported on without a baseline.
+    pub fn new(wanted: Wanted, effort: Effort, target: Target, needs: BTreeSet<Need>) -> Self {
+        let mut started = started(&target, &wanted.spec, effort.seed, effort.jobs);
+        started.profile = effort.profile;
+        let terms = Terms {
+            operations: wanted.spec.operations.keys().copied().collect(),
+            selected: wanted.narrowed(),
+            strict: false,
+            today: now().iso()[..10].to_owned(),
+            baseline: Baseline::default(),
+            target: None,
+            notes: wanted.dropped().into_iter().collect(),
+        };
+        Self {
+            wanted,
+            effort,
+            target,
+            needs,
+            started,
+            terms,
+        }
+    }
+
+    /// Runs and judges the cases of it. `tell` hears of everything as it happens.
+    ///
+    /// # Errors
+    /// When the target cannot be reached at all.
+    pub async fn judge(
+        &self,
+        arm: Arm,
+        journal: Journal,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<Judged, Unreachable> {
+        let hand = Hand::new(
+            self.target.clone(),
+            arm,
+            Arc::clone(&self.wanted.spec),
+            Pace::new(self.effort.jobs, self.effort.rate),
+            journal,
+            self.started.prefix.clone(),
+        );
+        let terms = Event::Terms(Box::new(self.terms.clone()));
+        hand.tell_journal(&Line::Event(Box::new(terms.clone())));
+        let mut found = campaign::run(hand.clone(), &self.plan(), stop, tell).await?;
+        found.follow(&terms);
+        Ok(Judged {
+            found,
+            hand,
+            started: self.started.clone(),
+        })
+    }
+
+    fn plan(&self) -> Plan {
+        let mut needs = self.needs.clone();
+        needs.insert(Need::Exclusive);
+        Plan {
+            spec: Arc::clone(&self.wanted.spec),
+            scenarios: self.wanted.scenarios(&self.effort),
+            needs,
+            in_flight: 96,
+            max_time: self.effort.max_time,
+            max_fail: self.effort.max_fail,
+            reproduce: self.effort.reproduce,
+            shrink_time: Duration::from_secs(20),
+        }
+    }
+}
+
+/// A run that is over.
+pub struct Judged {
+    /// What it found.
+    pub found: Found,
+    hand: Hand,
+    started: RunStarted,
+}
+
+impl Judged {
+    /// Reports under another baseline from now on; the journal says so.
+    pub fn accept(&mut self, baseline: Baseline) {
+        let terms = Event::Terms(Box::new(Terms {
+            baseline,
+            ..self.found.terms.clone()
+        }));
+        self.found.follow(&terms);
+        self.hand.tell_journal(&Line::Event(Box::new(terms)));
+    }
+
+    /// The report, with what went wrong on our side until now.
+    pub fn report(&mut self) -> Report {
+        if let Some(message) = self.hand.trouble() {
+            self.found.follow(&Event::Fault {
+                case: None,
+                message,
+            });
+        }
+        assemble(&self.started, &self.found)
+    }
+}
+
+/// Where runs keep what `crevasse replay` needs, when nobody says where: one folder a run, and the name of the latest.
+pub fn runs() -> PathBuf {
+    std::env::temp_dir().join("crevasse")
+}
+
+/// Keeps a report in the folder of its run, and notes it as the latest.
+///
+/// # Errors
+/// When the file system refuses.
+pub fn keep(runs: &Path, report: &Report) -> io::Result<()> {
+    let folder = runs.join(&report.run.id);
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("report.json"), report.to_json())?;
+    std::fs::write(runs.join("latest"), &report.run.id)
+}
+
+/// A new run against a target.
+pub fn started(target: &Target, spec: &Spec, seed: u64, jobs: usize) -> RunStarted {
+    let run = run_id();
+    RunStarted {
+        prefix: format!("crevasse-{run}"),
+        run,
+        seed,
+        profile: Profile::Standard,
+        endpoint: target.endpoint().to_owned(),
+        jobs,
+        spec: spec.name.clone(),
+        spec_digest: spec.digest.clone(),
+        started: now(),
+    }
+}
+
+fn now() -> Timestamp {
+    Clock::start().now()
+}
+
+/// Eight characters that no other run has: the time in milliseconds and the process, hashed.
+fn run_id() -> String {
+    let text = format!("{}-{}", now().0, std::process::id());
+    let digits = crevasse_core::treehash::sha256(text.as_bytes());
+    digits
+        .0
+        .iter()
+        .take(8)
+        .map(|byte| char::from(b"abcdefghijklmnopqrstuvwxyz234567"[usize::from(byte % 32)]))
+        .collect()
+}
