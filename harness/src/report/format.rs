@@ -23,17 +23,20 @@ pub enum Format {
     Sarif,
     /// An SVG badge.
     Badge,
+    /// One line of text, for a vendor's README.
+    Line,
 }
 
 impl Format {
     /// All formats.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Json,
         Self::Html,
         Self::Junit,
         Self::Markdown,
         Self::Sarif,
         Self::Badge,
+        Self::Line,
     ];
 
     /// Its name, as `--report` spells it.
@@ -45,6 +48,7 @@ impl Format {
             Self::Markdown => "markdown",
             Self::Sarif => "sarif",
             Self::Badge => "badge",
+            Self::Line => "line",
         }
     }
 
@@ -57,6 +61,7 @@ impl Format {
             Self::Markdown => "report.md",
             Self::Sarif => "report.sarif",
             Self::Badge => "badge.svg",
+            Self::Line => "line.txt",
         }
     }
 }
@@ -75,7 +80,7 @@ pub enum UnknownFormat {
     Near(String, &'static str),
     /// And none has a name like it.
     #[error(
-        "find a report format named {0:?}: there are json, html, junit, markdown, sarif and badge"
+        "find a report format named {0:?}: there are json, html, junit, markdown, sarif, badge and line"
     )]
     Far(String),
 }
@@ -106,6 +111,7 @@ pub fn write(report: &Report, format: Format) -> String {
         Format::Markdown => markdown::render(report),
         Format::Sarif => sarif::render(report),
         Format::Badge => badge::render(report),
+        Format::Line => badge::one_line(report) + "\n",
     }
 }
 
@@ -128,7 +134,7 @@ mod tests {
             wrong("makrdown"),
             "find a report format named \"makrdown\": did you mean markdown?"
         );
-        assert!(wrong("spreadsheet").ends_with("sarif and badge"));
+        assert!(wrong("spreadsheet").ends_with("badge and line"));
     }
 
     #[test]

@@ -54,17 +54,4 @@ fn escaped(c: char) -> Box<dyn Iterator<Item = char>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::printable;
-
-    #[test]
-    fn escape_sequences_of_a_hostile_target_are_shown_and_not_obeyed() {
-        assert_eq!(printable("\u{1b}[2Jgone\r\n"), "\\u{1b}[2Jgone\\r\\n");
-        assert_eq!(printable("\u{202e}txt\u{ffff}"), "\\u{202e}txt\\u{ffff}");
-    }
-
-    #[test]
-    fn a_long_value_is_cut_and_says_so() {
-        assert!(printable(&"ä".repeat(1000)).ends_with("… (800 bytes more)"));
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ use crevasse_core::verdict::Verdict;
 
 use super::document::{CauseFacts, Counts, FindingFacts, Report};
 use super::printable;
+use super::words::label;
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -98,11 +99,10 @@ impl Page {
     fn heading(&mut self, report: &Report) {
         let run = &report.run;
         let endpoint = printable(&run.endpoint);
-        let who = report
-            .target
-            .as_ref()
-            .map(|target| format!(" ({})", printable(&target.label)))
-            .unwrap_or_default();
+        let who = match &report.target {
+            Some(_) => format!(" ({})", printable(&label(report))),
+            None => String::new(),
+        };
         self.line(&format!(
             "{} {} judged {endpoint}{who} · profile {} · seed {}",
             report.tool.name, report.tool.version, run.profile, run.seed

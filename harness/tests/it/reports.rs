@@ -133,7 +133,7 @@ fn a_journal_gives_the_reports_of_the_live_run_byte_for_byte() {
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(output.stdout, run.output.stdout, "the terminal too");
     let (live, again) = (files(&run.runs.path().join("live")), files(&again));
-    assert_eq!(live.len(), 6);
+    assert_eq!(live.len(), 7);
     for ((name, live), (_, again)) in live.iter().zip(&again) {
         assert!(live == again, "{name} differs");
     }
@@ -166,6 +166,62 @@ fn a_journal_gives_the_reports_of_the_live_run_byte_for_byte() {
     let (_, output) = run.rendered("not a journal\n", "other");
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("the first line is not that of crevasse.journal/1"));
+}
+
+/// Changes a report as JSON and writes it beside the others.
+fn altered(folder: &Path, name: &str, change: impl Fn(&mut serde_json::Value)) -> String {
+    let text = fs::read_to_string(folder.join("report.json")).expect("there is a report");
+    let mut report = serde_json::from_str(&text).expect("a report is JSON");
+    change(&mut report);
+    let file = folder.join(name);
+    fs::write(&file, report.to_string()).expect("a file can be written");
+    file.display().to_string()
+}
+
+#[test]
+fn a_comparison_fails_on_what_became_worse_and_names_what_it_cannot_compare() {
+    let server = Server::with("upload-hash-not-compared");
+    let run = Recorded::of(&server.address, &["-n", "0", "-E", "UA-HASH-*"]);
+    let live = run.runs.path().join("live");
+    let report = live.join("report.json").display().to_string();
+    let folder = run.folder().display().to_string();
+    let same = crevasse(&["compare", &report, &folder]);
+    assert_eq!(same.status.code(), Some(0), "{}", stderr(&same));
+
+    let better = altered(&live, "better.json", |report| {
+        for facts in report["requirements"].as_array_mut().expect("a list") {
+            facts["verdict"] = "conforms".into();
+        }
+    });
+    let worse = crevasse(&["compare", &better, &report]);
+    assert_eq!(worse.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&worse.stdout).contains("regressions"));
+    assert_eq!(
+        crevasse(&["compare", &report, &better]).status.code(),
+        Some(0)
+    );
+
+    let other = altered(&live, "other.json", |report| {
+        report["spec"]["registry"] = "sha256:another".into();
+        report["requirements"]
+            .as_array_mut()
+            .expect("a list")
+            .remove(0);
+    });
+    let partly = crevasse(&["compare", &report, &other]);
+    let said = String::from_utf8_lossy(&partly.stdout).into_owned();
+    assert!(said.contains("requirement registries differ"), "{said}");
+    assert!(
+        said.contains("not compared, since not in every report: UA-HASH-001"),
+        "{said}"
+    );
+
+    let nothing = altered(&live, "nothing.json", |report| {
+        report["requirements"] = serde_json::json!([]);
+    });
+    let refused = crevasse(&["compare", &report, &nothing]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("no requirement is in all of them"));
 }
 
 #[test]
@@ -262,7 +318,7 @@ fn a_target_that_means_harm_gets_no_secret_and_no_command_into_any_output() {
     );
     let live = run.runs.path().join("live");
     let mut outputs = files(&live);
-    assert_eq!(outputs.len(), 6, "{}", stderr(&run.output));
+    assert_eq!(outputs.len(), 7, "{}", stderr(&run.output));
     let matrix = |format: &str| {
         format!(
             "{format}={}",

@@ -184,7 +184,7 @@ pub(crate) struct Run {
     /// Do not try deviations again, nor make them small.
     #[arg(long)]
     pub(crate) no_reproduce: bool,
-    /// Write a report: json=PATH, html=, junit=, markdown=, sarif=, badge=. Repeatable.
+    /// Write a report: json=PATH, html=, junit=, markdown=, sarif=, badge=, line=. Repeatable.
     #[arg(long, value_name = "FORMAT=PATH")]
     pub(crate) report: Vec<String>,
     /// Write reports of all formats into this folder.
@@ -214,6 +214,13 @@ pub(crate) struct Run {
     /// When to colour.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
+}
+
+/// How much is printed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verbosity {
     /// Print the verdict alone.
     #[arg(short, long)]
     quiet: bool,
@@ -222,9 +229,9 @@ pub(crate) struct Run {
     verbose: bool,
 }
 
-impl Run {
+impl Verbosity {
     /// How much is said.
-    pub(crate) fn verbosity(&self) -> Detail {
+    pub(crate) fn detail(&self) -> Detail {
         match (self.quiet, self.verbose) {
             (true, _) => Detail::Quiet,
             (_, true) => Detail::Verbose,
@@ -346,7 +353,7 @@ pub(crate) struct Render {
     /// A report written by `run --report json=PATH`, or a run: its id, its folder or its journal. Without it the latest run.
     #[arg(default_value = "latest")]
     pub(crate) from: PathBuf,
-    /// What to write: json=PATH, html=, junit=, markdown=, sarif=, badge=. Repeatable.
+    /// What to write: json=PATH, html=, junit=, markdown=, sarif=, badge=, line=. Repeatable.
     #[arg(long, value_name = "FORMAT=PATH")]
     pub(crate) report: Vec<String>,
     /// Write all formats into this folder.
@@ -355,6 +362,8 @@ pub(crate) struct Render {
     /// When to colour.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) color: Color,
+    #[command(flatten)]
+    pub(crate) verbosity: Verbosity,
 }
 
 #[derive(Debug, clap::Args)]
@@ -368,6 +377,9 @@ pub(crate) struct Compare {
     /// When to colour.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) color: Color,
+    /// Print what is the same too.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, clap::Args)]

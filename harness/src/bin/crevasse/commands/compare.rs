@@ -38,7 +38,11 @@ pub(crate) fn compare(args: &Compare) -> anyhow::Result<u8> {
         comparison.terminal(Style {
             color: args.color.on_stdout(),
             width: width(),
-            detail: Detail::Normal
+            detail: if args.verbose {
+                Detail::Verbose
+            } else {
+                Detail::Normal
+            }
         })
     );
     let worse = comparison
@@ -62,7 +66,7 @@ pub(crate) fn report(args: &Render) -> anyhow::Result<u8> {
             Style {
                 color: args.color.on_stdout(),
                 width: width(),
-                detail: Detail::Normal
+                detail: args.verbosity.detail()
             }
         )
     );

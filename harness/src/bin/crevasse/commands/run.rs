@@ -54,7 +54,7 @@ async fn judge(args: &Asked) -> anyhow::Result<u8> {
         .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
     let stop = Stop::default();
     interrupt(stop.clone());
-    let mut line = Line::new(args.verbosity());
+    let mut line = Line::new(args.verbosity.detail());
     let judged = run
         .judge(run.target.arm()?, journal, &stop, &mut |event: Event| {
             line.follow(&event);
@@ -217,7 +217,7 @@ fn finish(
     let style = Style {
         color: args.color.on_stdout(),
         width: crate::text::width(),
-        detail: args.verbosity(),
+        detail: args.verbosity.detail(),
     };
     put!("{}", render(&report, style));
     Ok(report.summary.exit_code)
