@@ -58,6 +58,7 @@ pub mod event;
 pub mod execute;
 pub mod exit;
 pub mod found;
+pub mod fuzz;
 pub mod generate;
 pub mod journal;
 #[cfg(any(test, feature = "properties"))]
@@ -66,4 +67,5 @@ pub mod prove;
 pub mod report;
 pub mod run;
 pub mod scenarios;
+pub mod shard;
 pub mod shrink;

@@ -13,6 +13,13 @@ use crate::requirement::{Level, RequirementId};
 use crate::spec::OperationName;
 use crate::treehash::sha256;
 
+/// What findings break that no document has a rule for: see [`ROBUSTNESS_RULE`].
+pub const ROBUSTNESS: RequirementId = RequirementId::of("ROBUST-ANSWER-001");
+/// What robustness demands.
+pub const ROBUSTNESS_RULE: &str = "A request is answered: in time, whole, by no failure of the server, and no slower than before.";
+/// Why it demands that.
+pub const ROBUSTNESS_SOURCE: &str = "no document: what every client relies on";
+
 /// Names a deviation across runs, seeds and versions: a hash of requirement, operation, check and symptom class, and of nothing else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

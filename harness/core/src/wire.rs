@@ -94,6 +94,8 @@ pub enum Framing {
     UpperCaseNames,
     /// Header names exactly as given, HTTP/1.1 written by hand.
     Verbatim,
+    /// The head damaged in one of several ways that leave what is asked for as it is; the number says in which.
+    Garbled(u64),
 }
 
 /// A request, ready to be sent: nothing symbolic is left in it.

@@ -9,7 +9,7 @@ use super::{Plan, Run};
 
 impl Plan {
     /// Whether steps ask for nothing that cannot be undone or costs money, or the run may.
-    pub(super) fn allows(&self, steps: &[Step]) -> bool {
+    pub(crate) fn allows(&self, steps: &[Step]) -> bool {
         self.needs.contains(&Need::Irreversible)
             || !steps.iter().any(|step| is_irreversible(&step.action))
     }

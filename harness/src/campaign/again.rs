@@ -17,7 +17,7 @@ use crate::execute::join_all;
 use crate::shrink::{Shrinking, weight};
 
 /// How often a deviation is tried again.
-const TRIES: u32 = 3;
+pub(crate) const TRIES: u32 = 3;
 /// Candidates tried for one deviation at most.
 const CANDIDATES: usize = 60;
 /// Symptoms made small at most; the rest keeps the case they were found in.
@@ -81,7 +81,7 @@ impl Run<'_> {
         }
     }
 
-    fn trial_judge(&self) -> Judge {
+    pub(super) fn trial_judge(&self) -> Judge {
         Judge {
             trial: true,
             ..self.judge()
@@ -257,7 +257,9 @@ impl Trial {
                 let records = &seen[lead].1.records;
                 let decisive = records.last().map_or(0, |record| record.step);
                 let search = Shrinking::new(&self.scenario, decisive);
-                smallest(judge.clone(), search, lead.clone(), deadline)
+                let shows = |case: &Case| sight(case, lead).is_some();
+                let name = format!("small-{}", &lead.0[..8]);
+                smallest(judge.clone(), search, name, shows, deadline)
             })
             .collect();
         let cases = all(alone, smaller).await;
@@ -303,11 +305,12 @@ async fn all<F: Future>(alone: bool, futures: Vec<F>) -> Vec<F::Output> {
     outputs
 }
 
-/// The smallest case that still shows the deviation; `None` when nothing smaller was found.
-async fn smallest(
+/// The smallest case that still shows what is searched for; `None` when nothing smaller was found. The names of cases begin with `name`.
+pub(crate) async fn smallest(
     judge: Judge,
     mut search: Shrinking,
-    wanted: Fingerprint,
+    name: String,
+    shows: impl Fn(&Case) -> bool,
     deadline: Duration,
 ) -> Option<Case> {
     let mut smallest = None;
@@ -318,9 +321,8 @@ async fn smallest(
         let Some(candidate) = search.candidate() else {
             break;
         };
-        let id = format!("small-{}-{tried}", &wanted.0[..8]);
-        let case = judge.run(id, candidate).await;
-        if sight(&case, &wanted).is_some() {
+        let case = judge.run(format!("{name}-{tried}"), candidate).await;
+        if shows(&case) {
             search.fails(&case.scenario);
             smallest = Some(case);
         }

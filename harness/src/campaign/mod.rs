@@ -2,7 +2,7 @@
 //! Tells what happens as events; refuses to know who listens.
 
 mod account;
-mod again;
+pub(crate) mod again;
 mod capability;
 mod clean_up;
 pub(crate) mod soundness;
@@ -73,6 +73,21 @@ pub(crate) struct Case {
     pub(crate) seconds: Duration,
 }
 
+/// Makes a target's acquaintance: what it is like, and a judge of cases tried one by one that the journal does not keep.
+///
+/// # Errors
+/// When the target cannot be reached at all.
+pub(crate) async fn meet(
+    hand: Hand,
+    plan: &Plan,
+    stop: &Stop,
+) -> Result<(Judge, Found), Unreachable> {
+    let mut ignore = |_: Event| {};
+    let mut run = Run::new(hand, plan, stop, &mut ignore);
+    run.probe().await?;
+    Ok((run.trial_judge(), run.found))
+}
+
 /// Runs a plan.
 ///
 /// # Errors
@@ -83,18 +98,7 @@ pub async fn run(
     stop: &Stop,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Found, Unreachable> {
-    let mut run = Run {
-        hand,
-        plan,
-        stop,
-        tell,
-        found: Found::default(),
-        complete: true,
-        capabilities: Capabilities::default(),
-        absent: BTreeSet::new(),
-        kept: BTreeMap::new(),
-        total: 0,
-    };
+    let mut run = Run::new(hand, plan, stop, tell);
     run.probe().await?;
     let (together, alone) = run.choose();
     run.total = together.len() + alone.len();
@@ -126,6 +130,23 @@ struct Run<'a> {
     /// Cases that deviated, for another look.
     kept: BTreeMap<String, Scenario>,
     total: usize,
+}
+
+impl<'a> Run<'a> {
+    fn new(hand: Hand, plan: &'a Plan, stop: &'a Stop, tell: &'a mut dyn FnMut(Event)) -> Self {
+        Self {
+            hand,
+            plan,
+            stop,
+            tell,
+            found: Found::default(),
+            complete: true,
+            capabilities: Capabilities::default(),
+            absent: BTreeSet::new(),
+            kept: BTreeMap::new(),
+            total: 0,
+        }
+    }
 }
 
 impl Run<'_> {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
-use crevasse_core::finding::{Deviation, Fingerprint, Tally};
+use crevasse_core::finding::{
+    Deviation, Fingerprint, ROBUSTNESS, ROBUSTNESS_RULE, ROBUSTNESS_SOURCE, Tally,
+};
 use crevasse_core::requirement::{Level, Registry, Requirement, RequirementId};
 use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
@@ -16,7 +18,7 @@ use super::document::{
 use super::script::{Claim, script};
 use crate::event::{Capability, Leak, RunStarted, Terms};
 use crate::exit;
-use crate::found::Found;
+use crate::found::{Found, Reproduction};
 
 /// Makes the report.
 pub fn assemble(run: &RunStarted, found: &Found) -> Report {
@@ -134,7 +136,8 @@ impl<'a> Desk<'a> {
             .map(|requirement| &requirement.id)
             .collect();
         let counts = |deviation: &&Deviation| {
-            wanted.contains(&deviation.requirement)
+            let by_rule = wanted.contains(&deviation.requirement);
+            (by_rule || deviation.requirement == ROBUSTNESS)
                 && !self.found.flaky.contains_key(&deviation.fingerprint)
         };
         let causes = self.found.ledger.causes().into_iter();
@@ -291,57 +294,16 @@ impl<'a> Desk<'a> {
     }
 
     fn finding(&self, deviation: &Deviation, id: String, cause: String) -> FindingFacts {
-        let requirement = Registry::builtin().get(&deviation.requirement);
-        let again = self.found.reproductions.get(&deviation.fingerprint);
         let waived = self.waiver(deviation).map(str::to_owned);
-        let fails = waived.is_none()
-            && requirement.is_some_and(|requirement| self.fails(requirement, deviation.grade));
-        let (expected, actual) = again.map_or(
-            (&deviation.first.expected, &deviation.first.actual),
-            |again| (&again.sight.expected, &again.sight.actual),
-        );
-        let title = deviation.symptom.title.clone();
-        let claim = Claim {
-            title: &format!("{}: {title}", deviation.requirement),
-            expected,
-            got: actual,
-        };
+        let fails = waived.is_none() && fails(deviation, self.terms.strict);
+        let again = self.found.reproductions.get(&deviation.fingerprint);
         FindingFacts {
             id,
-            fingerprint: deviation.fingerprint.to_string(),
-            requirements: vec![deviation.requirement.clone()],
-            level: deviation.grade,
             fails,
-            operation: deviation.operation,
-            check: deviation.check.to_string(),
-            rule: requirement.map_or_else(String::new, |requirement| requirement.statement.clone()),
-            source: requirement.map_or_else(String::new, |requirement| requirement.source.clone()),
-            expected: expected.clone(),
-            actual: actual.clone(),
-            count: deviation.count,
-            reproduced: again
-                .map_or_else(|| "not run again".to_owned(), |again| again.times.clone()),
             waived,
             cause,
-            case: deviation.first.case.clone(),
-            exchanges: again.map_or_else(Vec::new, |again| again.sight.records.clone()),
-            repro: Repro {
-                curl: again
-                    .and_then(|again| script(&again.sight.records, claim))
-                    .unwrap_or_default(),
-                scenario: again.map_or_else(String::new, |again| again.sight.scenario.to_yaml()),
-            },
-            title,
+            ..finding(deviation, again)
         }
-    }
-
-    fn fails(&self, requirement: &Requirement, grade: Level) -> bool {
-        let demanded = if self.terms.strict {
-            Level::Should
-        } else {
-            Level::Must
-        };
-        requirement.can_fail() && grade >= demanded
     }
 
     fn cause_facts(
@@ -469,7 +431,60 @@ impl<'a> Desk<'a> {
     }
 }
 
-fn verdict_word(code: u8) -> &'static str {
+/// Whether a deviation fails a run that nobody waives it in; `strict` adds SHOULD to MUST.
+pub fn fails(deviation: &Deviation, strict: bool) -> bool {
+    let demanded = if strict { Level::Should } else { Level::Must };
+    let requirement = Registry::builtin().get(&deviation.requirement);
+    let can_fail = requirement.is_none_or(Requirement::can_fail);
+    can_fail && deviation.grade >= demanded
+}
+
+/// What a report says of a deviation, seen again or not. It has no id there yet, and its cause is the key of that.
+pub fn finding(deviation: &Deviation, again: Option<&Reproduction>) -> FindingFacts {
+    let requirement = Registry::builtin().get(&deviation.requirement);
+    let (expected, actual) = again.map_or(
+        (&deviation.first.expected, &deviation.first.actual),
+        |again| (&again.sight.expected, &again.sight.actual),
+    );
+    let title = deviation.symptom.title.clone();
+    let claim = Claim {
+        title: &format!("{}: {title}", deviation.requirement),
+        expected,
+        got: actual,
+    };
+    let (rule, source) = requirement.map_or((ROBUSTNESS_RULE, ROBUSTNESS_SOURCE), |known| {
+        (known.statement.as_str(), known.source.as_str())
+    });
+    FindingFacts {
+        id: String::new(),
+        fingerprint: deviation.fingerprint.to_string(),
+        requirements: vec![deviation.requirement.clone()],
+        level: deviation.grade,
+        fails: fails(deviation, false),
+        operation: deviation.operation,
+        check: deviation.check.to_string(),
+        rule: rule.to_owned(),
+        source: source.to_owned(),
+        expected: expected.clone(),
+        actual: actual.clone(),
+        count: deviation.count,
+        reproduced: again.map_or_else(|| "not run again".to_owned(), |again| again.times.clone()),
+        waived: None,
+        cause: deviation.cause().key,
+        case: deviation.first.case.clone(),
+        exchanges: again.map_or_else(Vec::new, |again| again.sight.records.clone()),
+        repro: Repro {
+            curl: again
+                .and_then(|again| script(&again.sight.records, claim))
+                .unwrap_or_default(),
+            scenario: again.map_or_else(String::new, |again| again.sight.scenario.to_yaml()),
+        },
+        title,
+    }
+}
+
+/// What a report says in a word, by its exit code.
+pub(super) fn verdict_word(code: u8) -> &'static str {
     match code {
         exit::AS_EXPECTED => "conforms",
         exit::DEVIATES => "deviates",
@@ -482,7 +497,8 @@ fn verdict_word(code: u8) -> &'static str {
     }
 }
 
-fn counts(requirements: &[RequirementFacts], level: Level) -> Counts {
+/// Requirements of a level by verdict.
+pub(super) fn counts(requirements: &[RequirementFacts], level: Level) -> Counts {
     let of = |verdict| {
         requirements
             .iter()

@@ -11,6 +11,7 @@ pub mod html;
 #[cfg(feature = "cli")]
 pub mod junit;
 pub mod markdown;
+pub mod merge;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod sarif;

@@ -24,6 +24,7 @@ use crate::found::Found;
 use crate::journal::{Journal, Line};
 use crate::report::Report;
 use crate::report::assemble::assemble;
+use crate::shard::Shard;
 
 /// How much a run does, and how fast.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +45,8 @@ pub struct Effort {
     pub max_fail: Option<usize>,
     /// Whether deviations are tried again and made small.
     pub reproduce: bool,
+    /// The share of the cases that this process runs.
+    pub shard: Shard,
 }
 
 impl Effort {
@@ -63,6 +66,7 @@ impl Effort {
             max_time: None,
             max_fail: None,
             reproduce: true,
+            shard: Shard::WHOLE,
         }
     }
 }
@@ -143,7 +147,7 @@ impl Run {
         needs.insert(Need::Exclusive);
         Plan {
             spec: Arc::clone(&self.wanted.spec),
-            scenarios: self.wanted.scenarios(&self.effort),
+            scenarios: self.effort.shard.share(self.wanted.scenarios(&self.effort)),
             needs,
             in_flight: 96,
             max_time: self.effort.max_time,
@@ -217,7 +221,8 @@ pub fn started(target: &Target, spec: &Spec, seed: u64, jobs: usize) -> RunStart
     }
 }
 
-fn now() -> Timestamp {
+/// What time it is.
+pub fn now() -> Timestamp {
     Clock::start().now()
 }
 

@@ -116,6 +116,7 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("exit", &[]),
+    ("shard", &[]),
     (
         "event",
         &[
@@ -216,6 +217,7 @@ const TABLE: &[(&str, &[&str])] = &[
 const ABOVE: &[&str] = &[
     "campaign",
     "conformance",
+    "fuzz",
     "properties",
     "prove",
     "run",

@@ -214,7 +214,7 @@ fn is_protocol_abuse(now: &Observation) -> bool {
     let printable = |value: &str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
     matches!(
         now.record.tweak.framing,
-        F::Half | F::Announced(_) | F::Verbatim
+        F::Half | F::Announced(_) | F::Verbatim | F::Garbled(_)
     ) || request.headers.iter().any(|(_, value)| !printable(value))
         || request.path.len() > 2048
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crevasse::report::terminal::Detail;
+use crevasse::shard::Shard;
 use crevasse_core::payload::ByteCount;
 use crevasse_core::scenario::Profile as Size;
 
@@ -28,6 +29,8 @@ const EXIT_CODES: &str = "Exit codes: 0 as expected · 1 deviates (or stale base
 pub(crate) enum Command {
     /// Judge an endpoint; without one, the embedded reference server.
     Run(Box<Run>),
+    /// Fuzz an endpoint night after night, and tell what is new since the last; without one, the embedded reference server.
+    Fuzz(Fuzz),
     /// Run the reference server, right or wrong on demand, for clients to be tested against.
     Serve(Serve),
     /// Say what an OpenAPI document or an APIs.json index defines, gets wrong and cannot express.
@@ -46,6 +49,8 @@ pub(crate) enum Command {
     Replay(Replay),
     /// Render other formats from a JSON report, without the network.
     Report(Render),
+    /// Make one report of those of the shards of one run.
+    Merge(Merge),
     /// Lay reports side by side: a vendor matrix, or what changed between two runs of one vendor.
     Compare(Compare),
 }
@@ -199,6 +204,9 @@ pub(crate) struct Run {
     /// A YAML file with `label` and `version` of the target, for matrices.
     #[arg(long, value_name = "FILE")]
     pub(crate) target: Option<PathBuf>,
+    /// The share of the cases that this process runs, as 2/4; `crevasse merge` makes one report of all shares.
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub(crate) shard: Shard,
     /// Operations that cannot be undone or cost money, allowed off loopback.
     #[arg(long, value_name = "OP", value_delimiter = ',')]
     pub(crate) allow: Vec<String>,
@@ -238,6 +246,48 @@ impl Verbosity {
             _ => Detail::Normal,
         }
     }
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fuzz {
+    #[command(flatten)]
+    pub(crate) aim: Aim,
+    /// Where sequences worth mutating, findings and what is known of them are kept; one folder a target.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) corpus: PathBuf,
+    /// No case begins after this time.
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    pub(crate) max_time: Time,
+    /// No more cases than these.
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) max_examples: Option<u64>,
+    /// What every choice is drawn from, together with the number of the night.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Requests under way at once. Waiting for jobs does not count.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 8)]
+    pub(crate) jobs: usize,
+    /// Which written scenarios an empty corpus begins with: those that cover nothing but these requirements. Everything is judged.
+    #[arg(short = 'E', long, value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// Let SHOULD count like MUST.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Deviations that are known and accepted.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// The share of this process, as 2/4: each share needs a corpus folder of its own.
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub(crate) shard: Shard,
+    /// Write a report of all that was judged this night: json=PATH, html=, junit=, markdown=, sarif=, badge=. Repeatable.
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub(crate) report: Vec<String>,
+    /// What the embedded reference server gets wrong; repeatable.
+    #[arg(long, value_name = "ID")]
+    pub(crate) fault: Vec<String>,
+    /// When to colour.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Color,
 }
 
 #[derive(Debug, clap::Args)]
@@ -364,6 +414,22 @@ pub(crate) struct Render {
     pub(crate) color: Color,
     #[command(flatten)]
     pub(crate) verbosity: Verbosity,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Merge {
+    /// Reports written by `run --shard I/N --report json=PATH`.
+    #[arg(required = true)]
+    pub(crate) reports: Vec<PathBuf>,
+    /// Write the merged report: json=PATH, html=, junit=, markdown=, sarif=, badge=. Repeatable.
+    #[arg(long, value_name = "FORMAT=PATH")]
+    pub(crate) report: Vec<String>,
+    /// Write reports of all formats into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) report_dir: Option<PathBuf>,
+    /// When to colour.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) color: Color,
 }
 
 #[derive(Debug, clap::Args)]

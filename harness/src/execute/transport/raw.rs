@@ -17,6 +17,7 @@ use super::{Ceiling, Limits, Transport, allowance, fault};
 use crate::execute::target::Target;
 use unframe::{Damage, Progress, Unframe};
 
+mod garble;
 mod unframe;
 
 /// Fields of an answer's head, at most.
@@ -150,6 +151,14 @@ impl Begun {
 }
 
 fn head(request: &Request) -> Vec<u8> {
+    let head = plain_head(request);
+    match request.framing {
+        Framing::Garbled(way) => garble::garbled(&head, way),
+        _ => head,
+    }
+}
+
+fn plain_head(request: &Request) -> Vec<u8> {
     let mut head = format!("{} {} HTTP/1.1\r\n", request.method, request.target());
     for (name, value) in request.headers.iter() {
         match request.framing {
@@ -172,7 +181,7 @@ async fn send_first(to: &mut OwnedWriteHalf, request: &Request, end: u64) -> io:
 async fn send_all(to: &mut OwnedWriteHalf, request: &Request) -> io::Result<()> {
     let length = request.body.length();
     match request.framing {
-        Framing::Plain | Framing::UpperCaseNames | Framing::Verbatim => {
+        Framing::Plain | Framing::UpperCaseNames | Framing::Verbatim | Framing::Garbled(_) => {
             send_first(to, request, length).await
         }
         Framing::Announced(_) => send_first(to, request, 0).await,

@@ -295,7 +295,7 @@ fn manages_policies(action: &Action) -> bool {
 /// Requests whose answer nobody can foretell from documents.
 fn unknowable(tweak: &Tweak) -> bool {
     tweak.method.is_some()
-        || matches!(tweak.framing, Framing::Half)
+        || matches!(tweak.framing, Framing::Half | Framing::Garbled(_))
         || tweak.path == Some(crate::scenario::PathForm::TrailingSlash)
 }
 

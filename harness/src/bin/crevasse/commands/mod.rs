@@ -2,8 +2,10 @@
 
 mod compare;
 mod explain;
+mod fuzz;
 mod list;
 mod load;
+mod merge;
 mod payload;
 mod progress;
 mod prove;
@@ -42,6 +44,7 @@ impl std::error::Error for Failure {}
 pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
     match args.command {
         Command::Run(run) => run::run(&run),
+        Command::Fuzz(fuzz) => fuzz::run(&fuzz),
         Command::Serve(serve) => serve::run(&serve),
         Command::Spec(spec) => spec::run(&spec),
         Command::Treehash(treehash) => treehash::run(&treehash),
@@ -51,6 +54,7 @@ pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
         Command::Prove(prove) => prove::run(&prove),
         Command::Replay(replay) => replay::run(&replay),
         Command::Report(render) => compare::report(&render),
+        Command::Merge(args) => merge::run(&args),
         Command::Compare(args) => compare::compare(&args),
     }
 }

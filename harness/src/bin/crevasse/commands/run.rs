@@ -64,7 +64,7 @@ async fn judge(args: &Asked) -> anyhow::Result<u8> {
     finish(args, judged.map_err(gone)?, &runs, &outputs)
 }
 
-fn gone(unreachable: Unreachable) -> anyhow::Error {
+pub(crate) fn gone(unreachable: Unreachable) -> anyhow::Error {
     let hint = "is the server running, and is this the right port?";
     Failure {
         code: exit::UNREACHABLE,
@@ -178,12 +178,13 @@ fn effort(args: &Asked) -> anyhow::Result<Effort> {
         max_time: args.max_time.map(|time| time.0),
         max_fail: args.max_fail.or(args.fail_fast.then_some(1)),
         reproduce: !args.no_reproduce,
+        shard: args.shard,
         ..usual
     })
 }
 
 /// Ctrl-C asks for the end; a second one leaves at once.
-fn interrupt(stop: Stop) {
+pub(crate) fn interrupt(stop: Stop) {
     tokio::spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
             if stop.asked() {

@@ -31,11 +31,7 @@ pub(crate) fn run(args: &Serve) -> anyhow::Result<u8> {
 }
 
 fn options(args: &Serve) -> anyhow::Result<Options> {
-    let faults = args
-        .fault
-        .iter()
-        .map(|id| find(id))
-        .collect::<anyhow::Result<Vec<_>>>()?;
+    let faults = faults(&args.fault)?;
     if args.time_scale < 0.0 || !args.time_scale.is_finite() {
         bail!("--time-scale takes a number from 0 on");
     }
@@ -53,6 +49,11 @@ fn options(args: &Serve) -> anyhow::Result<Options> {
     })
 }
 
+/// The faults of these names.
+pub(crate) fn faults(ids: &[String]) -> anyhow::Result<Vec<&'static Fault>> {
+    ids.iter().map(|id| find(id)).collect()
+}
+
 fn find(id: &str) -> anyhow::Result<&'static Fault> {
     let names = fault::all().iter().map(|fault| fault.id);
     fault::find(id).with_context(|| {
@@ -63,7 +64,8 @@ fn find(id: &str) -> anyhow::Result<&'static Fault> {
     })
 }
 
-async fn listen(options: Options, port: u16) -> anyhow::Result<ServerHandle> {
+/// A server on a loopback port; 0 takes a free one.
+pub(crate) async fn listen(options: Options, port: u16) -> anyhow::Result<ServerHandle> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     serve(Service::new(options), address)
         .await

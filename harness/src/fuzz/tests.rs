@@ -1,0 +1,177 @@
+use super::*;
+use crate::execute::transport::Arm;
+use crate::execute::{Pace, Patience, Target, credentials};
+use crate::journal::Journal;
+use crevasse_reference::{Options, Service, fault};
+
+fn hand(faults: &[&str]) -> Hand {
+    let faults = faults.iter().map(|id| fault::find(id).unwrap()).collect();
+    let service = Service::new(Options {
+        faults,
+        seed: Some(1),
+        ..Options::default()
+    });
+    let mut target = Target::new("http://127.0.0.1:1").unwrap();
+    target.credentials = credentials(true);
+    let short = Duration::from_secs(2);
+    target.patience = Patience {
+        expedited: short,
+        standard: short,
+        bulk: short,
+    };
+    let arm = Arm::in_process(move |request| service.exchange(request));
+    let spec = Arc::new(Spec::builtin().clone());
+    let prefix = "crevasse-fuzz".to_owned();
+    Hand::new(
+        target,
+        arm,
+        spec,
+        Pace::new(8, None),
+        Journal::discarding(),
+        prefix,
+    )
+}
+
+fn plan(seed: u64, cases: u64) -> Plan {
+    Plan {
+        seed,
+        spec: Arc::new(Spec::builtin().clone()),
+        seeds: Vec::new(),
+        in_flight: 8,
+        max_time: Duration::from_secs(600),
+        max_cases: Some(cases),
+        strict: false,
+        shard: Shard::WHOLE,
+        baseline: Baseline::default(),
+        today: "2026-11-26".to_owned(),
+    }
+}
+
+async fn night(faults: &[&str], plan: &Plan, folder: &Path) -> (Night, Vec<String>) {
+    let mut told = Vec::new();
+    let mut tell = |tidings: Tidings<'_>| {
+        if let Tidings::New(finding, path) = tidings {
+            assert!(path.exists());
+            told.push(finding.fingerprint.clone());
+        }
+    };
+    let stop = Stop::default();
+    let night = fuzz(hand(faults), plan, folder, &stop, &mut tell).await;
+    (night.unwrap(), told)
+}
+
+fn entries(folder: &Path) -> BTreeSet<String> {
+    let files = std::fs::read_dir(folder.join("entries")).unwrap();
+    files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_is_told_once_and_the_next_night_has_no_news_of_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = ["archive-hash-linear"];
+    let (first, told) = night(&faults, &plan(1, 40), folder.path()).await;
+    assert!(!told.is_empty());
+    assert_eq!(told.len(), first.news.len());
+    let (second, again) = night(&faults, &plan(1, 20), folder.path()).await;
+    assert!(again.iter().all(|print| !told.contains(print)));
+    assert_eq!(second.status.known, first.news.len() + first.siblings);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clean_server_has_no_news_and_the_same_seed_grows_the_same_corpus() {
+    let mut grown = Vec::new();
+    for _ in 0..2 {
+        let folder = tempfile::tempdir().unwrap();
+        // One at a time: what a list of all vaults shows depends on who else is at work.
+        let plan = Plan {
+            in_flight: 1,
+            ..plan(2, 60)
+        };
+        let (night, told) = night(&[], &plan, folder.path()).await;
+        assert_eq!(told, Vec::<String>::new(), "{:#?}", night.news);
+        assert!(night.verified && night.found.faults.is_empty());
+        grown.push(entries(folder.path()));
+    }
+    assert!(grown[0].len() > 10);
+    assert_eq!(grown[0], grown[1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_night_found_is_told_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = ["archive-hash-linear"];
+    let seen = {
+        let (plan, stop) = (plan(1, 1000), Stop::default());
+        let mut told = BTreeSet::new();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let mut send = Some(send);
+        let mut tell = |tidings: Tidings<'_>| {
+            if let Tidings::New(finding, _) = tidings {
+                told.insert(finding.fingerprint.clone());
+                send.take().map(|send| send.send(()));
+            }
+        };
+        let killed = fuzz(hand(&faults), &plan, folder.path(), &stop, &mut tell);
+        // What is dropped in the middle writes nothing any more, as if it were killed.
+        tokio::select! {
+            _ = killed => unreachable!("a thousand cases take longer than the first finding"),
+            _ = receive => {}
+        }
+        told
+    };
+    let (state, _) = State::open(folder.path()).unwrap();
+    let at = |stage| {
+        state
+            .at(stage)
+            .into_iter()
+            .map(|finding| finding.fingerprint)
+    };
+    let left: Vec<String> = at(Stage::Found).chain(at(Stage::Confirmed)).collect();
+    let all: Vec<String> = left.iter().cloned().chain(at(Stage::Told)).collect();
+    drop(state);
+    let (second, told) = night(&faults, &plan(1, 1), folder.path()).await;
+    let told: BTreeSet<String> = told.into_iter().collect();
+    assert!(told.is_disjoint(&seen));
+    assert_eq!((second.waiting, second.unconfirmed), (0, 0));
+    assert_eq!(second.status.known, all.len() - left.len());
+    let (state, _) = State::open(folder.path()).unwrap();
+    assert!(
+        all.iter()
+            .all(|print| state.stage(print) == Some(Stage::Told))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shards_try_different_candidates() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for (folder, shard) in [(&one, "1/2"), (&two, "2/2")] {
+        let plan = Plan {
+            shard: shard.parse().unwrap(),
+            ..plan(3, 10)
+        };
+        night(&[], &plan, folder.path()).await;
+    }
+    assert!(entries(one.path()).is_disjoint(&entries(two.path())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_accepted_deviation_is_no_news() {
+    let folder = tempfile::tempdir().unwrap();
+    let faults = ["archive-hash-linear"];
+    let (first, told) = night(&faults, &plan(1, 40), folder.path()).await;
+    let entries: String = told
+        .iter()
+        .map(|print| format!("- fingerprint: {print}\n  reason: known\n"))
+        .collect();
+    let plan = Plan {
+        baseline: Baseline::parse(&entries).unwrap(),
+        ..plan(1, 40)
+    };
+    let other = tempfile::tempdir().unwrap();
+    let (second, again) = night(&faults, &plan, other.path()).await;
+    assert!(!first.news.is_empty());
+    assert!(again.iter().all(|print| !told.contains(print)));
+    assert_eq!(second.status.cases, 40);
+}
