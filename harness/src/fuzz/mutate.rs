@@ -398,6 +398,10 @@ fn put_on(draw: &mut Draw, trees: &mut [Value], mut tweak: Value) {
         if has_body {
             members.shift_remove("body");
         }
+        // Which of two operations on tags is asked for stands in the query.
+        if let Some(query) = members.get_mut("query").and_then(Value::as_object_mut) {
+            query.shift_remove("operation");
+        }
     }
     tree["but"] = tweak;
 }
@@ -573,7 +577,7 @@ mod tests {
     fn no_tweak_makes_another_request_of_a_step() {
         let text = "id: a\ntitle: t\nsteps:\n- CreateVault: {vault: v}\n- AddTagsToVault: {vault: v, body: {Tags: {a: b}}}\n";
         let base = Scenario::parse(text).unwrap();
-        let twisted = json!({"method": "DELETE", "body": "{}", "account": "numeric"});
+        let twisted = json!({"method": "DELETE", "body": "{}", "query": {"operation": "add"}});
         for number in 0..20 {
             let mut trees: Vec<Value> = base.steps.iter().map(dictionary::tree).collect();
             put_on(&mut Draw::new(1, number), &mut trees, twisted.clone());
