@@ -87,7 +87,7 @@ fn too_many_vaults(vault: Option<&str>, model: &Model) -> Option<Refusal> {
 fn bad_job(action: &Action, body: &JsonBody, model: &Model) -> Option<Refusal> {
     let document = body.document()?;
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str);
-    let vault = model.vaults.get(action.vault()?.handle()?)?;
+    let vault = model.live_vault(action.vault()?.handle()?)?;
     if text("/Type") == Some("select") {
         return Some(Refusal::SelectUnsupported);
     }

@@ -28,6 +28,7 @@ pub struct Capabilities {
 struct Seen {
     spoke: Option<String>,
     strange: Option<String>,
+    broken: Option<String>,
 }
 
 impl Capabilities {
@@ -48,12 +49,13 @@ impl Capabilities {
                 seen.strange.get_or_insert_with(|| answer(response));
             }
             Reply::Fault(fault) => {
-                seen.strange.get_or_insert_with(|| fault.detail.clone());
+                seen.broken.get_or_insert_with(|| fault.detail.clone());
             }
         }
     }
 
-    /// Whether an operation is there. One that was never asked for is given the benefit of the doubt.
+    /// Whether an operation is there. One that was never asked for is given the benefit of the doubt; so is one whose answers
+    /// never came whole, for a server that lacks an operation says so.
     pub fn supports(&self, name: OperationName) -> bool {
         self.seen
             .get(&name)
@@ -86,6 +88,10 @@ impl Capabilities {
                     strange: Some(answer),
                     ..
                 }) => format!("only ever answered {answer}"),
+                Some(Seen {
+                    broken: Some(detail),
+                    ..
+                }) => format!("never answered: {detail}"),
                 _ => "not asked for".to_owned(),
             };
             Capability {

@@ -20,7 +20,7 @@ use crevasse_core::check::{self, Judged, Record};
 use crevasse_core::finding::Ledger;
 use crevasse_core::model::Model;
 use crevasse_core::requirement::{Level, Registry, RequirementId};
-use crevasse_core::scenario::{Action, Need, Scenario, Step, Tweak};
+use crevasse_core::scenario::{Action, Need, Scenario, Signing, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{FaultKind, Reply};
 
@@ -127,6 +127,8 @@ struct Run<'a> {
     capabilities: Capabilities,
     /// Operations that are not there beyond doubt: not asked for, and not judged.
     absent: BTreeSet<OperationName>,
+    /// The specification without them.
+    judged: Arc<Spec>,
     /// Cases that deviated, for another look.
     kept: BTreeMap<String, Scenario>,
     total: usize,
@@ -143,6 +145,7 @@ impl<'a> Run<'a> {
             complete: true,
             capabilities: Capabilities::default(),
             absent: BTreeSet::new(),
+            judged: Arc::clone(&plan.spec),
             kept: BTreeMap::new(),
             total: 0,
         }
@@ -163,12 +166,16 @@ impl Run<'_> {
         };
         let hello = self.hand.try_out("hello", &first).await;
         self.reachable(&hello)?;
-        let mut unsigned = Step::from(first.steps[0].action.clone());
-        unsigned.tweak = Tweak {
-            signing: crevasse_core::scenario::Signing::Absent,
-            ..Tweak::default()
+        let signed = |signing| Step {
+            action: first.steps[0].action.clone(),
+            tweak: Tweak {
+                signing,
+                ..Tweak::default()
+            },
         };
-        scenario.steps.insert(0, unsigned);
+        scenario
+            .steps
+            .splice(0..0, [Signing::Absent, Signing::Flipped].map(signed));
         let records = self.hand.try_out("probe", &scenario).await;
         hello
             .iter()
@@ -194,7 +201,11 @@ impl Run<'_> {
             .map(|exchange| &exchange.reply);
         let cause = match reply {
             Some(Reply::Response(_)) => return Ok(()),
-            Some(Reply::Fault(fault)) if fault.kind == FaultKind::TooLarge => return Ok(()),
+            Some(Reply::Fault(fault))
+                if fault.kind == FaultKind::TooLarge || fault.partial.is_some() =>
+            {
+                return Ok(());
+            }
             Some(Reply::Fault(fault)) => fault.detail.clone(),
             None => records
                 .iter()
@@ -210,18 +221,14 @@ impl Run<'_> {
     fn learn(&mut self, records: &[Record]) {
         let judged = check::judge(records, &self.plan.spec, &Model::default());
         self.absent = self.capabilities.surely_absent(&judged.observations);
+        Arc::make_mut(&mut self.judged)
+            .operations
+            .retain(|name, _| !self.absent.contains(name));
         let last = judged.observations.last();
-        let refused = records
-            .iter()
-            .find_map(|record| record.exchange.as_ref())
-            .and_then(|exchange| exchange.reply.response());
-        let enforces = refused.is_some_and(|response| {
-            matches!(response.status, 400 | 401 | 403) && response.error_code().is_some()
-        });
         let learned = Learned {
             account: last.and_then(|last| last.after.account.clone()),
             region: last.and_then(|last| last.after.region.clone()),
-            enforces_signatures: enforces,
+            enforces_signatures: records.iter().any(enforces_signatures),
         };
         self.hand.learned(&learned);
         self.say(Event::Learned(learned));
@@ -354,9 +361,6 @@ impl Run<'_> {
     }
 
     fn judge(&self) -> Judge {
-        let mut spec = (*self.plan.spec).clone();
-        spec.operations
-            .retain(|name, _| !self.absent.contains(name));
         let learned = &self.found.learned;
         let start = Model {
             account: learned.account.clone(),
@@ -366,7 +370,7 @@ impl Run<'_> {
         };
         Judge {
             hand: self.hand.clone(),
-            spec: Arc::new(spec),
+            spec: Arc::clone(&self.judged),
             start: Arc::new(start),
             trial: false,
         }
@@ -498,6 +502,18 @@ impl Judge {
 fn jobs_awaited(steps: &[Step]) -> usize {
     let waits = |step: &&Step| matches!(step.action, Action::AwaitJob { .. });
     steps.iter().filter(waits).count()
+}
+
+/// Whether a request was refused that is not signed, or wrongly. A target that lets one kind pass and not the other is to be held to both.
+fn enforces_signatures(record: &Record) -> bool {
+    let response = record
+        .exchange
+        .as_ref()
+        .and_then(|exchange| exchange.reply.response());
+    record.tweak.signing != Signing::Right
+        && response.is_some_and(|response| {
+            matches!(response.status, 400 | 401 | 403) && response.error_code().is_some()
+        })
 }
 
 fn own_level(requirement: &RequirementId) -> Level {

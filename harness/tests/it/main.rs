@@ -3,4 +3,5 @@
 mod architecture;
 mod budget;
 mod covers;
+mod prove;
 mod reports;

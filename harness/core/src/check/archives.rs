@@ -416,9 +416,12 @@ fn judge_unchanged(now: &Observation, earlier: &[Observation], out: &mut Judgeme
     });
     let Some(attempt) = attempt else { return };
     out.also_rests_on(attempt.index);
-    let same = now
-        .response()
-        .is_some_and(|response| response.body.equals(&content));
+    let described = live_vault(&now.before, now.action())
+        .and_then(|vault| vault.archives.get(handle)?.description.as_deref());
+    let same = now.response().is_some_and(|response| {
+        let told = response.headers.value("x-amz-archive-description");
+        response.body.equals(&content) && (told.is_none() || told == described)
+    });
     let symptom = || {
         Symptom::new(
             "archive-changed",
@@ -429,8 +432,11 @@ fn judge_unchanged(now: &Observation, earlier: &[Observation], out: &mut Judgeme
         "UA-IMMUT-001",
         same,
         symptom,
-        format!("the {} bytes uploaded", content.length()),
-        || "other bytes".to_owned(),
+        format!(
+            "the {} bytes uploaded, and their description",
+            content.length()
+        ),
+        || "other bytes, or another description".to_owned(),
     );
 }
 

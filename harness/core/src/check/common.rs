@@ -516,10 +516,29 @@ fn vault_arn(evidence: &Evidence<'_>, out: &mut Judgements) {
             let expected = "arn:aws:glacier:<region>:<12 digits>:vaults/<name>";
             return out.violated("COM-ACC-005", symptom, expected, super::shape::brief(arn));
         }
+        let mut fields = arn.as_str().unwrap_or_default().split(':').skip(1);
+        let (told, region) = (fields.next(), fields.nth(1).unwrap_or_default());
+        let own = partition(region);
+        if own.is_some() && told != own {
+            let symptom = Symptom::new(
+                "vault-arn-partition",
+                "vault ARNs name the partition of other regions",
+            );
+            let expected = format!("arn:{}:glacier:{region}:…", own.unwrap_or_default());
+            let told = super::shape::brief(arn);
+            return out.graded("COM-ACC-005", Level::Should, symptom, expected, told);
+        }
     }
     if any {
         out.held("COM-ACC-005");
     }
+}
+
+/// The partition of a region that is known to lie outside of `aws`.
+fn partition(region: &str) -> Option<&'static str> {
+    let known = [("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")];
+    let own = known.iter().find(|(prefix, _)| region.starts_with(prefix));
+    own.map(|(_, partition)| *partition)
 }
 
 /// Every member of every object in a document, echoes of what a client said left out.
@@ -876,6 +895,10 @@ mod tests {
                 "{wrong}"
             );
         }
+        assert_eq!(
+            arn("arn:aws:glacier:us-gov-west-1:012345678901:vaults/v").breaks("COM-ACC-005"),
+            [("vault-arn-partition", Level::Should)]
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::rules::{
     AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
     judge_refusal_cases, judge_refusal_graded, not_accepted,
 };
-use super::subject::{earlier, header, same_vault, success, upload, upload_ref};
+use super::subject::{earlier, header, live_vault, same_vault, success, upload, upload_ref};
 use super::vaults::{crashed, unless_crashed};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Life, Refusal, Upload};
@@ -396,6 +396,14 @@ fn repeated<'a>(
     soon.then_some((now, first))
 }
 
+/// Whether the archive of this id still exists: no document says what repeating a completion does after its archive was deleted.
+fn is_there(now: &Observation, id: &str) -> bool {
+    live_vault(&now.before, now.action()).is_some_and(|vault| {
+        let mut archives = vault.archives.values();
+        archives.any(|archive| archive.id == id && archive.life == Life::Live)
+    })
+}
+
 fn judge_repeated(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some((now, first)) = repeated(evidence, O::CompleteMultipartUpload) else {
         return;
@@ -403,7 +411,7 @@ fn judge_repeated(evidence: &Evidence<'_>, out: &mut Judgements) {
     if now.expectation.refusals() != [Refusal::UploadCompleted] {
         return;
     }
-    let Some(id) = identifier(first, "x-amz-archive-id") else {
+    let Some(id) = identifier(first, "x-amz-archive-id").filter(|id| is_there(now, id)) else {
         return;
     };
     out.also_rests_on(first.index);
@@ -523,6 +531,11 @@ mod tests {
             again(error(404, "x")).breaks("CMU-IDEM-001"),
             [("completion-not-idempotent", Level::Should)]
         );
+        let gone = with_part()
+            .then(COMPLETE, made("A"))
+            .then("DeleteArchive: {vault: v, archive: a}", status(204))
+            .then(COMPLETE, error(404, "x"));
+        assert!(gone.said("CMU-IDEM-001").is_empty());
     }
 
     #[test]

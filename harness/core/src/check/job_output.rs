@@ -162,9 +162,17 @@ fn judge_part(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let Some(response) = download.response() else {
         if now.expectation == Expectation::Accept {
+            let refused = now
+                .status()
+                .is_some_and(|status| (400..500).contains(&status));
+            let (requirement, symptom) = if refused && is_clamped(&download) {
+                ("GJO-RANGE-005", range_not_clamped())
+            } else {
+                ("GJO-STATUS-002", not_accepted(now))
+            };
             out.violated(
-                "GJO-STATUS-002",
-                not_accepted(now),
+                requirement,
+                symptom,
                 format!("206 with bytes {asked}"),
                 answer(now),
             );
@@ -221,6 +229,13 @@ fn judge_part(evidence: &Evidence<'_>, out: &mut Judgements) {
             actual,
         );
     }
+}
+
+fn range_not_clamped() -> Symptom {
+    Symptom::new(
+        "range-not-clamped",
+        "a Range that ends beyond the output is refused",
+    )
 }
 
 /// The bytes are those of the output, counted from its start.

@@ -59,7 +59,9 @@ fn judge_beyond(evidence: &Evidence<'_>, out: &mut Judgements) {
     if download.is_damaged() {
         return;
     }
-    let Some(status) = now.status() else { return };
+    let Some(status) = now.status() else {
+        return judge_beyond_unanswered(now, first > total, out);
+    };
     let invented = || {
         Symptom::new(
             "range-beyond-served",
@@ -104,6 +106,18 @@ fn judge_beyond(evidence: &Evidence<'_>, out: &mut Judgements) {
     );
     if refused {
         judge_beyond_code(now, status, out);
+    }
+}
+
+/// A connection that ends is no refusal.
+fn judge_beyond_unanswered(now: &Observation, far: bool, out: &mut Judgements) {
+    let symptom = Symptom::new(
+        "range-beyond-unanswered",
+        "a Range that begins beyond the output is not answered",
+    );
+    if far {
+        let expected = "4xx: the range begins beyond the output";
+        out.violated("GJO-RANGE-006", symptom, expected, answer(now));
     }
 }
 

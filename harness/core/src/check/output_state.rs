@@ -112,6 +112,11 @@ fn judge_kept(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(before) = before.filter(|_| live_vault(&now.before, now.action()).is_some()) else {
         return;
     };
+    // A range that was never served may be refused for what it is.
+    let of_its_own = has_range(now) && asks(before) != asks(now) && now.status() != Some(404);
+    if of_its_own && !now.succeeded() {
+        return;
+    }
     out.also_rests_on(before.index);
     let symptom = || match now.status() {
         Some(400..500) => Symptom::new(
@@ -131,19 +136,17 @@ fn judge_kept(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
 }
 
+/// The `Range` sent.
+fn asks(seen: &Observation) -> Option<&str> {
+    seen.exchange().request.headers.value("range")
+}
+
 fn judge_repeatable(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence
         .exchange()
         .filter(|now| is_download(now) && now.succeeded())
     else {
         return;
-    };
-    let asks = |seen: &Observation| {
-        seen.exchange()
-            .request
-            .headers
-            .value("range")
-            .map(str::to_owned)
     };
     let same = |seen: &&Observation| {
         is_download(seen) && same_job(seen, now) && seen.succeeded() && asks(seen) == asks(now)

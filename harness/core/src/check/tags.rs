@@ -11,8 +11,9 @@ use super::errors::NOT_FOUND;
 use super::rules::{AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal};
 use super::subject::{earlier, live_vault, same_vault, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::model::Refusal;
+use crate::model::{Life, Refusal};
 use crate::requirement::Level;
+use crate::scenario::Ref;
 use crate::spec::OperationName as O;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -69,6 +70,7 @@ pub(super) const CHECKS: &[Check] = &[
             "ATV-LIMIT-002",
             "ATV-LIMIT-010",
             "RTV-STATUS-001",
+            "SUB-SCOPE-001",
         ],
         judge: listed,
     },
@@ -400,10 +402,36 @@ fn listed(evidence: &Evidence<'_>, out: &mut Judgements) {
         );
     };
     if actual == vault.tags {
+        if others(now).any(|tags| !tags.is_empty() && *tags != actual) {
+            out.held("SUB-SCOPE-001");
+        }
         return as_expected(&vault.tags, &story, out);
     }
-    let (requirement, symptom) = blame(&vault.tags, &actual, &story);
+    let (requirement, symptom) = if is_of_another(now, &actual) {
+        ("SUB-SCOPE-001", shared())
+    } else {
+        blame(&vault.tags, &actual, &story)
+    };
     out.violated(requirement, symptom, told(&vault.tags), told(&actual));
+}
+
+/// The tags of the other vaults.
+fn others(now: &Observation) -> impl Iterator<Item = &Tags> {
+    let own = now.action().vault().and_then(Ref::handle);
+    let vaults = now.before.vaults.iter();
+    vaults
+        .filter(move |(handle, vault)| Some(handle.as_str()) != own && vault.life == Life::Live)
+        .map(|(_, vault)| &vault.tags)
+}
+
+/// Whether a wrong list is exactly that of another vault.
+fn is_of_another(now: &Observation, actual: &Tags) -> bool {
+    !actual.is_empty() && others(now).any(|tags| tags == actual)
+}
+
+/// The symptom of one vault showing the tags of another.
+fn shared() -> Symptom {
+    Symptom::new("vaults-share", "the tags of one vault show in another").about("tags")
 }
 
 fn told(tags: &Tags) -> String {

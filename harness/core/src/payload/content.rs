@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 
-use super::forest::Forest;
+use super::forest::{Forest, Plot};
+use super::memo::{self, Hash};
 use super::source::{Formula, Piece, Source};
 use super::{ByteCount, Payload};
 use crate::range::ByteRange;
@@ -104,14 +105,34 @@ impl Content {
 
     /// Hashes everything with plain SHA-256, in time that grows with the length; clones share what was once computed.
     pub fn sha256(&self) -> Digest {
-        let hash = || {
-            let mut linear = Sha256::new();
-            for Placed { piece, .. } in self.shared.pieces.iter() {
-                feed(piece, |bytes| linear.update(bytes));
-            }
-            Digest(linear.finalize().into())
+        let known = || {
+            let plot = self.plot();
+            let recalled = plot.and_then(|plot| memo::recall(Hash::Linear, plot));
+            recalled.unwrap_or_else(|| {
+                let hash = self.linear();
+                if let Some(plot) = plot {
+                    memo::keep(Hash::Linear, plot, hash);
+                }
+                hash
+            })
         };
-        *self.shared.sha256.get_or_init(hash)
+        *self.shared.sha256.get_or_init(known)
+    }
+
+    fn linear(&self) -> Digest {
+        let mut linear = Sha256::new();
+        for Placed { piece, .. } in self.shared.pieces.iter() {
+            feed(piece, |bytes| linear.update(bytes));
+        }
+        Digest(linear.finalize().into())
+    }
+
+    /// The stretch of a formula that all of it is, if it is one.
+    fn plot(&self) -> Option<Plot> {
+        match self.shared.pieces.as_slice() {
+            [Placed { piece, .. }] => piece.plot(),
+            _ => None,
+        }
     }
 
     /// Notes hashes that were computed while the bytes went by, so that they are not computed again. The caller

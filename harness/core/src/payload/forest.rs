@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::content::Content;
+use super::memo::{self, Hash};
 use super::source::{Formula, PERIOD, Piece, Source};
 use crate::range::ByteRange;
 use crate::treehash::{Digest, MIB, combine, hash_leaves, tree_hash};
@@ -18,7 +19,7 @@ pub(super) struct Forest {
 }
 
 /// What a subtree stands on: a formula, an offset within its first period, and a length.
-type Plot = (Formula, u64, u64);
+pub(super) type Plot = (Formula, u64, u64);
 
 impl Forest {
     /// Finds the root of the tree over a range of a content.
@@ -66,8 +67,12 @@ impl Forest {
         match (&piece.source, piece.bytes()) {
             (Source::Formula(formula), _) => {
                 let plot = (*formula, piece.offset, piece.length);
-                self.plant(plot);
-                self.grow(plot)
+                memo::recall(Hash::Tree, plot).unwrap_or_else(|| {
+                    self.plant(plot);
+                    let root = self.grow(plot);
+                    memo::keep(Hash::Tree, plot, root);
+                    root
+                })
             }
             (_, Some(bytes)) => tree_hash(bytes),
             (_, None) => unreachable!("what is no formula is in memory"),
@@ -89,12 +94,20 @@ impl Forest {
         let mut distinct: Vec<Plot> = (0..count.min(PERIOD)).chain([ragged]).map(leaf).collect();
         distinct.sort_unstable();
         distinct.dedup();
-        distinct.retain(|plot| !self.known.contains_key(plot));
+        distinct.retain(|plot| !self.knows(*plot));
         let mut buffer = vec![0; distinct.len().min(BATCH) * MIB as usize];
         for batch in distinct.chunks(BATCH) {
             self.known
                 .extend(batch.iter().copied().zip(hash_plots(batch, &mut buffer)));
         }
+    }
+
+    /// Whether a leaf was hashed before, for this forest or any other.
+    fn knows(&mut self, leaf: Plot) -> bool {
+        if let Some(hash) = memo::recall(Hash::Tree, leaf) {
+            self.known.insert(leaf, hash);
+        }
+        self.known.contains_key(&leaf)
     }
 
     /// Finds the root of the tree over a plot whose leaves are planted.

@@ -5,6 +5,7 @@
 mod byte_count;
 mod content;
 mod forest;
+mod memo;
 mod recognize;
 mod source;
 mod written;

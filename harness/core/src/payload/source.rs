@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::forest::Plot;
 use super::{Payload, copy_from};
 use crate::range::ByteRange;
 use crate::treehash::MIB;
@@ -230,6 +231,14 @@ impl Piece {
         match &self.source {
             Source::Formula(_) => None,
             Source::Bytes(bytes) => Some(&bytes[self.offset as usize..][..self.length as usize]),
+        }
+    }
+
+    /// Names the stretch when it is one of a formula.
+    pub(super) fn plot(&self) -> Option<Plot> {
+        match self.source {
+            Source::Formula(formula) => Some((formula, self.offset, self.length)),
+            Source::Bytes(_) => None,
         }
     }
 

@@ -228,7 +228,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "inventory-dates-as-numbers",
         "own",
         Seam::Model,
-        &["INV-JSON-006"],
+        &["INV-JSON-002", "INV-JSON-006"],
         "dates in inventories are seconds since 1970",
         &[Hook::After(|realm, asked, _, _| {
             restate(realm, asked, |entry| {

@@ -678,14 +678,14 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
-        "inventory-jobs-have-a-tier",
+        "inventory-jobs-have-a-tier-of-no-name",
         "own",
         Seam::Reply,
         &["DJ-INV-005"],
-        "inventory jobs have the Tier Standard",
+        "inventory jobs have the Tier None, as a text",
         &[Hook::Replies(|draft, told, _| {
             for job in jobs(draft, told).into_iter().filter(|job| !retrieves(job)) {
-                job["Tier"] = "Standard".into();
+                job["Tier"] = "None".into();
             }
         })],
     ),
@@ -869,7 +869,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "own",
         Seam::Model,
         &["LJ-FILTER-006"],
-        "ListJobs cuts the page first and filters what is on it",
+        "ListJobs cuts the page first, filters what is on it, and takes a page that is not full for the last",
         &[
             Hook::Request(|asked, _| {
                 if let Action::ListJobs { statuscode, .. } = &mut asked.action
@@ -889,8 +889,14 @@ pub(super) static FAULTS: &[Fault] = &[
                         .iter()
                         .find(|(name, _)| name == "statuscode")
                         .map(|(_, code)| code.as_str());
-                    if let Some(items) = items(draft) {
-                        items.retain(|job| code.is_none_or(|code| text(job, "StatusCode") == code));
+                    if let (Some(code), Some(items)) = (code, items(draft)) {
+                        let cut = items.len();
+                        items.retain(|job| text(job, "StatusCode") == code);
+                        if items.len() < cut {
+                            draft.document().into_iter().for_each(|list| {
+                                list["Marker"] = Value::Null;
+                            });
+                        }
                     }
                 }
             }),

@@ -26,6 +26,7 @@ pub(super) const fn fault(
         seam,
         breaks,
         origin,
+        excuse: None,
         hooks,
     }
 }

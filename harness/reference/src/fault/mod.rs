@@ -9,6 +9,7 @@ mod jobs;
 mod means;
 mod output;
 mod policies;
+mod refusing;
 mod tags;
 mod treehash;
 mod uploads;
@@ -56,7 +57,17 @@ pub struct Fault {
     pub breaks: &'static [&'static str],
     /// The defect it was seen as, as in `B001` of the list of known defects; `own` when it was made up here.
     pub origin: &'static str,
+    /// Why no client can tell it from a right server, where that is so.
+    pub excuse: Option<&'static str>,
     pub(crate) hooks: &'static [Hook],
+}
+
+impl Fault {
+    /// The same fault, with the reason why no client can see it.
+    const fn excused(mut self, excuse: &'static str) -> Self {
+        self.excuse = Some(excuse);
+        self
+    }
 }
 
 impl fmt::Debug for Fault {
@@ -92,6 +103,7 @@ pub fn all() -> &'static [Fault] {
             tags::FAULTS,
             policies::FAULTS,
             errors::FAULTS,
+            refusing::FAULTS,
             common::FAULTS,
         ];
         areas.concat()

@@ -178,7 +178,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "output-cut-in-the-middle",
         "B032",
         Seam::Wire,
-        &["GJO-SIZE-001"],
+        &["GJO-SIZE-001", "GJO-STATUS-001"],
         "the connection is closed within the body of an output",
         &[Hook::Replies(|draft, told, _| {
             if let Some(output) = told.output {
@@ -190,7 +190,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "large-output-stalls",
         "own",
         Seam::Wire,
-        &["GJO-SIZE-001"],
+        &["GJO-SIZE-001", "GJO-STATUS-001"],
         "outputs of more than 4 MiB stop halfway and never end",
         &[Hook::Replies(|draft, told, _| {
             if told
@@ -205,7 +205,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "output-length-short",
         "own",
         Seam::Wire,
-        &["GJO-SIZE-004"],
+        &["GJO-SIZE-003", "GJO-SIZE-004"],
         "Content-Length of a partial output is one byte too small",
         &[Hook::Replies(|draft, told, _| {
             if told

@@ -608,13 +608,14 @@ pub(super) static FAULTS: &[Fault] = &[
         "notifications-must-be-wrapped",
         "own",
         Seam::Model,
-        &["SVN-BODY-001", "SVN-STATUS-001"],
+        &["SVN-BODY-001", "GVN-STATUS-001"],
         "a notification configuration counts only inside vaultNotificationConfig",
-        &[Hook::Decides(|decision, asked, _, _| {
+        &[Hook::After(|realm, asked, _, _| {
             if asks(asked, O::SetVaultNotifications)
                 && sent(asked).get("vaultNotificationConfig").is_none()
+                && let Some(vault) = vault(realm, asked)
             {
-                refuse_parameter(decision);
+                vault.notifications = None;
             }
         })],
     ),
@@ -735,21 +736,20 @@ pub(super) static FAULTS: &[Fault] = &[
         Seam::Reply,
         &["GDRP-DEF-001"],
         "before any was set the data retrieval policy allows 1 byte per hour",
-        &[
-            Hook::Request(|asked, memory| {
-                if asks(asked, O::SetDataRetrievalPolicy) {
-                    memory.keep("set", Value::Bool(true));
-                }
-            }),
-            Hook::Replies(|draft, told, memory| {
-                if done(told, O::GetDataRetrievalPolicy)
-                    && memory.kept("set").is_none()
-                    && let Some(rule) = draft.member("/Policy/Rules/0")
-                {
-                    *rule = json!({"BytesPerHour": 1, "Strategy": "BytesPerHour"});
-                }
-            }),
-        ],
+        &[Hook::Replies(|draft, told, memory| {
+            if done(told, O::SetDataRetrievalPolicy) {
+                memory.keep("set", Value::Bool(true));
+            }
+            if done(told, O::GetDataRetrievalPolicy)
+                && memory.kept("set").is_none()
+                && let Some(rule) = draft.member("/Policy/Rules/0")
+            {
+                *rule = json!({"BytesPerHour": 1, "Strategy": "BytesPerHour"});
+            }
+        })],
+    )
+    .excused(
+        "nobody can know from outside whether a policy was set before: another default is no proof",
     ),
     fault(
         "bytes-per-hour-as-text",

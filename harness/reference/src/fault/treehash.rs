@@ -536,7 +536,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "ragged-range-has-no-hash",
         "own",
         Seam::Reply,
-        &["DJ-AR-012"],
+        &["TH-RANGE-001", "TH-RANGE-004"],
         "SHA256TreeHash is null for a range that ends with the archive off a mebibyte",
         &[Hook::Replies(|draft, told, _| {
             for job in jobs(draft, told) {

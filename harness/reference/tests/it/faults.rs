@@ -109,6 +109,7 @@ fn converse(faults: &[&'static Fault]) -> String {
     talk.about_tags();
     talk.about_policies();
     talk.about_the_account();
+    talk.about_what_is_right_and_seldom_asked();
     talk.about_signatures(options());
     talk.text
 }
@@ -325,6 +326,61 @@ impl Talk {
             self.plainly("DELETE", &format!("/-/vaults/{vault}/archives/{archive}"));
         }
         self.retrieve(&archive);
+    }
+
+    fn about_what_is_right_and_seldom_asked(&mut self) {
+        for target in [
+            "/-/vaults?marker=",
+            "/-/vaults/w/multipart-uploads",
+            "/-/vaults/w/jobs",
+        ] {
+            self.get(target);
+        }
+        self.about_uploads_side_by_side();
+        let large = self.upload(generated(31, 4 * MIB), &[]);
+        self.job(&json!({"Type": "archive-retrieval", "ArchiveId": large,
+            "RetrievalByteRange": "1048576-3145727"}));
+        self.job(&json!({"Type": "inventory-retrieval"}));
+        let twice = [("x-amz-archive-description", "twice the same")];
+        self.upload(text("once"), &twice);
+        let archive = self.upload(text("and again"), &twice);
+        let target = format!("/-/vaults/v/archives/{archive}");
+        self.put("PUT", &target, &json!({"description": "changed"}));
+        self.retrieve(&archive);
+        let events = ["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"];
+        let configuration =
+            json!({"SNSTopic": "arn:aws:sns:us-east-1:123456789012:t", "Events": events});
+        self.put(
+            "PUT",
+            "/-/vaults/w/notification-configuration",
+            &configuration,
+        );
+        for strategy in ["FreeTier", "None"] {
+            let policy = json!({"Policy": {"Rules": [{"Strategy": strategy}]}});
+            self.put("PUT", "/-/policies/data-retrieval", &policy);
+        }
+        self.job(&json!({"Type": "archive-retrieval", "ArchiveId": archive}));
+    }
+
+    /// Uploads in two vaults, one of them small and one with a part that does not come whole.
+    fn about_uploads_side_by_side(&mut self) {
+        let (small, other) = (self.begin(Some("1048576")), self.begin(Some("1048576")));
+        let elsewhere = self.call("POST", "/-/vaults/w/multipart-uploads");
+        let request = elsewhere.header("x-amz-part-size", "1048576").request();
+        self.hear(&request);
+        self.get("/-/vaults/v/multipart-uploads");
+        let content = text("small");
+        let first = [("Content-Range", "bytes 0-4/*")];
+        self.part("v", &small, content.clone(), &first);
+        self.complete(&small, Some("5"), Some(&content.tree_hash().to_string()));
+        let target = format!("/-/vaults/v/multipart-uploads/{other}");
+        let call = self.call("PUT", &target).content(content.clone());
+        let mut half = call.header("Content-Range", "bytes 0-4/*").request();
+        half.framing = Framing::Half;
+        self.hear(&half);
+        self.parts(&other);
+        self.part("v", &other, content, &first);
+        self.plainly("DELETE", &target);
     }
 
     /// Retrieves an archive to the end.

@@ -470,16 +470,26 @@ pub(crate) struct Prove {
     /// Generated cases beside the written ones.
     #[arg(short = 'n', long, value_name = "N", default_value_t = 30)]
     pub(crate) max_examples: u64,
-    /// Servers at a time.
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 3)]
+    /// Servers at a time; most of their time goes by waiting for jobs.
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 8)]
     pub(crate) jobs: usize,
     /// The score in percent below which the command ends with 1.
     #[arg(long, value_name = "PERCENT", default_value_t = 98.0)]
     pub(crate) at_least: f64,
-    /// Write the whole matrix: json=PATH.
-    #[arg(long, value_name = "json=PATH")]
-    pub(crate) report: Option<String>,
-    /// Print every fault, not the survivors alone.
+    /// Write the whole matrix of faults and checks: json=PATH.
+    #[arg(long, value_name = "json=PATH", value_parser = json_path)]
+    pub(crate) report: Option<PathBuf>,
+    /// Write a short scenario for each fault that was killed; takes a while.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) witnesses: Option<PathBuf>,
+    /// Print survivors and the score, not every fault.
     #[arg(short, long)]
-    pub(crate) verbose: bool,
+    pub(crate) quiet: bool,
+}
+
+fn json_path(text: &str) -> Result<PathBuf, String> {
+    match text.strip_prefix("json=") {
+        Some(path) if !path.is_empty() => Ok(path.into()),
+        _ => Err("a proof is written as json=PATH only".to_owned()),
+    }
 }

@@ -1,6 +1,6 @@
 //! `crevasse list`: what there is.
 
-use crevasse::{exit, scenarios};
+use crevasse::{exit, prove, scenarios};
 use crevasse_core::check;
 use crevasse_core::filter::{Filter, Verdicts};
 use crevasse_core::requirement::{Registry, Requirement};
@@ -125,9 +125,20 @@ fn faults(chosen: &[&Requirement]) -> Vec<Row> {
 }
 
 fn fault_row(fault: &fault::Fault) -> Row {
+    let witness = prove::witness(fault.id);
+    let depth: Vec<String> = witness
+        .map(prove::depth)
+        .unwrap_or_default()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let hidden = match depth.as_slice() {
+        [] => String::new(),
+        depth => format!(" (needs {})", depth.join(", ")),
+    };
     Row {
         text: format!(
-            "{:<44} {:<6} {:<5} {}",
+            "{:<46} {:<6} {:<5} {}{hidden}",
             fault.id,
             fault.seam.to_string(),
             fault.origin,
@@ -135,7 +146,7 @@ fn fault_row(fault: &fault::Fault) -> Row {
         ),
         json: json!({
             "id": fault.id, "sentence": fault.sentence, "seam": fault.seam.to_string(),
-            "breaks": fault.breaks, "origin": fault.origin,
+            "breaks": fault.breaks, "origin": fault.origin, "depth": depth, "witness": witness,
         }),
     }
 }
