@@ -418,17 +418,29 @@ impl<'a> Desk<'a> {
         if !self.found.complete {
             codes.push(exit::INCOMPLETE);
         }
-        let decided = |facts: &RequirementFacts| {
-            matches!(
-                facts.verdict,
-                Verdict::Conforms | Verdict::Deviates | Verdict::Waived
-            )
-        };
-        if !requirements.iter().any(decided) {
+        let supported = self.found.capabilities.iter().map(|facts| facts.supported);
+        if is_nothing_verified(requirements, supported) {
             codes.push(exit::NOTHING_VERIFIED);
         }
         exit::weightiest(codes)
     }
+}
+
+/// Whether a run says nothing of its target: no requirement was decided, or none of the operations asked for is there.
+/// Such a server is none of the vault API, whatever else its answers keep to.
+pub(super) fn is_nothing_verified(
+    requirements: &[RequirementFacts],
+    supported: impl Iterator<Item = bool>,
+) -> bool {
+    let decided = |facts: &RequirementFacts| {
+        matches!(
+            facts.verdict,
+            Verdict::Conforms | Verdict::Deviates | Verdict::Waived
+        )
+    };
+    let supported: Vec<bool> = supported.collect();
+    let none_there = !supported.is_empty() && !supported.contains(&true);
+    none_there || !requirements.iter().any(decided)
 }
 
 /// Whether a deviation fails a run that nobody waives it in; `strict` adds SHOULD to MUST.
@@ -514,4 +526,28 @@ pub(super) fn counts(requirements: &[RequirementFacts], level: Level) -> Counts 
 /// Why a requirement was never tried, from what it takes to try it.
 fn untried(requirement: &Requirement) -> String {
     format!("no case made it apply (it takes: {})", requirement.probe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_any_operation_is_never_as_expected() {
+        let kept = [RequirementFacts {
+            id: RequirementId::of("COM-HDR-002"),
+            operation: "(all operations)".to_owned(),
+            level: Level::Must,
+            evidence: "guide".to_owned(),
+            verdict: Verdict::Conforms,
+            held: 1,
+            violated: 0,
+            findings: Vec::new(),
+            witness: None,
+            reason: None,
+        }];
+        assert!(is_nothing_verified(&kept, [false, false].into_iter()));
+        assert!(!is_nothing_verified(&kept, [false, true].into_iter()));
+        assert!(is_nothing_verified(&[], [true].into_iter()));
+    }
 }

@@ -9,7 +9,7 @@ use crevasse_core::requirement::{Level, RequirementId};
 use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
 
-use super::assemble::{counts, verdict_word};
+use super::assemble::{counts, is_nothing_verified, verdict_word};
 use super::document::{CauseFacts, FindingFacts, Report, RequirementFacts, StaleFacts, Summary};
 use crate::exit;
 
@@ -297,14 +297,8 @@ fn code(reports: &[Report], merged: &Report) -> u8 {
     if !merged.run.complete {
         codes.push(exit::INCOMPLETE);
     }
-    let decided = |facts: &RequirementFacts| {
-        let verdict = facts.verdict;
-        matches!(
-            verdict,
-            Verdict::Conforms | Verdict::Deviates | Verdict::Waived
-        )
-    };
-    if !merged.requirements.iter().any(decided) {
+    let supported = merged.operations.iter().map(|facts| facts.supported);
+    if is_nothing_verified(&merged.requirements, supported) {
         codes.push(exit::NOTHING_VERIFIED);
     }
     exit::weightiest(codes)
