@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crevasse::campaign::{self, Plan, Stop};
+use crevasse::campaign::{self, Earlier, Plan, Stop};
 use crevasse::execute::transport::Arm;
 use crevasse::execute::{Hand, Pace, Target};
 use crevasse::generate;
@@ -65,7 +65,14 @@ async fn cases_a_second(target: Target, arm: Arm) -> f64 {
         shrink_time: Duration::ZERO,
     };
     let begun = Instant::now();
-    let found = campaign::run(hand, &plan, &Stop::default(), &mut |_| {}).await;
+    let found = campaign::run(
+        hand,
+        &plan,
+        Earlier::default(),
+        &Stop::default(),
+        &mut |_| {},
+    )
+    .await;
     assert_eq!(found.map(|found| found.cases), Ok(CASES));
     CASES as f64 / begun.elapsed().as_secs_f64()
 }

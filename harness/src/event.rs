@@ -1,7 +1,7 @@
 //! What a run tells as it goes: terminal, journal and reports are listeners.
 //! Refuses to know what any listener makes of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +19,17 @@ use crevasse_core::spec::OperationName;
 pub enum Event {
     /// By what terms the run is reported on. The last word counts.
     Terms(Box<Terms>),
+    /// The run is taken up after an interruption, from the journal: what counts of it is said again, and what was said before is not
+    /// added up.
+    Resumed {
+        /// What the names of resources begin with from here on.
+        prefix: String,
+    },
+    /// The target could not be reached at all.
+    Unreachable {
+        /// Why, in a lowercase fragment that fits after "failed to".
+        message: String,
+    },
     /// What the target told about itself.
     Learned(Learned),
     /// What the probe found out about one operation.
@@ -88,6 +99,9 @@ pub struct RunStarted {
     pub prefix: String,
     /// When it began.
     pub started: Timestamp,
+    /// The arguments of the command line after `run`: what it takes to go on with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
 }
 
 /// By what terms a run is reported on: what a report says and no exchange tells.
@@ -161,6 +175,12 @@ pub struct CaseJudged {
     pub ledger: Ledger,
     /// Steps that could not be sent or waits that ended early, and why.
     pub blocked: Vec<(usize, String)>,
+    /// Requests that were answered only when they were sent again, by what put them off: a status, or 0 for a connection lost.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub put_off: BTreeMap<u16, usize>,
+    /// Whether it waits for a job and can go on.
+    #[serde(default)]
+    pub waits: bool,
     /// How long it took, parked time included.
     pub seconds: f64,
 }
@@ -219,6 +239,23 @@ pub struct RunFinished {
     /// Why the target counts as gone, when it stopped answering in the middle of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<String>,
+    /// The bound of its budget that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spent: Option<String>,
+    /// Requests sent.
+    #[serde(default)]
+    pub requests: Requests,
+}
+
+/// Requests of a run, clean-up included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// Those that `crevasse plan` counts.
+    pub planned: u64,
+    /// Those that only asked whether a job is complete.
+    pub polls: u64,
+    /// Those that tried deviations again or made them small.
+    pub again: u64,
 }
 
 /// One sighting of a deviation, as it is shown: the smallest known.

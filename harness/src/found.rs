@@ -6,7 +6,9 @@ use crevasse_core::finding::{Fingerprint, Ledger};
 use crevasse_core::requirement::RequirementId;
 use crevasse_core::spec::OperationName;
 
-use crate::event::{Capability, CaseJudged, Event, Leak, Learned, RunFinished, Sight, Terms};
+use crate::event::{
+    Capability, CaseJudged, Event, Leak, Learned, Requests, RunFinished, Sight, Terms,
+};
 use crate::journal::{JournalError, Line, Reader};
 
 /// What a run found.
@@ -46,6 +48,16 @@ pub struct Found {
     pub interrupted: bool,
     /// Why the target counts as gone, when it stopped answering in the middle of the run.
     pub gone: Option<String>,
+    /// Why the target could not be reached at all.
+    pub unreachable: Option<String>,
+    /// The bound of its budget that ended the run.
+    pub spent: Option<String>,
+    /// Requests sent.
+    pub requests: Requests,
+    /// Requests that were answered only when they were sent again, by what put them off: a status, or 0 for a connection lost.
+    pub put_off: BTreeMap<u16, usize>,
+    /// Cases that wait for their jobs and can go on.
+    pub waiting: usize,
 }
 
 /// A deviation, seen again.
@@ -62,6 +74,16 @@ impl Found {
     pub fn follow(&mut self, event: &Event) {
         match event {
             Event::Terms(terms) => self.terms = (**terms).clone(),
+            Event::Resumed { .. } => {
+                *self = Self {
+                    terms: std::mem::take(&mut self.terms),
+                    ..Self::default()
+                }
+            }
+            Event::Unreachable { message } => {
+                self.unreachable = Some(message.clone());
+                (self.ended, self.complete) = (true, true);
+            }
             Event::Learned(learned) => self.learned = learned.clone(),
             Event::Capability(capability) => self.capability(capability),
             Event::Skipped { reason, covers, .. } => self.untried(covers, reason),
@@ -122,6 +144,10 @@ impl Found {
         self.cases += 1;
         self.exchanges += case.exchanges;
         self.exercised.extend(&case.exercised);
+        for (status, times) in &case.put_off {
+            *self.put_off.entry(*status).or_default() += times;
+        }
+        self.waiting += usize::from(case.waits);
         if let Some((_, why)) = case.blocked.first() {
             self.untried(
                 &case.covers,
@@ -158,6 +184,8 @@ impl Found {
         self.complete = end.complete;
         self.interrupted = end.interrupted;
         self.gone = end.gone.clone();
+        self.spent = end.spent.clone();
+        self.requests = end.requests;
         self.drop_absent();
     }
 
@@ -222,6 +250,8 @@ mod tests {
             exercised: BTreeSet::from([DELETED]),
             ledger,
             blocked: vec![(3, "nothing was there".to_owned())],
+            put_off: BTreeMap::from([(503, 2)]),
+            waits: false,
             seconds: 0.5,
         }))
     }
@@ -241,6 +271,8 @@ mod tests {
             complete,
             interrupted: false,
             gone: None,
+            spent: None,
+            requests: Requests::default(),
         })
     }
 
@@ -258,6 +290,16 @@ mod tests {
         assert!(found.ended && found.complete);
         found.follow(&case("c"));
         assert!(!found.ended, "a run that goes on is not over");
+    }
+
+    #[test]
+    fn what_was_said_before_a_run_was_taken_up_does_not_count_twice() {
+        let (mut found, prefix) = (Found::default(), "crevasse-x7k2p9.1".to_owned());
+        let resumed = Event::Resumed { prefix };
+        [case("a"), resumed, case("a"), end(true)]
+            .iter()
+            .for_each(|event| found.follow(event));
+        assert_eq!((found.cases, found.put_off[&503]), (1, 2));
     }
 
     #[test]

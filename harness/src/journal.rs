@@ -1,7 +1,7 @@
 //! The journal of a run: append-only lines of JSON, written before and after everything that matters.
 //! From it a run is judged again, a report is made, and what an interrupted run left behind is removed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -96,6 +96,13 @@ pub enum Line {
         /// The case.
         case: String,
     },
+    /// All records so far of a case are written that was cut short.
+    CaseCut {
+        /// The case.
+        case: String,
+        /// Whether it waits for a job, with all it made, and can go on.
+        waits: bool,
+    },
     /// Something that cannot be judged again from the records: capabilities, leaks, reproductions, the end.
     Event(Box<Event>),
 }
@@ -110,6 +117,12 @@ pub enum JournalError {
         path: PathBuf,
         /// Why.
         source: io::Error,
+    },
+    /// Another process writes it.
+    #[error("write the journal {path}: another run or clean-up is at work on it")]
+    Busy {
+        /// The file.
+        path: PathBuf,
     },
     /// It is not a journal, or one of another version.
     #[error("read {path} as a journal: the first line is not that of {SCHEMA}")]
@@ -158,10 +171,7 @@ impl Journal {
             .create_new(true)
             .open(&path)
             .map_err(failed)?;
-        let file = Mutex::new(BufWriter::new(file));
-        let journal = Self {
-            open: Some(Open { path, file }),
-        };
+        let journal = Self::alone(path, file)?;
         journal.write(&Line::Header {
             schema: SCHEMA.to_owned(),
             run: run.clone(),
@@ -185,11 +195,27 @@ impl Journal {
             .open(&path)
             .map_err(failed)?;
         let whole = whole_lines(&mut file).map_err(failed)?;
-        file.set_len(whole).map_err(failed)?;
-        file.seek(SeekFrom::End(0)).map_err(failed)?;
+        file.seek(SeekFrom::Start(whole)).map_err(failed)?;
+        let journal = Self::alone(path.clone(), file)?;
+        journal.truncate(whole).map_err(failed)?;
+        Ok(journal)
+    }
+
+    /// Takes the file for this process alone, as long as it lives.
+    fn alone(path: PathBuf, file: File) -> Result<Self, JournalError> {
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(JournalError::Busy { path });
+        }
         let file = Mutex::new(BufWriter::new(file));
         Ok(Self {
             open: Some(Open { path, file }),
+        })
+    }
+
+    fn truncate(&self, length: u64) -> io::Result<()> {
+        self.open.as_ref().map_or(Ok(()), |open| {
+            let file = open.file.lock().unwrap_or_else(PoisonError::into_inner);
+            file.get_ref().set_len(length)
         })
     }
 

@@ -9,6 +9,7 @@ pub mod inventory;
 pub mod model;
 pub mod nearest;
 pub mod payload;
+pub mod prices;
 #[cfg(any(test, feature = "properties"))]
 pub mod properties;
 pub mod range;

@@ -1,5 +1,7 @@
 //! What belongs to the account is left as it was found, and what cannot be undone is asked for only where it may be.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crevasse_core::scenario::{Action, JsonBody, Need, Scenario, Step};
@@ -10,22 +12,23 @@ use super::{Plan, Run};
 impl Plan {
     /// Whether steps ask for nothing that cannot be undone or costs money, or the run may.
     pub(crate) fn allows(&self, steps: &[Step]) -> bool {
-        self.needs.contains(&Need::Irreversible)
-            || !steps.iter().any(|step| is_irreversible(&step.action))
+        self.needs.contains(&Need::Irreversible) || irreversible(steps).is_empty()
     }
 }
 
-fn is_irreversible(action: &Action) -> bool {
-    match action {
+/// The operations among these steps that cannot be undone or cost money.
+pub fn irreversible(steps: &[Step]) -> BTreeSet<OperationName> {
+    let of = |step: &Step| match &step.action {
         Action::CompleteVaultLock { .. }
         | Action::PurchaseProvisionedCapacity { .. }
-        | Action::SetDataRetrievalPolicy { .. } => true,
-        Action::Together { steps } => steps.iter().any(|step| is_irreversible(&step.action)),
+        | Action::SetDataRetrievalPolicy { .. } => step.action.operation().into_iter().collect(),
+        Action::Together { steps } => irreversible(steps),
         Action::During { slow, steps } => {
-            is_irreversible(&slow.action) || steps.iter().any(|step| is_irreversible(&step.action))
+            &irreversible(std::slice::from_ref(&**slow)) | &irreversible(steps)
         }
-        _ => false,
-    }
+        _ => BTreeSet::new(),
+    };
+    steps.iter().flat_map(of).collect()
 }
 
 impl Run<'_> {
@@ -69,12 +72,15 @@ mod tests {
     fn what_cannot_be_undone_is_found_inside_of_groups_too() {
         let text = "id: a\ntitle: t\nsteps:\n- Together: {steps: [{DescribeVault: {vault: v}}, {CompleteVaultLock: {vault: v, lock: l}}]}\n";
         let scenario = Scenario::parse(text).unwrap();
-        assert!(is_irreversible(&scenario.steps[0].action));
+        assert_eq!(
+            irreversible(&scenario.steps),
+            BTreeSet::from([OperationName::CompleteVaultLock])
+        );
         let harmless = Scenario::parse(&text.replace(
             "CompleteVaultLock: {vault: v, lock: l}",
             "GetVaultLock: {vault: v}",
         ))
         .unwrap();
-        assert!(!is_irreversible(&harmless.steps[0].action));
+        assert!(irreversible(&harmless.steps).is_empty());
     }
 }

@@ -55,11 +55,16 @@ impl Capabilities {
     }
 
     /// Whether an operation is there. One that was never asked for is given the benefit of the doubt; so is one whose answers
-    /// never came whole, for a server that lacks an operation says so.
+    /// never came whole, for a server that lacks an operation says so. Where there are none, there is no doubt.
     pub fn supports(&self, name: OperationName) -> bool {
-        self.seen
-            .get(&name)
-            .is_none_or(|seen| seen.spoke.is_some() || seen.strange.is_none())
+        let maybe = |seen: &Seen| seen.spoke.is_some() || seen.strange.is_none();
+        self.seen.get(&name).is_none_or(maybe) && !self.are_none()
+    }
+
+    /// Whether there are answers, and none to any operation is one of the vault API.
+    pub fn are_none(&self) -> bool {
+        let spoke = self.seen.values().any(|seen| seen.spoke.is_some());
+        !spoke && self.seen.values().any(|seen| seen.strange.is_some())
     }
 
     /// The operations that are not there beyond doubt: a request that had to succeed was answered, and never as the vault API does.

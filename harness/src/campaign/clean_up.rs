@@ -67,9 +67,12 @@ async fn clean_up_by(target: Target, arm: Arm, folder: &Path) -> Result<CleanedU
     let truncated = reader.truncated();
     let left = leftovers(&lines);
     let journal = Journal::reopen(folder)?;
-    let spec = Arc::new(Spec::builtin().clone());
+    let (spec, patience) = (
+        Arc::new(Spec::builtin().clone()),
+        target.patience.with(None),
+    );
     let hand = Hand::new(target, arm, spec, Pace::new(1, None), journal, run.prefix);
-    hand.remove(&left).await;
+    hand.clear(&left, patience).await;
     Ok(CleanedUp {
         left: left.len(),
         leaks: hand.leaks(),
@@ -99,6 +102,7 @@ mod tests {
             spec_digest: String::new(),
             prefix: "crevasse-x7k2p9".to_owned(),
             started: Timestamp(0),
+            arguments: Vec::new(),
         }
     }
 

@@ -5,10 +5,15 @@ mod account;
 pub(crate) mod again;
 mod capability;
 mod clean_up;
+mod rehearse;
+mod resume;
 pub(crate) mod soundness;
 
+pub use account::irreversible;
 pub use capability::{Capabilities, probe};
 pub use clean_up::{CleanUpError, CleanedUp, clean_up};
+pub use rehearse::{Rehearsal, rehearse};
+pub use resume::{Earlier, ResumeError, TakenUp};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,14 +24,15 @@ use tokio::task::JoinSet;
 use crevasse_core::check::{self, Judged, Record};
 use crevasse_core::finding::Ledger;
 use crevasse_core::model::Model;
+use crevasse_core::prices::Usage;
 use crevasse_core::requirement::{Level, Registry, RequirementId};
 use crevasse_core::scenario::{Action, Need, Scenario, Signing, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{FaultKind, Reply};
 
-use crate::event::{CaseJudged, Event, Learned, Phase, Progress, RunFinished};
-use crate::execute::Hand;
+use crate::event::{CaseJudged, Event, Learned, Phase, Progress, Requests, RunFinished};
 pub use crate::execute::Stop;
+use crate::execute::{End, Hand, Played};
 pub use crate::found::Found;
 use crate::journal::Line;
 
@@ -60,6 +66,8 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct Unreachable {
     /// The endpoint.
     pub endpoint: String,
+    /// Its kind.
+    pub kind: FaultKind,
     /// What happened.
     pub cause: String,
 }
@@ -71,6 +79,7 @@ pub(crate) struct Case {
     pub(crate) records: Vec<Record>,
     pub(crate) judged: Judged,
     pub(crate) seconds: Duration,
+    pub(crate) end: End,
 }
 
 /// Makes a target's acquaintance: what it is like, and a judge of cases tried one by one that the journal does not keep.
@@ -88,31 +97,47 @@ pub(crate) async fn meet(
     Ok((run.trial_judge(), run.found))
 }
 
-/// Runs a plan.
+/// Runs a plan; what an earlier run of the same plan left is not done again.
 ///
 /// # Errors
 /// When the target cannot be reached at all; nothing was judged then.
 pub async fn run(
     hand: Hand,
     plan: &Plan,
+    earlier: Earlier,
     stop: &Stop,
     tell: &mut dyn FnMut(Event),
 ) -> Result<Found, Unreachable> {
     let mut run = Run::new(hand, plan, stop, tell);
     run.probe().await?;
-    let (together, alone) = run.choose();
+    let (mut together, mut alone) = run.choose();
     run.total = together.len() + alone.len();
+    let done = run.take_up(earlier).await;
+    for scenarios in [&mut together, &mut alone] {
+        scenarios.retain(|scenario| !done.contains(&scenario.id));
+    }
+    let (together, alone) = match run.capabilities.are_none() {
+        true => (Vec::new(), Vec::new()),
+        false => (together, alone),
+    };
     run.phase(Phase::Cases);
     run.all_at_once(together).await;
     run.phase(Phase::ExclusiveCases);
     run.one_by_one(alone).await;
-    if plan.reproduce && !stop.asked() && run.hand.gone().is_none() {
+    let used = run.hand.usage();
+    let over = stop.asked() || run.hand.gone().is_some() || run.hand.spent().is_some();
+    if plan.reproduce && !over {
         run.phase(Phase::Reproducing);
         run.hand.go_on();
         run.try_again().await;
     }
+    let again = run.hand.usage().total() - used.total();
     run.phase(Phase::CleaningUp);
-    Ok(run.finish())
+    run.hand.come_back().await;
+    if stop.asked() {
+        run.hand.give_up_waiting().await;
+    }
+    Ok(run.finish(&used, again))
 }
 
 struct Run<'a> {
@@ -131,6 +156,8 @@ struct Run<'a> {
     judged: Arc<Spec>,
     /// Cases that deviated, for another look.
     kept: BTreeMap<String, Scenario>,
+    /// What cases of an earlier run wrote down that waited for their jobs.
+    waiting: BTreeMap<String, Vec<Record>>,
     total: usize,
 }
 
@@ -147,6 +174,7 @@ impl<'a> Run<'a> {
             absent: BTreeSet::new(),
             judged: Arc::clone(&plan.spec),
             kept: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             total: 0,
         }
     }
@@ -160,14 +188,10 @@ impl Run<'_> {
         scenario
             .steps
             .retain(|step| self.plan.allows(std::slice::from_ref(step)));
-        let first = Scenario {
-            steps: scenario.steps.drain(..1).collect(),
-            ..scenario.clone()
-        };
-        let hello = self.hand.try_out("hello", &first).await;
-        self.reachable(&hello)?;
+        let hello = self.greet(&scenario).await?;
+        let first = scenario.steps.remove(0).action;
         let signed = |signing| Step {
-            action: first.steps[0].action.clone(),
+            action: first.clone(),
             tweak: Tweak {
                 signing,
                 ..Tweak::default()
@@ -189,31 +213,45 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Makes sure that somebody answers the first request of a probe; where that answer breaks off, the second.
+    async fn greet(&self, probe: &Scenario) -> Result<Vec<Record>, Unreachable> {
+        let only = |step: usize| Scenario {
+            steps: vec![probe.steps[step].clone()],
+            ..probe.clone()
+        };
+        let mut hello = self.hand.try_out("hello", &only(0)).await;
+        if hello.iter().any(breaks_off) {
+            hello.extend(self.hand.try_out("hello-again", &only(1)).await);
+        }
+        self.reachable(&hello)?;
+        Ok(hello)
+    }
+
     /// The operations that the specification defines.
     fn defined(&self) -> Vec<OperationName> {
         self.plan.spec.operations.keys().copied().collect()
     }
 
+    /// Whether a whole answer came; if none did, why the first did not.
     fn reachable(&self, records: &[Record]) -> Result<(), Unreachable> {
-        let reply = records
-            .iter()
-            .find_map(|record| record.exchange.as_ref())
-            .map(|exchange| &exchange.reply);
-        let cause = match reply {
-            Some(Reply::Response(_)) => return Ok(()),
-            Some(Reply::Fault(fault))
-                if fault.kind == FaultKind::TooLarge || fault.partial.is_some() =>
-            {
-                return Ok(());
+        let mut why = None;
+        for record in records {
+            match record.exchange.as_ref().map(|exchange| &exchange.reply) {
+                Some(Reply::Response(_)) => return Ok(()),
+                Some(Reply::Fault(fault)) => {
+                    why.get_or_insert((fault.kind, fault.detail.clone()));
+                }
+                None => {
+                    let blocked = record.blocked.clone().unwrap_or_default();
+                    why.get_or_insert((FaultKind::Unreachable, blocked));
+                }
             }
-            Some(Reply::Fault(fault)) => fault.detail.clone(),
-            None => records
-                .iter()
-                .find_map(|record| record.blocked.clone())
-                .unwrap_or_else(|| "nothing could be sent".to_owned()),
-        };
+        }
+        let nothing = || (FaultKind::Unreachable, "nothing could be sent".to_owned());
+        let (kind, cause) = why.unwrap_or_else(nothing);
         Err(Unreachable {
             endpoint: self.hand.endpoint().to_owned(),
+            kind,
             cause,
         })
     }
@@ -298,7 +336,9 @@ impl Run<'_> {
                     case: scenario.id.clone(),
                 });
                 let judge = self.judge();
-                tasks.spawn(async move { judge.run(scenario.id.clone(), scenario).await });
+                let before = self.waiting.remove(&scenario.id).unwrap_or_default();
+                tasks
+                    .spawn(async move { judge.go_on(scenario.id.clone(), scenario, before).await });
             }
             match self.until_over(tasks.join_next()).await {
                 None => break,
@@ -320,8 +360,9 @@ impl Run<'_> {
             });
             let former = self.retrieval_policy(&scenario).await;
             let judge = self.judge();
+            let before = self.waiting.remove(&scenario.id).unwrap_or_default();
             let case = self
-                .until_over(judge.run(scenario.id.clone(), scenario))
+                .until_over(judge.go_on(scenario.id.clone(), scenario, before))
                 .await;
             self.take(case);
             self.restore(former).await;
@@ -333,7 +374,7 @@ impl Run<'_> {
         let boxed = self
             .plan
             .max_time
-            .map(|max| (max + GRACE).saturating_sub(self.hand.elapsed()));
+            .map(|max| (max + GRACE.min(max)).saturating_sub(self.hand.elapsed()));
         let end = async {
             tokio::select! {
                 () = self.stop.wait() => {}
@@ -372,6 +413,7 @@ impl Run<'_> {
             hand: self.hand.clone(),
             spec: Arc::clone(&self.judged),
             start: Arc::new(start),
+            user: self.stop.clone(),
             trial: false,
         }
     }
@@ -380,6 +422,7 @@ impl Run<'_> {
         case.records
             .iter()
             .for_each(|record| self.capabilities.learn(record));
+        self.complete &= case.end == End::Whole;
         let told = case.told();
         for mistake in soundness::mistakes(&case.judged.observations) {
             self.fault(Some(case.id.clone()), mistake);
@@ -415,7 +458,7 @@ impl Run<'_> {
         }));
     }
 
-    fn finish(mut self) -> Found {
+    fn finish(mut self, used: &Usage, again: u64) -> Found {
         for leak in self.hand.leaks() {
             self.say(Event::Leak(leak));
         }
@@ -425,11 +468,18 @@ impl Run<'_> {
             }
         }
         let (interrupted, gone) = (self.stop.asked(), self.hand.gone());
+        let spent = self.hand.spent().map(|beyond| beyond.to_string());
         self.say(Event::RunFinished(RunFinished {
             seconds: to_the_millisecond(self.hand.elapsed()),
-            complete: self.complete && !interrupted && gone.is_none(),
+            complete: self.complete && !interrupted && gone.is_none() && spent.is_none(),
             interrupted,
             gone,
+            spent,
+            requests: Requests {
+                planned: used.total() - used.polls,
+                polls: used.polls,
+                again,
+            },
         }));
         self.found
     }
@@ -441,6 +491,19 @@ fn to_the_millisecond(time: Duration) -> f64 {
 }
 
 impl Case {
+    /// Requests that were answered only when they were sent again, by what put them off last.
+    fn put_off(&self) -> BTreeMap<u16, usize> {
+        let mut times = BTreeMap::new();
+        let exchanges = self
+            .records
+            .iter()
+            .filter_map(|record| record.exchange.as_ref());
+        for status in exchanges.filter_map(|exchange| exchange.retried.last()) {
+            *times.entry(*status).or_default() += 1;
+        }
+        times
+    }
+
     /// What came of it.
     fn told(&self) -> CaseJudged {
         let observations = &self.judged.observations;
@@ -459,6 +522,8 @@ impl Case {
                 .collect(),
             ledger,
             blocked: self.judged.blocked.clone(),
+            put_off: self.put_off(),
+            waits: self.end == End::Waits,
             seconds: to_the_millisecond(self.seconds),
         }
     }
@@ -470,18 +535,44 @@ pub(crate) struct Judge {
     hand: Hand,
     spec: Arc<Spec>,
     start: Arc<Model>,
+    /// Whether the user ends the run: then nothing is left waiting.
+    user: Stop,
     /// Whether its cases are tries, which the journal does not keep.
     trial: bool,
 }
 
 impl Judge {
     pub(crate) async fn run(&self, id: String, scenario: Scenario) -> Case {
+        self.go_on(id, scenario, Vec::new()).await
+    }
+
+    /// The same from where an earlier performance was cut short.
+    async fn go_on(&self, id: String, scenario: Scenario, before: Vec<Record>) -> Case {
         let begun = self.hand.elapsed();
-        let records = match self.trial {
-            true => self.hand.try_out(&id, &scenario).await,
-            false => self.hand.play(&id, &scenario).await,
+        let played = match self.trial {
+            true => Played {
+                records: self.hand.try_out(&id, &scenario).await,
+                end: End::Whole,
+            },
+            false => {
+                let wait = || !self.user.asked();
+                self.hand.take_up(&id, &scenario, before, wait).await
+            }
         };
+        let seconds = self.hand.elapsed() - begun;
+        self.weigh(id, scenario, played, seconds).await
+    }
+
+    /// Judges what was played.
+    async fn weigh(
+        &self,
+        id: String,
+        scenario: Scenario,
+        played: Played,
+        seconds: Duration,
+    ) -> Case {
         let (spec, start) = (Arc::clone(&self.spec), Arc::clone(&self.start));
+        let Played { records, end } = played;
         let judging = tokio::task::spawn_blocking(move || {
             let judged = check::judge(&records, &spec, &start);
             (records, judged)
@@ -494,7 +585,8 @@ impl Judge {
             scenario,
             records,
             judged,
-            seconds: self.hand.elapsed() - begun,
+            seconds,
+            end,
         }
     }
 }
@@ -502,6 +594,14 @@ impl Judge {
 fn jobs_awaited(steps: &[Step]) -> usize {
     let waits = |step: &&Step| matches!(step.action, Action::AwaitJob { .. });
     steps.iter().filter(waits).count()
+}
+
+/// Whether an answer began and did not end.
+fn breaks_off(record: &Record) -> bool {
+    match record.exchange.as_ref().map(|exchange| &exchange.reply) {
+        Some(Reply::Fault(fault)) => fault.partial.is_some() || fault.kind == FaultKind::TooLarge,
+        _ => false,
+    }
 }
 
 /// Whether a request was refused that is not signed, or wrongly. A target that lets one kind pass and not the other is to be held to both.

@@ -43,9 +43,13 @@ const TWO: &[&str] = &[
 
 async fn run_on(hand: Hand, plan: &Plan) -> (Result<Found, Unreachable>, Vec<Event>) {
     let mut events = Vec::new();
-    let found = run(hand, plan, &Stop::default(), &mut |event| {
-        events.push(event)
-    })
+    let found = run(
+        hand,
+        plan,
+        Earlier::default(),
+        &Stop::default(),
+        &mut |event| events.push(event),
+    )
     .await;
     (found, events)
 }
@@ -191,7 +195,9 @@ async fn an_interrupted_run_ends_soon_and_says_so() {
     let plan = plan(&[
         "- CreateVault: {vault: v}\n- Pause: {millis: 3600000}\n- DescribeVault: {vault: v}\n",
     ]);
-    let found = run(hand, &plan, &stop, &mut |_| ()).await.unwrap();
+    let found = run(hand, &plan, Earlier::default(), &stop, &mut |_| ())
+        .await
+        .unwrap();
     assert!(found.interrupted && !found.complete && found.leaks.is_empty());
 }
 

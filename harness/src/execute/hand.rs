@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crevasse_core::check::Record;
+use crevasse_core::prices::Usage;
 use crevasse_core::scenario::{Action, Scenario};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Reply, Response};
@@ -12,7 +13,7 @@ use crevasse_core::wire::{Reply, Response};
 use super::session::Session;
 use super::target::Target;
 use super::transport::Arm;
-use super::{Pace, player};
+use super::{Beyond, Budget, Pace, player};
 use crate::event::{Leak, Learned};
 use crate::journal::{Journal, JournalError, Line, Resource};
 
@@ -21,7 +22,31 @@ use crate::journal::{Journal, JournalError, Line, Resource};
 pub struct Hand {
     session: Arc<Session>,
     leaks: Arc<Mutex<Vec<Leak>>>,
+    /// What was not removed since nobody answered.
+    abandoned: Arc<Mutex<Vec<Resource>>>,
+    /// What cases made that wait for jobs.
+    waiting: Arc<Mutex<Vec<Resource>>>,
     trouble: Arc<Mutex<Option<String>>>,
+}
+
+/// How a case ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// All its steps were taken.
+    Whole,
+    /// The run was over before.
+    Cut,
+    /// The run was over while it waited for a job; what it made is still there.
+    Waits,
+}
+
+/// What came of playing a case.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// What was sent and came back, in order.
+    pub records: Vec<Record>,
+    /// How it ended.
+    pub end: End,
 }
 
 impl Hand {
@@ -37,6 +62,8 @@ impl Hand {
         Self {
             session: Arc::new(Session::new(target, arm, spec, pace, journal, prefix)),
             leaks: Arc::default(),
+            abandoned: Arc::default(),
+            waiting: Arc::default(),
             trouble: Arc::default(),
         }
     }
@@ -78,12 +105,29 @@ impl Hand {
 
     /// Lets the cases that begin now run to their end again.
     pub fn go_on(&self) {
-        self.session.stop.take_back();
+        if self.trouble().is_none() && self.spent().is_none() {
+            self.session.stop.take_back();
+        }
     }
 
     /// Why the target counts as gone, if it does: many requests in a row reached nobody.
     pub fn gone(&self) -> Option<String> {
         self.session.gone()
+    }
+
+    /// Ends the run as soon as it uses more than it may. Clean-up goes on.
+    pub fn keep_within(&self, budget: Budget) {
+        self.session.keep_within(budget);
+    }
+
+    /// What was used so far.
+    pub fn usage(&self) -> Usage {
+        self.session.usage()
+    }
+
+    /// The bound that ended the run, if one did.
+    pub fn spent(&self) -> Option<Beyond> {
+        self.session.spent()
     }
 
     /// What could not be removed so far.
@@ -98,25 +142,86 @@ impl Hand {
 
     /// Plays a scenario on fresh resources under the name `case`, writes its records to the journal, and removes what it made.
     pub async fn play(&self, case: &str, scenario: &Scenario) -> Vec<Record> {
-        let records = self.try_out(case, scenario).await;
-        self.settle(self.write_down(case, scenario, &records));
-        records
+        let played = self.take_up(case, scenario, Vec::new(), || false).await;
+        played.records
+    }
+
+    /// The same from where the records `before` end, which an earlier performance wrote down until it was cut short while it waited
+    /// for a job. When that happens again, and `wait` says so, what was made stays for another day.
+    pub async fn take_up(
+        &self,
+        case: &str,
+        scenario: &Scenario,
+        before: Vec<Record>,
+        wait: impl Fn() -> bool,
+    ) -> Played {
+        let performance = player::play(&self.session, case, scenario, before).await;
+        let end = match self.session.stop.asked() {
+            true if performance.waits && wait() => End::Waits,
+            true => End::Cut,
+            false => End::Whole,
+        };
+        self.settle(performance.trouble);
+        self.settle(self.write_down(case, scenario, &performance.records, end));
+        match end {
+            End::Waits => lock(&self.waiting).extend(performance.left),
+            End::Cut | End::Whole => self.remove(&performance.left).await,
+        }
+        Played {
+            records: performance.records,
+            end,
+        }
     }
 
     /// The same without a word in the journal but on what it makes: for tries whose outcome alone counts.
     pub async fn try_out(&self, case: &str, scenario: &Scenario) -> Vec<Record> {
-        let performance = player::play(&self.session, case, scenario).await;
+        let performance = player::play(&self.session, case, scenario, Vec::new()).await;
         self.settle(performance.trouble);
         self.remove(&performance.left).await;
         performance.records
     }
 
+    /// Removes what cases made that wait for jobs: nobody will go on with them.
+    pub async fn give_up_waiting(&self) {
+        let left = std::mem::take(&mut *lock(&self.waiting));
+        self.remove(&left).await;
+    }
+
     /// Removes resources, latest first as given. What cannot be removed is a leak.
     pub async fn remove(&self, left: &[Resource]) {
+        if self.session.is_deserted() {
+            lock(&self.abandoned).extend_from_slice(left);
+            return;
+        }
+        self.sweep(left).await;
+    }
+
+    /// The same, and empties vaults that hold what no journal knows of, unless their inventories take longer than this.
+    pub async fn clear(&self, left: &[Resource], patience: Duration) {
+        match self.session.clear(left, patience).await {
+            Ok(leaks) => lock(&self.leaks).extend(leaks),
+            Err(error) => self.settle(Err(error)),
+        }
+    }
+
+    async fn sweep(&self, left: &[Resource]) {
         match self.session.sweep(left).await {
             Ok(leaks) => lock(&self.leaks).extend(leaks),
             Err(error) => self.settle(Err(error)),
         }
+    }
+
+    /// Comes back for what was not removed since nobody answered, in case somebody does now.
+    pub async fn come_back(&self) {
+        let left = std::mem::take(&mut *lock(&self.abandoned));
+        if left.is_empty() {
+            return;
+        }
+        self.ask(&Action::ListVaults {
+            page: Default::default(),
+        })
+        .await;
+        self.sweep(&left).await;
     }
 
     /// Notes something of ours that is still there.
@@ -142,6 +247,7 @@ impl Hand {
         case: &str,
         scenario: &Scenario,
         records: &[Record],
+        end: End,
     ) -> Result<(), JournalError> {
         let case = || case.to_owned();
         self.session.write(&Line::Case {
@@ -154,12 +260,20 @@ impl Hand {
                 record: Box::new(record.clone()),
             })?;
         }
-        self.session.write(&Line::CaseFinished { case: case() })
+        self.session.write(&match end {
+            End::Whole => Line::CaseFinished { case: case() },
+            End::Waits | End::Cut => Line::CaseCut {
+                case: case(),
+                waits: end == End::Waits,
+            },
+        })
     }
 
+    /// Without a journal nothing may be made any more: it would be forgotten.
     fn settle(&self, written: Result<(), JournalError>) {
         if let Err(error) = written {
             lock(&self.trouble).get_or_insert_with(|| error.to_string());
+            self.session.stop.ask();
         }
     }
 }

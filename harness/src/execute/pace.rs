@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep_until};
 
-/// Requests in a time, as in `--rate-limit 100/m`.
+/// Requests in a time, as in `--rate-limit 100/m`, or as many as the target takes: `auto`.
 ///
 /// ```
 /// use crevasse::execute::Rate;
@@ -16,20 +16,32 @@ use tokio::time::{Instant, sleep_until};
 /// assert_eq!(rate.interval(), std::time::Duration::from_millis(600));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    requests: NonZeroU32,
-    seconds: u32,
+pub enum Rate {
+    /// So many requests in so many seconds.
+    Steady {
+        /// The requests.
+        requests: NonZeroU32,
+        /// The seconds.
+        seconds: u32,
+    },
+    /// Slower whenever the target puts requests off, and slowly faster again.
+    Auto,
 }
 
 /// Says why a text is not a rate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("read {0:?} as a rate: write 10/s, 100/m or 1000/h")]
+#[error("read {0:?} as a rate: write 10/s, 100/m, 1000/h or auto")]
 pub struct NotARate(String);
 
 impl Rate {
     /// The time from one request to the next.
     pub fn interval(&self) -> Duration {
-        Duration::from_secs(self.seconds.into()) / self.requests.get()
+        match self {
+            Self::Steady { requests, seconds } => {
+                Duration::from_secs((*seconds).into()) / requests.get()
+            }
+            Self::Auto => Duration::ZERO,
+        }
     }
 }
 
@@ -37,6 +49,9 @@ impl FromStr for Rate {
     type Err = NotARate;
 
     fn from_str(text: &str) -> Result<Self, NotARate> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
         let wrong = || NotARate(text.to_owned());
         let (requests, unit) = text.split_once('/').ok_or_else(wrong)?;
         let requests = requests.trim().parse().map_err(|_| wrong())?;
@@ -46,15 +61,25 @@ impl FromStr for Rate {
             "h" => 3600,
             _ => return Err(wrong()),
         };
-        Ok(Self { requests, seconds })
+        Ok(Self::Steady { requests, seconds })
     }
 }
+
+/// When the next request may go out.
+#[derive(Debug)]
+struct Turns {
+    interval: Duration,
+    next: Instant,
+}
+
+/// The interval that the first refusal brings, and the longest one.
+const SLOWER: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(5));
 
 /// Admits requests. A case that waits for a job holds no admission, so any number may wait.
 #[derive(Debug)]
 pub struct Pace {
     permits: Semaphore,
-    rate: Option<(Duration, Mutex<Instant>)>,
+    rate: Option<(Rate, Mutex<Turns>)>,
     admitted: AtomicU64,
 }
 
@@ -63,7 +88,10 @@ impl Pace {
     pub fn new(jobs: usize, rate: Option<Rate>) -> Self {
         Self {
             permits: Semaphore::new(jobs.max(1)),
-            rate: rate.map(|rate| (rate.interval(), Mutex::new(Instant::now()))),
+            rate: rate.map(|rate| {
+                let (interval, next) = (rate.interval(), Instant::now());
+                (rate, Mutex::new(Turns { interval, next }))
+            }),
             admitted: AtomicU64::new(0),
         }
     }
@@ -79,14 +107,31 @@ impl Pace {
     /// Waits for the next turn under the rate, and counts the request.
     pub(crate) async fn turn(&self) {
         self.admitted.fetch_add(1, Ordering::Relaxed);
-        if let Some((interval, next)) = &self.rate {
+        if let Some((_, turns)) = &self.rate {
             let turn = {
-                let mut next = next.lock().await;
-                let turn = (*next).max(Instant::now());
-                *next = turn + *interval;
+                let mut turns = turns.lock().await;
+                let turn = turns.next.max(Instant::now());
+                turns.next = turn + turns.interval;
                 turn
             };
             sleep_until(turn).await;
+        }
+    }
+
+    /// The target put a request off, for as long as it says: under `auto` all requests go out at half the rate from here on.
+    pub(crate) async fn slow_down(&self, asked: Option<Duration>) {
+        if let Some((Rate::Auto, turns)) = &self.rate {
+            let mut turns = turns.lock().await;
+            turns.interval = (turns.interval * 2).clamp(SLOWER.0, SLOWER.1);
+            turns.next = turns.next.max(Instant::now() + asked.unwrap_or_default());
+        }
+    }
+
+    /// The target answered: under `auto` requests go out a little faster again.
+    pub(crate) async fn speed_up(&self) {
+        if let Some((Rate::Auto, turns)) = &self.rate {
+            let mut turns = turns.lock().await;
+            turns.interval = turns.interval.mul_f64(0.97);
         }
     }
 
@@ -109,6 +154,21 @@ mod tests {
         }
         assert!(begun.elapsed() >= Duration::from_millis(50));
         assert_eq!(pace.requests(), 11);
+    }
+
+    #[tokio::test]
+    async fn a_target_that_puts_requests_off_is_asked_more_slowly_and_then_faster_again() {
+        let pace = Pace::new(8, Some(Rate::Auto));
+        let interval = async || match &pace.rate {
+            Some((_, turns)) => turns.lock().await.interval,
+            None => Duration::MAX,
+        };
+        assert_eq!(interval().await, Duration::ZERO);
+        pace.slow_down(None).await;
+        pace.slow_down(None).await;
+        assert_eq!(interval().await, Duration::from_millis(40));
+        pace.speed_up().await;
+        assert!(interval().await < Duration::from_millis(40));
     }
 
     #[tokio::test]

@@ -1,18 +1,19 @@
 //! What all cases of a run share: the way to the target, its pace, the clock, the journal and the keys.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::SemaphorePermit;
-use tokio::time::sleep;
 
 use crevasse_core::amz_date::Timestamp;
+use crevasse_core::prices::Usage;
 use crevasse_core::scenario::{Action, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Exchange, FaultKind, Framing, Reply, Request, Response};
 
+use super::purse::{Beyond, Budget, Purse};
 use super::redact::Redaction;
 use super::render::render;
 use super::sign::sign;
@@ -24,11 +25,17 @@ use crate::event::Learned;
 use crate::journal::{Journal, JournalError, Line};
 
 /// How often a request is sent again that the target put off.
-const RETRIES: u32 = 4;
-/// The longest wait a target may ask for before a request is sent again.
+const RETRIES: usize = 4;
+/// The longest that a request is put off in all, whatever the target asks for.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// After so many requests in a row that reached nobody, the target counts as gone.
+/// After so many requests in a row that were put off to the end, none waits any more, until one is answered.
+const WORN_OUT_AFTER: u32 = 3;
+/// After so many requests in a row without a whole answer, the target counts as gone.
 const GONE_AFTER: u32 = 20;
+/// After so many requests that took all the time allowed, the target counts as gone too: nobody has a day for a run.
+const TIMED_OUT_AT_MOST: u32 = 64;
+/// After so many requests in a row that took all the time allowed, an operation is not asked for any more.
+const SILENT_AFTER: u32 = 8;
 
 /// A run's dealings with its target.
 pub(crate) struct Session {
@@ -43,8 +50,14 @@ pub(crate) struct Session {
     learned: Mutex<Learned>,
     absent: Mutex<BTreeSet<OperationName>>,
     claimed: Mutex<BTreeSet<String>>,
-    unreached: AtomicU32,
+    answered: AtomicBool,
+    unanswered: AtomicU32,
+    timed_out: AtomicU32,
+    worn_out: AtomicU32,
+    silent: Mutex<BTreeMap<OperationName, u32>>,
     gone: Mutex<Option<String>>,
+    purse: Mutex<Purse>,
+    spent: Mutex<Option<Beyond>>,
     redaction: Redaction,
 }
 
@@ -75,32 +88,58 @@ impl Session {
             learned: Mutex::new(learned),
             absent: Mutex::default(),
             claimed: Mutex::default(),
-            unreached: AtomicU32::new(0),
+            answered: AtomicBool::new(false),
+            unanswered: AtomicU32::new(0),
+            timed_out: AtomicU32::new(0),
+            worn_out: AtomicU32::new(0),
+            silent: Mutex::default(),
             gone: Mutex::default(),
+            purse: Mutex::default(),
+            spent: Mutex::default(),
         }
     }
 
     /// Keeps what was learned.
     pub(crate) fn learn(&self, learned: Learned) {
-        *self.learned.lock().unwrap_or_else(PoisonError::into_inner) = learned;
+        *lock(&self.learned) = learned;
     }
 
     /// Sends nothing for these operations any more.
     pub(crate) fn go_without(&self, absent: BTreeSet<OperationName>) {
-        *self.absent.lock().unwrap_or_else(PoisonError::into_inner) = absent;
+        *lock(&self.absent) = absent;
     }
 
-    fn lacks(&self, action: &Action) -> Option<OperationName> {
-        let absent = self.absent.lock().unwrap_or_else(PoisonError::into_inner);
-        action.operation().filter(|name| absent.contains(name))
+    /// Why nothing is sent for an operation, if so.
+    fn lacks(&self, action: &Action) -> Option<Obstacle> {
+        let name = action.operation()?;
+        let absent = lock(&self.absent);
+        if absent.contains(&name) {
+            return Some(format!("the target has no {name}"));
+        }
+        let silent = lock(&self.silent);
+        (silent.get(&name).copied().unwrap_or_default() >= SILENT_AFTER).then(|| {
+            format!("the target did not answer {name} in time {SILENT_AFTER} times in a row")
+        })
+    }
+
+    /// Takes note of whether an operation was answered in time.
+    pub(crate) fn heard_of(&self, name: OperationName, reply: &Reply) {
+        let mut silent = lock(&self.silent);
+        let times = silent.entry(name).or_default();
+        match reply {
+            Reply::Fault(fault) if fault.kind == FaultKind::TimedOut => *times += 1,
+            _ => *times = 0,
+        }
+    }
+
+    /// Whether nobody answers any more: then asking on is a waste of time.
+    pub(crate) fn is_deserted(&self) -> bool {
+        self.gone().is_some() && self.unanswered.load(Ordering::Relaxed) > 0
     }
 
     /// Why the target counts as gone, if it does.
     pub(crate) fn gone(&self) -> Option<String> {
-        self.gone
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.gone).clone()
     }
 
     /// An empty symbol table for a case. Names of its vaults begin with the run's prefix and what identifies the case, in characters
@@ -114,18 +153,43 @@ impl Session {
             }
         };
         let short: String = case.chars().map(legal).take(80).collect();
-        let learned = self
-            .learned
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let learned = lock(&self.learned).clone();
         let region = learned.region.unwrap_or_else(|| self.target.region.clone());
         Symbols::new(format!("{}-{short}-", self.prefix), learned.account, region)
     }
 
     /// Appends to the journal.
     pub(crate) fn write(&self, line: &Line) -> Result<(), JournalError> {
+        lock(&self.purse).count(line);
         self.journal.write(line)
+    }
+
+    /// Ends the run as soon as it goes beyond a bound.
+    pub(crate) fn keep_within(&self, budget: Budget) {
+        lock(&self.purse).budget = budget;
+    }
+
+    /// What was used so far.
+    pub(crate) fn usage(&self) -> Usage {
+        lock(&self.purse).usage.clone()
+    }
+
+    /// The bound that ended the run, if one did.
+    pub(crate) fn spent(&self) -> Option<Beyond> {
+        lock(&self.spent).clone()
+    }
+
+    /// The latest request only asked whether a job is complete.
+    pub(crate) fn was_a_poll(&self) {
+        lock(&self.purse).usage.polls += 1;
+    }
+
+    /// Adds a request to what was used.
+    fn pay(&self, request: &Request, reply: &Reply) {
+        if let Some(beyond) = lock(&self.purse).pay(&self.spec, request, reply) {
+            lock(&self.spent).get_or_insert(beyond);
+            self.stop.ask();
+        }
     }
 
     /// Renders and signs a request, and makes sure that it can be sent and that it touches nothing but what is ours.
@@ -135,8 +199,8 @@ impl Session {
         tweak: &Tweak,
         symbols: &mut Symbols,
     ) -> Result<Request, Obstacle> {
-        if let Some(name) = self.lacks(action) {
-            return Err(format!("the target has no {name}"));
+        if let Some(obstacle) = self.lacks(action) {
+            return Err(obstacle);
         }
         let mut request = render(action, tweak, &self.spec, symbols, &self.target.authority())?;
         if let Some(name) = self.trespass(&request, symbols) {
@@ -180,22 +244,33 @@ impl Session {
     /// Sends a request and waits for its answer, again where the target puts it off.
     pub(crate) async fn exchange(&self, request: &Request) -> Result<Exchange, Obstacle> {
         let sent_at = self.clock.now();
-        let mut retried = Vec::new();
+        let (mut retried, mut waited) = (Vec::new(), Duration::ZERO);
         loop {
             let reply = {
                 let _admission = self.pace.admit().await;
                 self.pace.turn().await;
                 self.arm.send(request).await
             };
-            let again = retried.len() < RETRIES as usize && !self.stop.asked();
-            match put_off(request, &reply).filter(|_| again) {
-                Some((status, wait)) => {
-                    sleep(wait.unwrap_or(Duration::from_millis(200 << retried.len()))).await;
-                    retried.push(status);
-                }
-                None => return self.done(request, reply, sent_at, retried),
+            let Some((status, wait)) = self.put_off(request, &reply) else {
+                self.worn_out.store(0, Ordering::Relaxed);
+                self.pace.speed_up().await;
+                return self.done(request, reply, sent_at, retried);
+            };
+            self.pace.slow_down(wait).await;
+            let wait = wait.unwrap_or(Duration::from_millis(200 << retried.len()));
+            waited += wait;
+            if retried.len() == RETRIES || waited > LONGEST_WAIT || self.is_worn_out() {
+                self.worn_out.fetch_add(1, Ordering::Relaxed);
+                return self.done(request, reply, sent_at, retried);
             }
+            self.pay(request, &reply);
+            self.stop.or_after(wait).await;
+            retried.push(status);
         }
+    }
+
+    fn is_worn_out(&self) -> bool {
+        self.stop.asked() || self.worn_out.load(Ordering::Relaxed) >= WORN_OUT_AFTER
     }
 
     /// Sends a request that belongs to a group already admitted.
@@ -219,17 +294,13 @@ impl Session {
         sent_at: Timestamp,
         retried: Vec<u16>,
     ) -> Result<Exchange, Obstacle> {
+        self.pay(request, &reply);
+        self.count(request, &reply);
         if let Reply::Fault(fault) = &reply
             && fault.kind == FaultKind::Unreachable
         {
-            if self.unreached.fetch_add(1, Ordering::Relaxed) + 1 >= GONE_AFTER {
-                let mut gone = self.gone.lock().unwrap_or_else(PoisonError::into_inner);
-                gone.get_or_insert_with(|| fault.detail.clone());
-                self.stop.ask();
-            }
             return Err(format!("the target could not be reached: {}", fault.detail));
         }
-        self.unreached.store(0, Ordering::Relaxed);
         if let (Framing::Announced(_), Some(why)) = (&request.framing, asked_for_the_body(&reply)) {
             return Err(why.to_owned());
         }
@@ -243,39 +314,61 @@ impl Session {
         Ok(self.redaction.apply(exchange))
     }
 
+    /// Counts what shows that nobody is there any more. A request that is damaged on purpose may well get no answer.
+    fn count(&self, request: &Request, reply: &Reply) {
+        let Reply::Fault(fault) = reply else {
+            self.unanswered.store(0, Ordering::Relaxed);
+            self.answered.store(true, Ordering::Relaxed);
+            return;
+        };
+        if fault.kind != FaultKind::Unreachable && request.framing != Framing::Plain {
+            return;
+        }
+        let in_a_row = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
+        let late = u32::from(fault.kind == FaultKind::TimedOut);
+        let in_all = self.timed_out.fetch_add(late, Ordering::Relaxed) + late;
+        if in_a_row >= GONE_AFTER || in_all >= TIMED_OUT_AT_MOST {
+            let mut gone = lock(&self.gone);
+            gone.get_or_insert_with(|| fault.detail.clone());
+            self.stop.ask();
+        }
+    }
+
+    /// A status that means "later", and how long the target asks to wait. 0 stands for a connection that was refused by a target that
+    /// had answered before, or closed under an idempotent request, which may then be sent once more (RFC 9112, 9.3.1).
+    fn put_off(&self, request: &Request, reply: &Reply) -> Option<(u16, Option<Duration>)> {
+        if request.framing != Framing::Plain {
+            return None;
+        }
+        match reply {
+            Reply::Response(response) => {
+                is_put_off(response).then(|| (response.status, asked_wait(response)))
+            }
+            Reply::Fault(fault) => {
+                let idempotent = matches!(request.method.as_str(), "GET" | "PUT" | "DELETE");
+                let raced =
+                    fault.kind == FaultKind::Closed && fault.partial.is_none() && idempotent;
+                let restarting =
+                    fault.kind == FaultKind::Unreachable && self.answered.load(Ordering::Relaxed);
+                let wait = raced.then_some(Duration::ZERO);
+                (raced || restarting).then_some((0, wait))
+            }
+        }
+    }
+
     /// Takes a vault name that nobody has; false when another case of this run took it first.
     pub(crate) fn claim(&self, name: &str) -> bool {
-        self.claimed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(name.to_owned())
+        lock(&self.claimed).insert(name.to_owned())
     }
 
     /// Gives a claimed name back once its vault is gone.
     pub(crate) fn unclaim(&self, name: &str) {
-        self.claimed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(name);
+        lock(&self.claimed).remove(name);
     }
 }
 
-/// A status that means "later", and how long the target asks to wait; 0 where an idle connection was closed under an idempotent
-/// request, which may then be sent once more (RFC 9112, 9.3.1).
-fn put_off(request: &Request, reply: &Reply) -> Option<(u16, Option<Duration>)> {
-    if request.framing != Framing::Plain {
-        return None;
-    }
-    match reply {
-        Reply::Response(response) => {
-            is_put_off(response).then(|| (response.status, asked_wait(response)))
-        }
-        Reply::Fault(fault) => {
-            let idempotent = matches!(request.method.as_str(), "GET" | "PUT" | "DELETE");
-            let raced = fault.kind == FaultKind::Closed && fault.partial.is_none() && idempotent;
-            raced.then_some((0, Some(Duration::ZERO)))
-        }
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn is_put_off(response: &Response) -> bool {
@@ -290,7 +383,7 @@ fn is_put_off(response: &Response) -> bool {
 
 fn asked_wait(response: &Response) -> Option<Duration> {
     let seconds = response.headers.value("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    Some(Duration::from_secs(seconds))
 }
 
 /// A target that wants an announced body says nothing about whether it would take it.

@@ -1,6 +1,7 @@
 //! The wish to end a run early: made from anywhere, heard everywhere.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -18,6 +19,14 @@ impl Stop {
     /// Whether the end was asked for.
     pub fn asked(&self) -> bool {
         *self.0.borrow()
+    }
+
+    /// Waits for so long, or until the end is asked for.
+    pub(crate) async fn or_after(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.wait() => {}
+        }
     }
 
     /// Takes it back.

@@ -39,6 +39,9 @@ impl Session {
 
     /// Removes one resource; says why when it is still there.
     async fn remove(&self, resource: &Resource) -> Result<Result<(), String>, JournalError> {
+        if self.is_deserted() {
+            return Ok(Err("the target stopped answering".to_owned()));
+        }
         let gone = match self.ask(&removal(resource)).await {
             Ok(exchange) if is_gone(&exchange.reply) => self.proven_gone(resource).await,
             Ok(exchange) => Err(answer(&exchange.reply)),
@@ -99,7 +102,7 @@ fn is_gone(reply: &Reply) -> bool {
         .is_some_and(|response| response.is_success() || absent(response))
 }
 
-fn answer(reply: &Reply) -> String {
+pub(crate) fn answer(reply: &Reply) -> String {
     match reply {
         Reply::Fault(fault) => fault.detail.clone(),
         Reply::Response(response) => {

@@ -103,6 +103,13 @@ impl Symbols {
         self.put(key, id);
     }
 
+    /// Binds what was bound in an earlier performance of the case.
+    pub(crate) fn bind_again(&mut self, bindings: &IndexMap<String, String>) {
+        for (key, value) in bindings {
+            self.put(key.clone(), value);
+        }
+    }
+
     fn put(&mut self, key: String, value: &str) {
         if self.bindings.get(&key).map(String::as_str) != Some(value) {
             Arc::make_mut(&mut self.bindings).insert(key, value.to_owned());

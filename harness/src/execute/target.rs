@@ -1,6 +1,6 @@
 //! Where a run is aimed: endpoint, account, region, keys and bounds.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use reqwest::Url;
@@ -33,6 +33,10 @@ pub struct Target {
     pub credentials: Option<Credentials>,
     /// The `Host` header, where a server routes by name.
     pub host_header: Option<String>,
+    /// Where connections are made instead of to the host of the endpoint.
+    connect_to: Option<SocketAddr>,
+    /// Whether connections are used for more than one request.
+    pub reuse: bool,
     /// What an answer may take.
     pub limits: Limits,
     /// Certificates are not verified.
@@ -88,17 +92,30 @@ impl Target {
             region: "us-east-1".to_owned(),
             credentials: None,
             host_header: None,
+            connect_to: None,
+            reuse: true,
             limits: Limits::default(),
             insecure: false,
             cacert: None,
             patience: Patience::default(),
         };
-        target.patience = if target.is_loopback() {
+        target.patience = target.usual_patience();
+        Ok(target)
+    }
+
+    /// The same target, at another address.
+    pub fn connecting_to(mut self, address: SocketAddr) -> Self {
+        self.connect_to = Some(address);
+        self.patience = self.usual_patience();
+        self
+    }
+
+    fn usual_patience(&self) -> Patience {
+        if self.is_loopback() {
             Patience::of_an_emulator()
         } else {
             Patience::of_the_guide()
-        };
-        Ok(target)
+        }
     }
 
     /// The endpoint, without a slash at its end.
@@ -106,8 +123,11 @@ impl Target {
         &self.endpoint
     }
 
-    /// Whether it is this machine, by address or by the name `localhost`.
+    /// Whether it is this machine, by the address connected to, by that of the endpoint, or by the name `localhost`.
     pub fn is_loopback(&self) -> bool {
+        if let Some(address) = self.connect_to {
+            return address.ip().is_loopback();
+        }
         let host = self.host();
         host == "localhost"
             || host
@@ -122,10 +142,27 @@ impl Target {
 
     /// The host without brackets, and the port.
     pub(crate) fn address(&self) -> (String, u16) {
+        if let Some(address) = self.connect_to {
+            return (address.ip().to_string(), address.port());
+        }
         (
             self.host().to_owned(),
             self.url.port_or_known_default().unwrap_or(80),
         )
+    }
+
+    /// What an HTTP client is told as the root of all URLs, and the name that it must take for another address. Over TLS the name
+    /// stays, since certificates are for names.
+    pub(crate) fn root(&self) -> (String, Option<(String, SocketAddr)>) {
+        match self.connect_to {
+            None => (self.endpoint.clone(), None),
+            Some(address) if self.is_tls() => {
+                let host = self.url.host_str().unwrap_or_default();
+                let root = format!("https://{host}:{}", address.port());
+                (root, Some((host.to_owned(), address)))
+            }
+            Some(address) => (format!("http://{address}"), None),
+        }
     }
 
     fn host(&self) -> &str {
@@ -200,6 +237,20 @@ mod tests {
         ] {
             assert!(!Target::new(far).unwrap().is_loopback(), "{far}");
         }
+    }
+
+    #[test]
+    fn who_connects_elsewhere_still_asks_for_the_endpoint() {
+        let here = SocketAddr::from(([127, 0, 0, 1], 8443));
+        let target = Target::new("https://glacier.example").unwrap();
+        let target = target.connecting_to(here);
+        assert!(target.is_loopback());
+        assert_eq!(target.authority(), "glacier.example");
+        let (root, name) = target.root();
+        assert_eq!(root, "https://glacier.example:8443");
+        assert_eq!(name.unwrap().0, "glacier.example");
+        let plain = Target::new("http://glacier.example").unwrap();
+        assert_eq!(plain.connecting_to(here).root().0, "http://127.0.0.1:8443");
     }
 
     #[test]

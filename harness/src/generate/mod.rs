@@ -3,10 +3,12 @@
 
 mod draw;
 mod families;
+mod large;
 mod sequence;
 mod values;
 
 pub use draw::Draw;
+pub use large::large_archive;
 
 use crevasse_core::scenario::{Profile, Scenario, Step};
 

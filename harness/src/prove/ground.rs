@@ -10,7 +10,7 @@ use crevasse_core::spec::Spec;
 use crevasse_reference::fault::Fault;
 use crevasse_reference::{Options, Service, serve};
 
-use crate::campaign::{self, Plan, Stop};
+use crate::campaign::{self, Earlier, Plan, Stop};
 use crate::execute::transport::Arm;
 use crate::execute::{Hand, Pace, Target, credentials};
 use crate::found::Found;
@@ -112,7 +112,8 @@ impl Ground {
             reproduce: shrink_time.is_some(),
             shrink_time: shrink_time.unwrap_or_default(),
         };
-        campaign::run(hand, &plan, &Stop::default(), &mut |_| {})
+        let (earlier, stop) = (Earlier::default(), Stop::default());
+        campaign::run(hand, &plan, earlier, &stop, &mut |_| {})
             .await
             .unwrap_or_default()
     }

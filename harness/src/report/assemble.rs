@@ -100,10 +100,39 @@ fn notes(found: &Found) -> Vec<String> {
         .gone
         .iter()
         .map(|why| format!("the target stopped answering: {why}"));
+    let unreachable = found
+        .unreachable
+        .iter()
+        .map(|why| format!("failed to {why}"));
+    let spent = found
+        .spent
+        .iter()
+        .map(|bound| format!("the run was ended by its budget: {bound}"));
+    let waiting = (found.waiting > 0).then(|| {
+        format!(
+            "{} cases wait for their jobs: `crevasse run --resume` goes on with them",
+            found.waiting
+        )
+    });
     faults
         .chain(gone)
+        .chain(unreachable)
+        .chain(spent)
+        .chain(put_off(&found.put_off))
+        .chain(waiting)
         .chain(found.terms.notes.iter().cloned())
         .collect()
+}
+
+/// What a retry must not hide.
+fn put_off(times: &BTreeMap<u16, usize>) -> Option<String> {
+    let all: usize = times.values().sum();
+    let told = times.iter().map(|(status, times)| match status {
+        0 => format!("connection refused or closed ×{times}"),
+        status => format!("{status} ×{times}"),
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    (all > 0).then(|| format!("{all} requests were answered only when sent again: {told}"))
 }
 
 struct Desk<'a> {
@@ -407,6 +436,9 @@ impl<'a> Desk<'a> {
         let mut codes = Vec::new();
         if self.found.interrupted {
             codes.push(exit::INTERRUPTED);
+        }
+        if self.found.unreachable.is_some() {
+            codes.push(exit::UNREACHABLE);
         }
         if !self.found.faults.is_empty() {
             codes.push(exit::OUR_FAULT);

@@ -13,14 +13,16 @@ use std::time::Duration;
 
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::baseline::Baseline;
+use crevasse_core::payload::ByteCount;
 use crevasse_core::scenario::{Need, Profile};
-use crevasse_core::spec::Spec;
+use crevasse_core::spec::{OperationName, Spec};
 
-use crate::campaign::{self, Plan, Stop, Unreachable};
+use crate::campaign::{self, Earlier, Plan, Stop, Unreachable, irreversible};
 use crate::event::{Event, RunStarted, Terms};
 use crate::execute::transport::Arm;
 use crate::execute::{Clock, Hand, Pace, Rate, Target};
 use crate::found::Found;
+use crate::generate;
 use crate::journal::{Journal, Line};
 use crate::report::Report;
 use crate::report::assemble::assemble;
@@ -47,6 +49,8 @@ pub struct Effort {
     pub reproduce: bool,
     /// The share of the cases that this process runs.
     pub shard: Shard,
+    /// The size of an archive that goes up in parts and down in ranges besides.
+    pub archive_size: Option<ByteCount>,
 }
 
 impl Effort {
@@ -67,6 +71,7 @@ impl Effort {
             max_fail: None,
             reproduce: true,
             shard: Shard::WHOLE,
+            archive_size: None,
         }
     }
 }
@@ -82,6 +87,8 @@ pub struct Run {
     pub target: Target,
     /// Needs of scenarios that it meets beyond being alone.
     pub needs: BTreeSet<Need>,
+    /// Of the operations that cannot be undone or cost money, those allowed off loopback; none means all, where the needs say so.
+    pub allowed: BTreeSet<OperationName>,
     /// Its id, and what the names of its vaults begin with.
     pub started: RunStarted,
     /// By what terms it is reported on.
@@ -107,6 +114,7 @@ impl Run {
             effort,
             target,
             needs,
+            allowed: BTreeSet::new(),
             started,
             terms,
         }
@@ -123,17 +131,40 @@ impl Run {
         stop: &Stop,
         tell: &mut dyn FnMut(Event),
     ) -> Result<Judged, Unreachable> {
-        let hand = Hand::new(
+        let hand = self.hand(arm, journal);
+        self.go_on(hand, Earlier::default(), stop, tell).await
+    }
+
+    /// The hand that plays it.
+    pub fn hand(&self, arm: Arm, journal: Journal) -> Hand {
+        Hand::new(
             self.target.clone(),
             arm,
             Arc::clone(&self.wanted.spec),
             Pace::new(self.effort.jobs, self.effort.rate),
             journal,
             self.started.prefix.clone(),
-        );
+        )
+    }
+
+    /// The same as [`Self::judge`] from where an earlier run of it was interrupted.
+    ///
+    /// # Errors
+    /// When the target cannot be reached at all.
+    pub async fn go_on(
+        &self,
+        hand: Hand,
+        earlier: Earlier,
+        stop: &Stop,
+        tell: &mut dyn FnMut(Event),
+    ) -> Result<Judged, Unreachable> {
         let terms = Event::Terms(Box::new(self.terms.clone()));
         hand.tell_journal(&Line::Event(Box::new(terms.clone())));
-        let mut found = campaign::run(hand.clone(), &self.plan(), stop, tell).await?;
+        let plan = self.plan();
+        let run = campaign::run(hand.clone(), &plan, earlier, stop, tell);
+        let mut found = run.await.inspect_err(|unreachable| {
+            hand.tell_journal(&Line::Event(Box::new(told(unreachable))));
+        })?;
         found.follow(&terms);
         Ok(Judged {
             found,
@@ -142,12 +173,30 @@ impl Run {
         })
     }
 
-    fn plan(&self) -> Plan {
+    /// The report of a run whose target could not be reached.
+    pub fn unreached(&self, unreachable: &Unreachable) -> Report {
+        let mut found = Found::default();
+        found.follow(&Event::Terms(Box::new(self.terms.clone())));
+        found.follow(&told(unreachable));
+        assemble(&self.started, &found)
+    }
+
+    /// What it is to do.
+    pub fn plan(&self) -> Plan {
         let mut needs = self.needs.clone();
         needs.insert(Need::Exclusive);
+        let size = self.effort.archive_size;
+        let large = size.map(|size| generate::large_archive(self.effort.seed, size));
+        let mut scenarios = self.wanted.scenarios(&self.effort);
+        if !self.target.is_loopback() && !self.allowed.is_empty() {
+            scenarios.retain(|it| irreversible(&it.steps).is_subset(&self.allowed));
+        }
         Plan {
             spec: Arc::clone(&self.wanted.spec),
-            scenarios: self.effort.shard.share(self.wanted.scenarios(&self.effort)),
+            scenarios: self
+                .effort
+                .shard
+                .share(large.into_iter().chain(scenarios).collect()),
             needs,
             in_flight: 96,
             max_time: self.effort.max_time,
@@ -218,7 +267,13 @@ pub fn started(target: &Target, spec: &Spec, seed: u64, jobs: usize) -> RunStart
         spec: spec.name.clone(),
         spec_digest: spec.digest.clone(),
         started: now(),
+        arguments: Vec::new(),
     }
+}
+
+fn told(unreachable: &Unreachable) -> Event {
+    let message = unreachable.to_string();
+    Event::Unreachable { message }
 }
 
 /// What time it is.

@@ -115,6 +115,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "core::wire",
         ],
     ),
+    ("core::prices", &["core::spec", "core::yaml"]),
     ("exit", &[]),
     ("shard", &[]),
     (
@@ -180,6 +181,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "core::amz_date",
             "core::check",
             "core::payload",
+            "core::prices",
             "core::range",
             "core::scenario",
             "core::sigv4",

@@ -3,5 +3,9 @@
 mod architecture;
 mod budget;
 mod covers;
+mod hostile;
+mod interrupted;
 mod prove;
 mod reports;
+#[cfg(feature = "tls")]
+mod tls;

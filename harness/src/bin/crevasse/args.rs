@@ -45,6 +45,10 @@ pub(crate) enum Command {
     List(List),
     /// Run the suite against every fault of the reference server: killed or alive, and the score.
     Prove(Prove),
+    /// Say what a run with these options would do and cost, without sending anything.
+    Plan(Box<Run>),
+    /// Remove what an interrupted run left behind, from its journal.
+    Cleanup(Cleanup),
     /// Play a finding or a scenario again, step by step, and show what changed.
     Replay(Replay),
     /// Render other formats from a JSON report, without the network.
@@ -80,13 +84,19 @@ pub(crate) struct Aim {
     /// The Host header, where a server routes by name.
     #[arg(long, value_name = "NAME")]
     pub(crate) host_header: Option<String>,
+    /// Where to connect to instead of to the endpoint's host; name, certificate and signature stay the endpoint's.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) connect_to: Option<String>,
+    /// Use a connection for one request only.
+    #[arg(long)]
+    pub(crate) no_reuse: bool,
     /// Longest time for one request, without what large bodies take.
     #[arg(long, value_name = "TIME", default_value = "20s")]
     pub(crate) request_timeout: Time,
     /// Longest time for a connection to be made.
     #[arg(long, value_name = "TIME", default_value = "5s")]
     pub(crate) connect_timeout: Time,
-    /// Requests per second or minute: 100/s, 600/m.
+    /// Requests per second or minute: 100/s, 600/m; or `auto`: slower whenever the target puts requests off.
     #[arg(long, value_name = "RATE")]
     pub(crate) rate_limit: Option<String>,
     /// Certificates to trust beside the system's.
@@ -150,9 +160,13 @@ impl From<Profile> for Size {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) aim: Aim,
+    /// Go on with an interrupted or incomplete run: its id, or its folder. Options given besides override its own.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) resume: Option<PathBuf>,
     /// Seed of everything generated: the same seed, the same cases.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
@@ -165,6 +179,24 @@ pub(crate) struct Run {
     /// No case begins after this time; what is left out makes the run incomplete.
     #[arg(long, value_name = "TIME")]
     pub(crate) max_time: Option<Time>,
+    /// Neither begin nor go on with a run that sends more requests, those to try deviations again aside.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_requests: Option<u64>,
+    /// The same for bytes of bodies, up and down.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) max_bytes: Option<ByteCount>,
+    /// The same for vaults, archives, uploads and locks that are there at once.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_live: Option<u64>,
+    /// The same for what a run costs on Amazon, in US dollars.
+    #[arg(long, value_name = "USD")]
+    pub(crate) max_cost: Option<f64>,
+    /// Prices other than the built-in list prices of us-east-1.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prices: Option<PathBuf>,
+    /// Beside all else, an archive of this size: up in parts, down in ranges, every byte verified. "16 GiB" needs no more memory than 1 MiB.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) archive_size: Option<ByteCount>,
     /// How much of the target's time to take.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) profile: Profile,
@@ -201,7 +233,7 @@ pub(crate) struct Run {
     /// Accept what this run finds: write it to the baseline.
     #[arg(long, requires = "baseline")]
     pub(crate) baseline_update: bool,
-    /// A YAML file with `label` and `version` of the target, for matrices.
+    /// A YAML file with `label` and `version` of the target, for matrices, and `patience` by tier: {Standard: 6h}.
     #[arg(long, value_name = "FILE")]
     pub(crate) target: Option<PathBuf>,
     /// The share of the cases that this process runs, as 2/4; `crevasse merge` makes one report of all shares.
@@ -455,6 +487,17 @@ pub(crate) struct Replay {
     /// The report or the run the finding is in; without it the latest run.
     #[arg(long, value_name = "REPORT")]
     pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) aim: Aim,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Cleanup {
+    /// The run: its id, or its folder.
+    pub(crate) run: PathBuf,
+    /// Where runs keep their journals.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) aim: Aim,
 }

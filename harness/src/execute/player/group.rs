@@ -56,6 +56,7 @@ impl Player<'_> {
                 }
             }
             if self.session.stop.asked() {
+                self.waits = true;
                 return Ok(());
             }
         }
@@ -191,7 +192,7 @@ impl Player<'_> {
     }
 }
 
-fn is_complete(response: &Response) -> bool {
+pub(crate) fn is_complete(response: &Response) -> bool {
     let document = response.body.json().unwrap_or_default();
     let over = |status: &Value| status.as_str().is_some_and(|status| status != "InProgress");
     document.get("Completed") == Some(&Value::Bool(true))

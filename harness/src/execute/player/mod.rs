@@ -4,11 +4,12 @@ mod group;
 mod learn;
 mod name;
 
+pub(crate) use group::is_complete;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::{IndexMap, IndexSet};
-use tokio::time::sleep;
 
 use crevasse_core::check::{Group, Record};
 use crevasse_core::payload::Content;
@@ -30,6 +31,8 @@ pub(crate) struct Performance {
     pub(crate) left: Vec<Resource>,
     /// Why it ended early, when that was our own fault: nothing may be made that would be forgotten.
     pub(crate) trouble: Result<(), JournalError>,
+    /// Whether it was cut short while it waited for a job: then it can go on another day.
+    pub(crate) waits: bool,
 }
 
 /// The hand in one case.
@@ -38,6 +41,7 @@ struct Player<'a> {
     symbols: Symbols,
     records: Vec<Record>,
     made: IndexSet<Resource>,
+    waits: bool,
 }
 
 /// A request ready to be sent, and what its names stood for.
@@ -52,25 +56,49 @@ type Bindings = Arc<IndexMap<String, String>>;
 type Outcome = Result<(Exchange, Bindings), Obstacle>;
 
 /// Plays a scenario as the case of this name, and leaves what it made where it is. Two performances need two names.
-pub(crate) async fn play(session: &Session, case: &str, scenario: &Scenario) -> Performance {
+/// `before` is what an earlier performance wrote down until it was cut short while it waited for a job: this one goes on from there.
+pub(crate) async fn play(
+    session: &Session,
+    case: &str,
+    scenario: &Scenario,
+    before: Vec<Record>,
+) -> Performance {
     let mut player = Player {
         session,
         symbols: session.symbols(case),
         records: Vec::new(),
         made: IndexSet::new(),
+        waits: false,
     };
-    let trouble = player.steps(&scenario.steps).await;
+    let next = before.last().map_or(0, |record| record.step);
+    let trouble = match player.remember(before) {
+        Ok(()) => player.steps(&scenario.steps, next).await,
+        trouble => trouble,
+    };
     Performance {
         records: player.records,
         left: player.made.into_iter().rev().collect(),
         trouble,
+        waits: player.waits,
     }
 }
 
 impl Player<'_> {
-    /// Takes step after step, until the run is told to end.
-    async fn steps(&mut self, steps: &[Step]) -> Result<(), JournalError> {
-        for (index, step) in steps.iter().enumerate() {
+    /// Takes up what an earlier performance learned and made.
+    fn remember(&mut self, records: Vec<Record>) -> Result<(), JournalError> {
+        for record in records {
+            self.symbols.bind_again(&record.bindings);
+            if let Some(exchange) = &record.exchange {
+                self.learn(&record.action, &record.tweak, exchange)?;
+            }
+            self.records.push(record);
+        }
+        Ok(())
+    }
+
+    /// Takes step after step from the one of this index on, until the run is told to end.
+    async fn steps(&mut self, steps: &[Step], next: usize) -> Result<(), JournalError> {
+        for (index, step) in steps.iter().enumerate().skip(next) {
             if self.session.stop.asked() {
                 break;
             }
@@ -107,6 +135,9 @@ impl Player<'_> {
         let outcome = match self.compose(action, tweak).await? {
             Ok(composed) => {
                 let exchange = self.session.exchange(&composed.request).await;
+                if group == Some(Group::Await) {
+                    self.session.was_a_poll();
+                }
                 exchange.map(|exchange| (exchange, composed.bindings))
             }
             Err(obstacle) => Err(obstacle),
@@ -168,6 +199,9 @@ impl Player<'_> {
     ) -> Result<usize, JournalError> {
         if let Ok((exchange, _)) = &outcome {
             self.learn(action, tweak, exchange)?;
+            if let Some(name) = action.operation() {
+                self.session.heard_of(name, &exchange.reply);
+            }
         }
         Ok(self.write_down(step, action, tweak, group, outcome))
     }
@@ -207,10 +241,7 @@ impl Player<'_> {
 
     /// Lets time pass while no request of this case is under way; ends early when the run does.
     async fn park(&self, pause: Duration) {
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = self.session.stop.wait() => {}
-        }
+        self.session.stop.or_after(pause).await;
     }
 
     /// Something that was made.

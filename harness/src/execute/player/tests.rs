@@ -40,7 +40,9 @@ fn scenario(steps: &str) -> Scenario {
 }
 
 async fn records(session: &Session, steps: &str) -> Vec<Record> {
-    play(session, "a", &scenario(steps)).await.records
+    play(session, "a", &scenario(steps), Vec::new())
+        .await
+        .records
 }
 
 fn status(record: &Record) -> Option<u16> {
@@ -89,7 +91,7 @@ async fn an_archive_travels_from_its_upload_to_the_output_of_its_job() {
 - AwaitJob: {vault: v, job: j}
 - GetJobOutput: {vault: v, job: j}
 ";
-    let performance = play(&session, "a", &scenario(steps)).await;
+    let performance = play(&session, "a", &scenario(steps), Vec::new()).await;
     let records = &performance.records;
     let output = records.last().unwrap();
     let reply = &output.exchange.as_ref().unwrap().reply;
@@ -337,6 +339,7 @@ async fn everything_is_removed_and_the_journal_shows_it() {
         spec_digest: String::new(),
         prefix: "crevasse-x7k2p9".to_owned(),
         started: crevasse_core::amz_date::Timestamp(0),
+        arguments: Vec::new(),
     };
     let journal = Journal::create(folder.path(), &run).unwrap();
     let service = Service::new(Options::default());

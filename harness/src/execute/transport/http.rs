@@ -48,13 +48,19 @@ impl HttpArm {
             .connect_timeout(target.limits.connect)
             // A server may close an idle connection whenever it likes (RFC 9112, 9.3.1): the shorter we keep one, the rarer the race.
             .pool_idle_timeout(Duration::from_secs(1));
+        let (endpoint, elsewhere) = target.root();
+        if let Some((name, address)) = elsewhere {
+            builder = builder.resolve(&name, address);
+        }
+        if !target.reuse {
+            builder = builder.pool_max_idle_per_host(0);
+        }
         if target.is_tls() {
             builder = trust(builder, target)?;
         }
         let client = builder
             .build()
             .map_err(|error| TargetError::Tls(reason(&error)))?;
-        let endpoint = target.endpoint().to_owned();
         Ok(Self {
             client,
             endpoint,

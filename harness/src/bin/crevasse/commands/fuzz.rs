@@ -25,8 +25,9 @@ use crevasse_core::scenario::{Profile, Scenario};
 use crevasse_core::spec::Spec;
 use crevasse_reference::{Options, ServerHandle};
 
+use super::interrupt;
 use super::reports::Outputs;
-use super::run::{aim, endpoint, gone, interrupt};
+use super::run::{aim, endpoint, failure};
 use super::{read, serve};
 use crate::args::Fuzz;
 use crate::text::width;
@@ -56,7 +57,7 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let pace = Pace::new(args.jobs, rate);
     let hand = Hand::new(target, arm, spec, pace, journal, run.prefix.clone());
     let stop = Stop::default();
-    interrupt(stop.clone());
+    interrupt::listen(stop.clone());
     putln!("fuzzing {} · seed {}", run.endpoint, plan.seed);
     let style = Style {
         color: args.color.on_stdout(),
@@ -66,7 +67,7 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let mut tell = |tidings: Tidings<'_>| say(&tidings, style);
     let night = match fuzz(hand.clone(), &plan, &args.corpus, &stop, &mut tell).await {
         Ok(night) => night,
-        Err(FuzzError::Unreachable(unreachable)) => return Err(gone(unreachable)),
+        Err(FuzzError::Unreachable(unreachable)) => return Err(failure(&unreachable).into()),
         Err(error) => bail!("failed to {error}"),
     };
     report(args, &plan, &run, &night, hand.trouble())?;

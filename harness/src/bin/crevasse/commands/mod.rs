@@ -1,16 +1,20 @@
 //! One file a command.
 
+mod cleanup;
 mod compare;
 mod explain;
 mod fuzz;
+mod interrupt;
 mod list;
 mod load;
 mod merge;
 mod payload;
+mod plan;
 mod progress;
 mod prove;
 mod replay;
 mod reports;
+mod resume;
 mod run;
 mod serve;
 mod spec;
@@ -52,6 +56,8 @@ pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
         Command::Explain(explain) => explain::run(&explain),
         Command::List(list) => list::run(&list),
         Command::Prove(prove) => prove::run(&prove),
+        Command::Plan(order) => plan::run(&order),
+        Command::Cleanup(cleanup) => cleanup::run(&cleanup),
         Command::Replay(replay) => replay::run(&replay),
         Command::Report(render) => compare::report(&render),
         Command::Merge(args) => merge::run(&args),

@@ -1,8 +1,10 @@
 //! The live line: on a terminal, on standard error, and nowhere else.
 
 use std::io::IsTerminal;
+use std::time::{Duration, Instant};
 
 use crevasse::event::{Event, Phase};
+use crevasse::execute::Hand;
 use crevasse::report::terminal::Detail;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -18,12 +20,28 @@ impl Line {
             && detail > Detail::Quiet
             && std::env::var_os("CI").is_none();
         let bar = wanted.then(|| {
-            let style =
-                ProgressStyle::with_template("{spinner} {msg}  {pos}/{len} cases  {elapsed}")
-                    .expect("the template is well-formed");
+            let style = ProgressStyle::with_template(
+                "{spinner} {msg}  {pos}/{len} cases  {prefix}{elapsed}",
+            )
+            .expect("the template is well-formed");
             ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr()).with_style(style)
         });
         Self { bar }
+    }
+
+    /// Shows besides how many of so many bytes have moved, how fast, and how long the rest takes.
+    pub(crate) fn watch(&self, hand: Hand, total: u64) {
+        let Some(bar) = self.bar.clone() else { return };
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            while !bar.is_finished() {
+                let usage = hand.usage();
+                let moved = usage.up + usage.down;
+                bar.set_prefix(moving(moved, total, begun.elapsed().as_secs_f64()));
+                bar.tick();
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        });
     }
 
     /// Takes note of an event.
@@ -49,6 +67,19 @@ impl Line {
     }
 }
 
+/// Bytes moved out of a total, the rate, and the time left at that rate.
+fn moving(moved: u64, total: u64, seconds: f64) -> String {
+    const MIB: f64 = 1_048_576.0;
+    let rate = moved as f64 / seconds.max(0.001);
+    let left = total.saturating_sub(moved) as f64 / rate.max(1.0);
+    format!(
+        "{:.0} of {:.0} MiB · {:.0} MiB/s · {left:.0} s left  ",
+        moved as f64 / MIB,
+        total as f64 / MIB,
+        rate / MIB
+    )
+}
+
 fn phase(phase: Phase) -> &'static str {
     match phase {
         Phase::Probing => "asking what is there",
@@ -56,5 +87,18 @@ fn phase(phase: Phase) -> &'static str {
         Phase::ExclusiveCases => "running cases that must be alone",
         Phase::Reproducing => "trying deviations again",
         Phase::CleaningUp => "cleaning up",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_of_it_in_ten_seconds_leaves_ten_more() {
+        assert_eq!(
+            moving(512 << 20, 1 << 30, 10.0),
+            "512 of 1024 MiB · 51 MiB/s · 10 s left  "
+        );
     }
 }

@@ -148,7 +148,7 @@ async fn play(args: &Replay, scenario: &Scenario) -> anyhow::Result<(Vec<Record>
         Journal::discarding(),
         run.prefix,
     );
-    let records = hand.play("replay", scenario).await;
+    let records = hand.try_out("replay", scenario).await;
     let judged = check::judge(&records, &spec, &Model::default());
     Ok((records, judged))
 }

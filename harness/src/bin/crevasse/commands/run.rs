@@ -1,13 +1,14 @@
 //! `crevasse run`: the main job.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use crevasse::campaign::{Stop, Unreachable};
+use anyhow::{Context, anyhow, bail};
+use crevasse::campaign::{Earlier, Stop, TakenUp, Unreachable};
 use crevasse::event::{Event, TargetFacts};
-use crevasse::execute::{Target, credentials};
+use crevasse::execute::{Patience, Target, credentials};
 use crevasse::exit;
 use crevasse::found::Found;
 use crevasse::journal::Journal;
@@ -15,62 +16,140 @@ use crevasse::report::terminal::{Style, render};
 use crevasse::run::{Effort, Judged, Run, Wanted, keep, runs};
 use crevasse_core::baseline::Baseline;
 use crevasse_core::filter::{Filter, Verdicts};
+use crevasse_core::nearest::nearest;
 use crevasse_core::scenario::Need;
-use crevasse_core::spec::Spec;
+use crevasse_core::spec::{OperationName, Spec};
+use crevasse_core::wire::FaultKind;
+use crevasse_reference::ServerHandle;
 
 use super::load::load;
 use super::progress::Line;
 use super::serve::embedded;
-use super::{Failure, read, reports, spec};
-use crate::args::{Aim, Run as Asked};
+use super::{Failure, interrupt, read, reports, resume, spec};
+use crate::args::{Aim, Run as Asked, Time};
 
 pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
     let runtime = super::runtime(0)?;
-    runtime.block_on(judge(args))
+    match &args.resume {
+        Some(run) => {
+            let folder = resume::folder(run, args.run_dir.as_deref());
+            let order = resume::order(&folder)?;
+            runtime.block_on(judge(&order, Some(&folder)))
+        }
+        None => runtime.block_on(judge(args, None)),
+    }
 }
 
-async fn judge(args: &Asked) -> anyhow::Result<u8> {
-    let wanted = wanted(args)?;
-    let (baseline, label) = (baseline(args)?, target_facts(args)?);
+/// Judges; goes on with the run in `earlier`, if there is one.
+async fn judge(args: &Asked, earlier: Option<&Path>) -> anyhow::Result<u8> {
     let outputs = reports::Outputs::parse(&args.report, args.report_dir.as_deref())?;
-    let (target, server) = match endpoint(&args.aim)? {
-        Some(endpoint) => (aim(&args.aim, &endpoint)?, None),
-        None => {
-            let server = embedded().await?;
-            (
-                aim(&args.aim, &format!("http://{}", server.address))?,
-                Some(server),
-            )
-        }
-    };
-    let needs = needs(args, &target, server.is_some());
-    let mut run = Run::new(wanted, effort(args)?, target, needs);
-    run.terms.strict = args.strict;
-    run.terms.baseline = baseline;
-    run.terms.target = label;
+    let (mut run, _server) = prepare(args).await?;
+    let budget = super::plan::budget(args, &run).await?;
     let runs = args.run_dir.clone().unwrap_or_else(runs);
-    let folder = runs.join(&run.started.run);
-    let journal = Journal::create(&folder, &run.started)
-        .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
+    let taken = match earlier {
+        Some(folder) => take_up(folder, &run)?,
+        None => begin(args, &mut run, &runs)?,
+    };
+    run.started = taken.run;
+    let hand = run.hand(run.target.arm()?, taken.journal);
+    hand.keep_within(budget);
     let stop = Stop::default();
-    interrupt(stop.clone());
+    interrupt::listen(stop.clone());
     let mut line = Line::new(args.verbosity.detail());
+    if let Some(size) = args.archive_size {
+        line.watch(hand.clone(), 2 * size.0);
+    }
     let judged = run
-        .judge(run.target.arm()?, journal, &stop, &mut |event: Event| {
+        .go_on(hand, taken.earlier, &stop, &mut |event: Event| {
             line.follow(&event);
         })
         .await;
     line.clear();
-    finish(args, judged.map_err(gone)?, &runs, &outputs)
+    match judged {
+        Ok(judged) => finish(args, judged, &runs, &outputs),
+        Err(unreachable) => {
+            outputs.write(&run.unreached(&unreachable))?;
+            Err(failure(&unreachable).into())
+        }
+    }
 }
 
-pub(crate) fn gone(unreachable: Unreachable) -> anyhow::Error {
-    let hint = "is the server running, and is this the right port?";
+/// Understands the command line; without an endpoint a reference server is started.
+pub(crate) async fn prepare(args: &Asked) -> anyhow::Result<(Run, Option<ServerHandle>)> {
+    let (wanted, baseline) = (wanted(args)?, baseline(args)?);
+    let (mut target, server) = match endpoint(&args.aim)? {
+        Some(endpoint) => (aim(&args.aim, &endpoint)?, None),
+        None => {
+            let server = embedded().await?;
+            let endpoint = format!("http://{}", server.address);
+            (aim(&args.aim, &endpoint)?, Some(server))
+        }
+    };
+    let file = TargetFile::of(args)?;
+    if let Some(file) = &file {
+        file.bear(&mut target.patience)?;
+    }
+    let allowed = allowed(&args.allow)?;
+    let needs = needs(args, &target, server.is_some());
+    let mut run = Run::new(wanted, effort(args)?, target, needs);
+    run.allowed = allowed;
+    run.terms.strict = args.strict;
+    run.terms.baseline = baseline;
+    run.terms.target = file.map(TargetFile::facts);
+    Ok((run, server))
+}
+
+/// The operations that may be asked for though they cannot be undone or cost money.
+fn allowed(names: &[String]) -> anyhow::Result<BTreeSet<OperationName>> {
+    let known = OperationName::ALL.map(|name| name.to_string());
+    let allow = |name: &String| {
+        let operation = OperationName::ALL
+            .into_iter()
+            .find(|known| known.to_string() == *name);
+        operation.with_context(|| {
+            let near = nearest(name, known.iter().map(String::as_str))
+                .map(|near| format!("; did you mean {near}?"))
+                .unwrap_or_default();
+            format!("--allow: no operation is called `{name}`{near}")
+        })
+    };
+    names.iter().map(allow).collect()
+}
+
+fn begin(args: &Asked, run: &mut Run, runs: &Path) -> anyhow::Result<TakenUp> {
+    let told = std::env::var("AWS_ENDPOINT_URL").ok();
+    let told = told.as_deref().filter(|_| args.aim.endpoint.is_none());
+    run.started.arguments = resume::arguments(told);
+    let folder = runs.join(&run.started.run);
+    let journal = Journal::create(&folder, &run.started)
+        .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
+    Ok(TakenUp {
+        journal,
+        run: run.started.clone(),
+        earlier: Earlier::default(),
+    })
+}
+
+fn take_up(folder: &Path, run: &Run) -> anyhow::Result<TakenUp> {
+    let taken = Earlier::take_up(folder)
+        .with_context(|| format!("failed to go on with the run in {}", folder.display()))?;
+    if taken.run.spec_digest != run.started.spec_digest {
+        bail!("the run was judged by another specification; its cases cannot be added to");
+    }
+    Ok(taken)
+}
+
+pub(crate) fn failure(unreachable: &Unreachable) -> Failure {
+    let hint = match unreachable.kind {
+        FaultKind::Unreachable => "is the server running, and is this the right port?",
+        FaultKind::Tls => "--cacert FILE trusts a certificate, -k any",
+        FaultKind::TimedOut => "--request-timeout gives it more time",
+        _ => "something listens there, but it cannot be talked to in HTTP",
+    };
     Failure {
         code: exit::UNREACHABLE,
         message: format!("failed to {unreachable}; {hint}"),
     }
-    .into()
 }
 
 /// What the command line asks to be judged.
@@ -137,9 +216,21 @@ pub(crate) fn endpoint(aim: &Aim) -> anyhow::Result<Option<String>> {
     Ok(Some(endpoint))
 }
 
+fn resolve(address: &str) -> anyhow::Result<SocketAddr> {
+    let mut found = address
+        .to_socket_addrs()
+        .with_context(|| format!("failed to find {address}, which --connect-to names"))?;
+    found
+        .next()
+        .with_context(|| format!("{address} has no address"))
+}
+
 /// The target as the command line and the environment describe it.
 pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
     let mut target = Target::new(endpoint)?;
+    if let Some(address) = &aim.connect_to {
+        target = target.connecting_to(resolve(address)?);
+    }
     target.account = aim.account.clone();
     if let Some(region) = aim
         .region
@@ -150,6 +241,7 @@ pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
     }
     target.credentials = credentials(target.is_loopback());
     target.host_header = aim.host_header.clone();
+    target.reuse = !aim.no_reuse;
     target.insecure = aim.insecure;
     target.cacert = aim.cacert.clone();
     target.limits.request = aim.request_timeout.0;
@@ -179,23 +271,9 @@ fn effort(args: &Asked) -> anyhow::Result<Effort> {
         max_fail: args.max_fail.or(args.fail_fast.then_some(1)),
         reproduce: !args.no_reproduce,
         shard: args.shard,
+        archive_size: args.archive_size,
         ..usual
     })
-}
-
-/// Ctrl-C asks for the end; a second one leaves at once.
-pub(crate) fn interrupt(stop: Stop) {
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            if stop.asked() {
-                std::process::exit(i32::from(exit::INTERRUPTED));
-            }
-            eprintln!(
-                "\ninterrupted: no case begins any more; what was made is removed. Once more leaves at once."
-            );
-            stop.ask();
-        }
-    });
 }
 
 /// Reports on what was found, under a baseline brought up to date where that is asked for.
@@ -242,16 +320,44 @@ struct TargetFile {
     label: String,
     #[serde(default)]
     version: Option<String>,
+    /// How long jobs may take before they count as unresolved, by tier: `{Expedited: 10m, Standard: 6h}`.
+    #[serde(default)]
+    patience: BTreeMap<Tier, String>,
 }
 
-fn target_facts(args: &Asked) -> anyhow::Result<Option<TargetFacts>> {
-    let Some(path) = &args.target else {
-        return Ok(None);
-    };
-    let file: TargetFile = serde_yaml::from_str(&read(path)?)
-        .with_context(|| format!("failed to read {} as a target file", path.display()))?;
-    Ok(Some(TargetFacts {
-        label: file.label,
-        version: file.version,
-    }))
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
+enum Tier {
+    Expedited,
+    Standard,
+    Bulk,
+}
+
+impl TargetFile {
+    fn of(args: &Asked) -> anyhow::Result<Option<Self>> {
+        let Some(path) = &args.target else {
+            return Ok(None);
+        };
+        serde_yaml::from_str(&read(path)?)
+            .with_context(|| format!("failed to read {} as a target file", path.display()))
+    }
+
+    fn facts(self) -> TargetFacts {
+        TargetFacts {
+            label: self.label,
+            version: self.version,
+        }
+    }
+
+    /// Makes a run as patient as the file says.
+    fn bear(&self, patience: &mut Patience) -> anyhow::Result<()> {
+        for (tier, time) in &self.patience {
+            let time: Time = time.parse().map_err(|error: String| anyhow!(error))?;
+            match tier {
+                Tier::Expedited => patience.expedited = time.0,
+                Tier::Standard => patience.standard = time.0,
+                Tier::Bulk => patience.bulk = time.0,
+            }
+        }
+        Ok(())
+    }
 }
