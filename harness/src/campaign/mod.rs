@@ -60,6 +60,32 @@ pub struct Plan {
 /// How long cases under way may go on after the time box.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// Why nothing can be judged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CannotBegin {
+    /// Nobody is there.
+    #[error(transparent)]
+    Unreachable(#[from] Unreachable),
+    /// The target does not know our keys: whatever it refused, it would say nothing about it.
+    #[error("be let in by {endpoint}: it answered {answer} to a request that is signed right")]
+    CredentialsRefused {
+        /// The endpoint.
+        endpoint: String,
+        /// Status and code of the answer.
+        answer: String,
+    },
+}
+
+/// Codes that say of a request that is signed right that its key is not known. A bare denial may be about what was asked for.
+const KEY_REFUSED: [&str; 6] = [
+    "InvalidSignatureException",
+    "UnrecognizedClientException",
+    "MissingAuthenticationTokenException",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+];
+
 /// The target did not answer, or not in HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("reach {endpoint}: {cause}")]
@@ -85,12 +111,12 @@ pub(crate) struct Case {
 /// Makes a target's acquaintance: what it is like, and a judge of cases tried one by one that the journal does not keep.
 ///
 /// # Errors
-/// When the target cannot be reached at all.
+/// When the target cannot be reached at all or does not know our keys.
 pub(crate) async fn meet(
     hand: Hand,
     plan: &Plan,
     stop: &Stop,
-) -> Result<(Judge, Found), Unreachable> {
+) -> Result<(Judge, Found), CannotBegin> {
     let mut ignore = |_: Event| {};
     let mut run = Run::new(hand, plan, stop, &mut ignore);
     run.probe().await?;
@@ -100,14 +126,14 @@ pub(crate) async fn meet(
 /// Runs a plan; what an earlier run of the same plan left is not done again.
 ///
 /// # Errors
-/// When the target cannot be reached at all; nothing was judged then.
+/// When the target cannot be reached at all or does not know our keys; nothing was judged then.
 pub async fn run(
     hand: Hand,
     plan: &Plan,
     earlier: Earlier,
     stop: &Stop,
     tell: &mut dyn FnMut(Event),
-) -> Result<Found, Unreachable> {
+) -> Result<Found, CannotBegin> {
     let mut run = Run::new(hand, plan, stop, tell);
     run.probe().await?;
     let (mut together, mut alone) = run.choose();
@@ -182,7 +208,7 @@ impl<'a> Run<'a> {
 
 impl Run<'_> {
     /// Asks whether anybody is there, what there is, who we are to it, and whether it looks at signatures.
-    async fn probe(&mut self) -> Result<(), Unreachable> {
+    async fn probe(&mut self) -> Result<(), CannotBegin> {
         self.phase(Phase::Probing);
         let mut scenario = probe();
         scenario
@@ -213,8 +239,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Makes sure that somebody answers the first request of a probe; where that answer breaks off, the second.
-    async fn greet(&self, probe: &Scenario) -> Result<Vec<Record>, Unreachable> {
+    /// Makes sure that somebody answers the first request of a probe, or the second where that answer breaks off; and that we are let in.
+    async fn greet(&self, probe: &Scenario) -> Result<Vec<Record>, CannotBegin> {
         let only = |step: usize| Scenario {
             steps: vec![probe.steps[step].clone()],
             ..probe.clone()
@@ -224,7 +250,13 @@ impl Run<'_> {
             hello.extend(self.hand.try_out("hello-again", &only(1)).await);
         }
         self.reachable(&hello)?;
-        Ok(hello)
+        match hello.iter().find_map(key_refused) {
+            Some(answer) => Err(CannotBegin::CredentialsRefused {
+                endpoint: self.hand.endpoint().to_owned(),
+                answer,
+            }),
+            None => Ok(hello),
+        }
     }
 
     /// The operations that the specification defines.
@@ -594,6 +626,14 @@ impl Judge {
 fn jobs_awaited(steps: &[Step]) -> usize {
     let waits = |step: &&Step| matches!(step.action, Action::AwaitJob { .. });
     steps.iter().filter(waits).count()
+}
+
+/// The answer that refuses the key of a request, if it does.
+fn key_refused(record: &Record) -> Option<String> {
+    let response = record.exchange.as_ref()?.reply.response()?;
+    let code = response.error_code()?;
+    let refused = matches!(response.status, 400 | 401 | 403) && KEY_REFUSED.contains(&&*code);
+    refused.then(|| format!("{} {code}", response.status))
 }
 
 /// Whether an answer began and did not end.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crevasse_core::prices::Usage;
 use crevasse_reference::{Options, Service};
 
-use super::{Earlier, Plan, Unreachable, run};
+use super::{CannotBegin, Earlier, Plan, run};
 use crate::event::Event;
 use crate::execute::transport::Arm;
 use crate::execute::{Hand, Pace, Stop, Target};
@@ -27,7 +27,7 @@ pub struct Rehearsal {
 ///
 /// # Errors
 /// When the server does not answer, which it does.
-pub async fn rehearse(plan: &Plan, target: &Target, jobs: usize) -> Result<Rehearsal, Unreachable> {
+pub async fn rehearse(plan: &Plan, target: &Target, jobs: usize) -> Result<Rehearsal, CannotBegin> {
     let keys = target.credentials.clone();
     let service = Service::new(Options {
         job_delay: Duration::ZERO,

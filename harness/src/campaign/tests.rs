@@ -2,6 +2,7 @@ use super::*;
 use crate::execute::transport::Arm;
 use crate::execute::{Pace, Target};
 use crate::journal::Journal;
+use crevasse_core::sigv4::Credentials;
 use crevasse_core::treehash::sha256;
 use crevasse_core::wire::{Headers, ObservedBody, Request, Response, TransportFault};
 use crevasse_reference::{Options, Service};
@@ -41,7 +42,7 @@ const TWO: &[&str] = &[
     "- CreateVault: {vault: v}\n- AddTagsToVault: {vault: v, body: {Tags: {a: b}}}\n- ListTagsForVault: {vault: v}\n",
 ];
 
-async fn run_on(hand: Hand, plan: &Plan) -> (Result<Found, Unreachable>, Vec<Event>) {
+async fn run_on(hand: Hand, plan: &Plan) -> (Result<Found, CannotBegin>, Vec<Event>) {
     let mut events = Vec::new();
     let found = run(
         hand,
@@ -99,12 +100,8 @@ async fn a_plain_file_server_supports_nothing_and_deviates_in_nothing() {
     });
     let (found, _) = run_on(hand, &plan(TWO)).await;
     let found = found.unwrap();
-    let bought = OperationName::PurchaseProvisionedCapacity;
     assert!(
-        found
-            .capabilities
-            .iter()
-            .all(|known| !known.supported || known.operation == bought),
+        found.capabilities.iter().all(|known| !known.supported),
         "{:?}",
         found.capabilities
     );
@@ -126,6 +123,42 @@ async fn a_target_that_is_not_there_is_no_finding() {
             .unwrap_err()
             .to_string()
             .contains("connection refused")
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_knows_other_keys_is_not_judged() {
+    let keys = |id: &str| {
+        Some(Credentials {
+            access_key_id: id.to_owned(),
+            secret_access_key: "secret".to_owned(),
+            session_token: None,
+        })
+    };
+    let service = Service::new(Options {
+        require_auth: keys("AKIDTHEIRS"),
+        ..Options::default()
+    });
+    let (mut target, spec) = (Target::new("http://127.0.0.1:9").unwrap(), Spec::builtin());
+    target.credentials = keys("AKIDOURS");
+    let hand = Hand::new(
+        target,
+        Arm::in_process(move |request| service.exchange(request)),
+        Arc::new(spec.clone()),
+        Pace::new(4, None),
+        Journal::discarding(),
+        "crevasse-x7k2p9".to_owned(),
+    );
+    let (found, events) = run_on(hand, &plan(TWO)).await;
+    let why = found.unwrap_err();
+    assert!(
+        matches!(&why, CannotBegin::CredentialsRefused { answer, .. } if answer == "400 UnrecognizedClientException"),
+        "{why}"
+    );
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, Event::CaseJudged(_)))
     );
 }
 

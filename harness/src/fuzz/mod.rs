@@ -25,7 +25,7 @@ use crevasse_core::finding::Deviation;
 use crevasse_core::scenario::{Need, Scenario};
 use crevasse_core::spec::Spec;
 
-use crate::campaign::{self, Case, Found, Judge, Stop, Unreachable, meet};
+use crate::campaign::{self, CannotBegin, Case, Found, Judge, Stop, meet};
 use crate::execute::Hand;
 use crate::generate::{self, Draw};
 use crate::report::assemble;
@@ -86,7 +86,7 @@ pub enum FuzzError {
     State(#[from] StateError),
     /// Nobody is there.
     #[error(transparent)]
-    Unreachable(#[from] Unreachable),
+    CannotBegin(#[from] CannotBegin),
 }
 
 /// What a night tells as it goes.

@@ -17,7 +17,7 @@ use crevasse_core::payload::ByteCount;
 use crevasse_core::scenario::{Need, Profile};
 use crevasse_core::spec::{OperationName, Spec};
 
-use crate::campaign::{self, Earlier, Plan, Stop, Unreachable, irreversible};
+use crate::campaign::{self, CannotBegin, Earlier, Plan, Stop, Unreachable, irreversible};
 use crate::event::{Event, RunStarted, Terms};
 use crate::execute::transport::Arm;
 use crate::execute::{Clock, Hand, Pace, Rate, Target};
@@ -123,14 +123,14 @@ impl Run {
     /// Runs and judges the cases of it. `tell` hears of everything as it happens.
     ///
     /// # Errors
-    /// When the target cannot be reached at all.
+    /// When the target cannot be reached at all or does not know our keys.
     pub async fn judge(
         &self,
         arm: Arm,
         journal: Journal,
         stop: &Stop,
         tell: &mut dyn FnMut(Event),
-    ) -> Result<Judged, Unreachable> {
+    ) -> Result<Judged, CannotBegin> {
         let hand = self.hand(arm, journal);
         self.go_on(hand, Earlier::default(), stop, tell).await
     }
@@ -150,20 +150,22 @@ impl Run {
     /// The same as [`Self::judge`] from where an earlier run of it was interrupted.
     ///
     /// # Errors
-    /// When the target cannot be reached at all.
+    /// When the target cannot be reached at all or does not know our keys.
     pub async fn go_on(
         &self,
         hand: Hand,
         earlier: Earlier,
         stop: &Stop,
         tell: &mut dyn FnMut(Event),
-    ) -> Result<Judged, Unreachable> {
+    ) -> Result<Judged, CannotBegin> {
         let terms = Event::Terms(Box::new(self.terms.clone()));
         hand.tell_journal(&Line::Event(Box::new(terms.clone())));
         let plan = self.plan();
         let run = campaign::run(hand.clone(), &plan, earlier, stop, tell);
-        let mut found = run.await.inspect_err(|unreachable| {
-            hand.tell_journal(&Line::Event(Box::new(told(unreachable))));
+        let mut found = run.await.inspect_err(|why| {
+            if let CannotBegin::Unreachable(unreachable) = why {
+                hand.tell_journal(&Line::Event(Box::new(told(unreachable))));
+            }
         })?;
         found.follow(&terms);
         Ok(Judged {

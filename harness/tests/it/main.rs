@@ -2,6 +2,7 @@
 
 mod architecture;
 mod budget;
+mod command;
 mod covers;
 mod hostile;
 mod interrupted;

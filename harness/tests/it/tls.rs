@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::Arc;
 use std::thread;
 
@@ -11,6 +11,8 @@ use crevasse_reference::{Options, ServerHandle, Service, serve};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+use crate::command::crevasse;
 
 /// A reference server behind TLS.
 struct Secured {
@@ -68,7 +70,7 @@ impl Secured {
 
     fn run(&self, more: &[&str]) -> Output {
         let address = self.endpoint.replace("https://localhost", "127.0.0.1");
-        Command::new(env!("CARGO_BIN_EXE_crevasse"))
+        crevasse()
             .args([
                 "run",
                 "--endpoint",

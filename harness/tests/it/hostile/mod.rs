@@ -8,24 +8,19 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Instant;
 
+use crate::command::{self, crevasse, said};
 use server::Hostile;
 use tricks::{CASES, Case, ELSEWHERE, redirect};
 
 fn run(endpoint: &str, more: &[&str]) -> Output {
     let folder = tempfile::tempdir().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_crevasse"))
+    crevasse()
         .args(["run", "--endpoint", endpoint, "--request-timeout", "500ms"])
         .args(["-n", "0", "--color", "never", "--run-dir"])
         .arg(folder.path())
         .args(more)
         .output()
         .unwrap()
-}
-
-fn said(output: &Output) -> String {
-    [&output.stdout, &output.stderr]
-        .map(|text| String::from_utf8_lossy(text).into_owned())
-        .concat()
 }
 
 fn wrong(case: &Case) -> Option<String> {
@@ -75,7 +70,7 @@ fn a_redirect_elsewhere_is_not_followed() {
 #[test]
 #[ignore = "takes minutes; it measures, and asserts memory alone"]
 fn no_hostile_server_takes_more_than_128_mib() {
-    let crevasse = std::env::var("CREVASSE").unwrap_or(env!("CARGO_BIN_EXE_crevasse").to_owned());
+    let crevasse = command::path();
     for case in CASES {
         let server = Hostile::after(case.after, case.trick);
         let (folder, begun) = (tempfile::tempdir().unwrap(), Instant::now());

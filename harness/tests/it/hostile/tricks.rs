@@ -132,6 +132,13 @@ pub(crate) const CASES: &[Case] = &[
     case("put off for ever", put_off, 4, "NOTHING VERIFIED"),
     case("200 and {} to everything", empty_objects, 1, "DEVIATES"),
     case("500 to everything", always_500, 4, "NOTHING VERIFIED"),
+    case(
+        "keys of somebody else",
+        key_unknown,
+        2,
+        "failed to be let in",
+    ),
+    case("403 to everything", forbidding, 4, "NOTHING VERIFIED"),
     case("every connection closed", closing, 6, "closed"),
 ];
 
@@ -323,6 +330,19 @@ fn put_off(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
         client,
         "HTTP/1.1 503 Later\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n"
     )
+}
+
+fn key_unknown(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
+    let body = r#"{"code":"UnrecognizedClientException","message":"?","type":"Client"}"#;
+    let length = body.len();
+    write!(
+        client,
+        "HTTP/1.1 403 No\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn forbidding(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
+    write!(client, "HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")
 }
 
 fn empty_objects(client: &mut TcpStream, _: &Asked) -> io::Result<()> {

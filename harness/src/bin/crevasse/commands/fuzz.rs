@@ -67,7 +67,7 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let mut tell = |tidings: Tidings<'_>| say(&tidings, style);
     let night = match fuzz(hand.clone(), &plan, &args.corpus, &stop, &mut tell).await {
         Ok(night) => night,
-        Err(FuzzError::Unreachable(unreachable)) => return Err(failure(&unreachable).into()),
+        Err(FuzzError::CannotBegin(why)) => return Err(failure(&why).into()),
         Err(error) => bail!("failed to {error}"),
     };
     report(args, &plan, &run, &night, hand.trouble())?;

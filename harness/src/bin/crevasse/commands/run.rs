@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
-use crevasse::campaign::{Earlier, Stop, TakenUp, Unreachable};
+use crevasse::campaign::{CannotBegin, Earlier, Stop, TakenUp};
 use crevasse::event::{Event, TargetFacts};
 use crevasse::execute::{Patience, Target, credentials};
 use crevasse::exit;
@@ -67,9 +67,11 @@ async fn judge(args: &Asked, earlier: Option<&Path>) -> anyhow::Result<u8> {
     line.clear();
     match judged {
         Ok(judged) => finish(args, judged, &runs, &outputs),
-        Err(unreachable) => {
-            outputs.write(&run.unreached(&unreachable))?;
-            Err(failure(&unreachable).into())
+        Err(why) => {
+            if let CannotBegin::Unreachable(unreachable) = &why {
+                outputs.write(&run.unreached(unreachable))?;
+            }
+            Err(failure(&why).into())
         }
     }
 }
@@ -139,16 +141,28 @@ fn take_up(folder: &Path, run: &Run) -> anyhow::Result<TakenUp> {
     Ok(taken)
 }
 
-pub(crate) fn failure(unreachable: &Unreachable) -> Failure {
-    let hint = match unreachable.kind {
+/// How a command ends that could not begin, with a hint at what may help.
+pub(crate) fn failure(why: &CannotBegin) -> Failure {
+    let (code, hint) = match why {
+        CannotBegin::Unreachable(unreachable) => (exit::UNREACHABLE, at_hand(unreachable.kind)),
+        CannotBegin::CredentialsRefused { .. } => (
+            exit::USAGE,
+            "does it know the keys that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold, and is the clock right?",
+        ),
+    };
+    Failure {
+        code,
+        message: format!("failed to {why}; {hint}"),
+    }
+}
+
+/// What may help to reach a target.
+fn at_hand(kind: FaultKind) -> &'static str {
+    match kind {
         FaultKind::Unreachable => "is the server running, and is this the right port?",
         FaultKind::Tls => "--cacert FILE trusts a certificate, -k any",
         FaultKind::TimedOut => "--request-timeout gives it more time",
         _ => "something listens there, but it cannot be talked to in HTTP",
-    };
-    Failure {
-        code: exit::UNREACHABLE,
-        message: format!("failed to {unreachable}; {hint}"),
     }
 }
 
