@@ -1,4 +1,4 @@
-//! What in a case is a finding: a broken rule that can fail anybody and that nobody waives, and every failure to answer.
+//! What in a case is a finding: a broken MUST or SHOULD that can fail anybody and that nobody waives, and every failure to answer.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,6 @@ use crate::report::assemble::fails;
 /// Whoever looks at cases.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Eye {
-    /// Whether SHOULD counts like MUST.
-    pub(super) strict: bool,
     /// Deviations that are accepted.
     pub(super) baseline: Baseline,
     /// Today, `YYYY-MM-DD`.
@@ -36,7 +34,7 @@ impl Eye {
 
     /// Whether a deviation is a finding.
     pub(super) fn counts(&self, deviation: &Deviation) -> bool {
-        fails(deviation, self.strict) && self.baseline.waives(deviation, &self.today).is_none()
+        fails(deviation, true) && self.baseline.waives(deviation, &self.today).is_none()
     }
 }
 

@@ -68,8 +68,6 @@ pub struct Plan {
     pub max_time: Duration,
     /// No more cases begin than these.
     pub max_cases: Option<u64>,
-    /// Whether SHOULD counts like MUST.
-    pub strict: bool,
     /// Which part of all candidates is this process's.
     pub shard: Shard,
     /// Deviations that are accepted.
@@ -168,7 +166,6 @@ pub async fn fuzz(
             .copied()
             .unwrap_or_default(),
         eye: Eye {
-            strict: plan.strict,
             baseline: plan.baseline.clone(),
             today: plan.today.clone(),
         },

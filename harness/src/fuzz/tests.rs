@@ -40,7 +40,6 @@ fn plan(seed: u64, cases: u64) -> Plan {
         in_flight: 8,
         max_time: Duration::from_secs(600),
         max_cases: Some(cases),
-        strict: false,
         shard: Shard::WHOLE,
         baseline: Baseline::default(),
         today: "2026-11-26".to_owned(),

@@ -302,7 +302,7 @@ pub(crate) struct Fuzz {
     /// Which written scenarios an empty corpus begins with: those that cover nothing but these requirements. Everything is judged.
     #[arg(short = 'E', long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
-    /// Let SHOULD count like MUST.
+    /// Let SHOULD count like MUST in the verdict of reports. What is new is told of both.
     #[arg(long)]
     pub(crate) strict: bool,
     /// Deviations that are known and accepted.

@@ -91,7 +91,7 @@ fn report(
     let mut found = night.found.clone();
     found.terms = Terms {
         operations: plan.spec.operations.keys().copied().collect(),
-        strict: plan.strict,
+        strict: args.strict,
         today: plan.today.clone(),
         baseline: plan.baseline.clone(),
         ..Terms::default()
@@ -113,7 +113,6 @@ fn plan(args: &Fuzz) -> anyhow::Result<Plan> {
         in_flight: args.jobs * 6,
         max_time: args.max_time.0,
         max_cases: args.max_examples,
-        strict: args.strict,
         shard: args.shard,
         baseline,
         today: now().iso()[..10].to_owned(),
