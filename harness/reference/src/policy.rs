@@ -1,6 +1,6 @@
 //! What this server answers where the documents allow several answers, or none.
 
-use crevasse_core::model::{Expectation, Life, Model, Refusal, is_disputed};
+use crevasse_core::model::{Expectation, Life, Model, Refusal, Vault, is_disputed};
 use crevasse_core::range::{Resolved, parse_range_header};
 use crevasse_core::scenario::{Action, JsonBody};
 use serde_json::Value;
@@ -81,7 +81,9 @@ fn bad_marker(action: &Action, place: &Place) -> Option<Refusal> {
 
 fn too_many_vaults(vault: Option<&str>, model: &Model) -> Option<Refusal> {
     let new = model.live_vault(vault?).is_none();
-    (new && model.vaults.len() >= MOST_VAULTS).then_some(Refusal::VaultLimitExceeded)
+    let live = |vault: &&Vault| vault.life == Life::Live;
+    let full = || model.vaults.values().filter(live).count() >= MOST_VAULTS;
+    (new && full()).then_some(Refusal::VaultLimitExceeded)
 }
 
 fn bad_job(action: &Action, body: &JsonBody, model: &Model) -> Option<Refusal> {

@@ -354,6 +354,7 @@ fn judge_outlived(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence
         .exchange()
         .filter(|now| now.operation == Some(O::GetJobOutput))
+        .filter(|now| now.succeeded() || now.expectation == Expectation::Accept)
     else {
         return;
     };

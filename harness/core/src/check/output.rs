@@ -195,7 +195,9 @@ impl<'a> Download<'a> {
         let job = known_job(now)?;
         let ready = job.status == JobStatus::Succeeded
             || (now.succeeded() && job.status == JobStatus::InProgress);
+        let may_lead_nowhere = now.record.tweak.path.is_some() && !now.succeeded();
         if !ready
+            || may_lead_nowhere
             || matches!(
                 now.expectation,
                 Expectation::Refuse(_) | Expectation::Blocked(_)

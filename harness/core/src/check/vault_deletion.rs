@@ -176,6 +176,11 @@ fn judge_deleted_again(evidence: &Evidence<'_>, out: &mut Judgements) {
     );
 }
 
+/// Whether these are all the reasons there are to refuse a request that was not answered by success.
+fn is_refused_for(now: &Observation, reasons: &[Refusal]) -> bool {
+    now.status().is_some() && now.expectation.refusals() == reasons
+}
+
 /// What was set on a vault before it was deleted and made anew.
 fn judge_leftovers(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange() else {
@@ -196,7 +201,7 @@ fn judge_leftovers(evidence: &Evidence<'_>, out: &mut Judgements) {
         Some(O::GetVaultAccessPolicy)
             if vault.access_policy.is_none()
                 && had(O::SetVaultAccessPolicy)
-                && now.status().is_some() =>
+                && (now.succeeded() || is_refused_for(now, &[Refusal::NoAccessPolicy])) =>
         {
             out.judge(
                 "DV-POLICY-001",

@@ -30,11 +30,11 @@ impl Model {
         if tweak.method.is_some() {
             return;
         }
-        let half = tweak.framing == Framing::Half;
+        let damaged = matches!(tweak.framing, Framing::Half | Framing::Garbled(_));
         if seen.accepted {
             let sound = expected.allows_success() && !matches!(expected, Expectation::Blocked(_));
-            self.accepted(action, tweak, sound && !half, seen);
-        } else if seen.leaves_open() && expected.allows_success() && !half {
+            self.accepted(action, tweak, sound && !damaged, seen);
+        } else if seen.leaves_open() && expected.allows_success() && !damaged {
             self.doubt(action, seen);
         } else {
             self.refused(action, seen);
