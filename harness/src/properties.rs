@@ -217,5 +217,25 @@ mod tests {
         }
     }
 
-    const FOUND: [&str; 1] = ["archive-hash-linear"];
+    /// Of every kind: hashes, parts, downloads, jobs, vaults, lists, policies, errors and answers that are no HTTP.
+    const FOUND: [&str; 18] = [
+        "archive-hash-linear",
+        "leaves-decimal",
+        "gaps-accepted",
+        "short-part-refused-at-once",
+        "content-range-without-total",
+        "range-checksum-is-that-of-the-archive",
+        "output-read-from-the-vault",
+        "finished-job-begins-again",
+        "inventory-parameters-on-archive-jobs",
+        "vault-counters-live",
+        "deleted-vault-still-listed",
+        "last-item-lost-on-a-full-page",
+        "lock-policy-embedded",
+        "notifications-must-be-wrapped",
+        "missing-job-410",
+        "request-id-missing-on-errors",
+        "dates-without-milliseconds",
+        "job-list-is-no-http",
+    ];
 }
