@@ -93,7 +93,10 @@ fn bad_job(action: &Action, body: &JsonBody, model: &Model) -> Option<Refusal> {
     if text("/Type") == Some("select") {
         return Some(Refusal::SelectUnsupported);
     }
-    let archive = text("/ArchiveId").and_then(|id| vault.archives.get(id));
+    // An inventory is of no archive: that one is named at all is what is wrong then.
+    let retrieves = text("/Type") != Some("inventory-retrieval");
+    let archive = text("/ArchiveId").filter(|_| retrieves);
+    let archive = archive.and_then(|id| vault.archives.get(id));
     if archive.is_some_and(|archive| archive.life == Life::Gone) {
         return Some(Refusal::ArchiveDeleted);
     }

@@ -381,11 +381,16 @@ fn damage(draw: &mut Draw, trees: &mut [Value]) {
 /// Replaces the tweak of a step that is a single request. Another method, or another body where there is one, would make another request
 /// of it than its action says; whoever judges could not follow.
 fn put_on(draw: &mut Draw, trees: &mut [Value], mut tweak: Value) {
-    let single = |tree: &Value| {
-        dictionary::action(tree)
-            .is_some_and(|(name, _)| !["Together", "During", "Pause"].contains(&name.as_str()))
+    // Of a vault that was made by a damaged request nobody knows what it is, nor what any later answer should be.
+    let damages = matches!(&tweak["framing"], Value::Object(_)) || tweak["framing"] == "half";
+    let suits = |tree: &Value| {
+        dictionary::action(tree).is_some_and(|(name, _)| match name.as_str() {
+            "Together" | "During" | "Pause" => false,
+            "CreateVault" => !damages,
+            _ => true,
+        })
     };
-    let places: Vec<usize> = (0..trees.len()).filter(|at| single(&trees[*at])).collect();
+    let places: Vec<usize> = (0..trees.len()).filter(|at| suits(&trees[*at])).collect();
     if places.is_empty() {
         return;
     }
