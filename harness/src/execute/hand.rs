@@ -156,12 +156,13 @@ impl Hand {
         wait: impl Fn() -> bool,
     ) -> Played {
         let performance = player::play(&self.session, case, scenario, before).await;
+        self.settle(performance.trouble);
+        let can_wait = performance.waits && self.trouble().is_none();
         let end = match self.session.stop.asked() {
-            true if performance.waits && wait() => End::Waits,
+            true if can_wait && wait() => End::Waits,
             true => End::Cut,
             false => End::Whole,
         };
-        self.settle(performance.trouble);
         self.settle(self.write_down(case, scenario, &performance.records, end));
         match end {
             End::Waits => lock(&self.waiting).extend(performance.left),

@@ -156,6 +156,7 @@ impl Session {
         let learned = lock(&self.learned).clone();
         let region = learned.region.unwrap_or_else(|| self.target.region.clone());
         Symbols::new(format!("{}-{short}-", self.prefix), learned.account, region)
+            .with_topic(self.target.sns_topic.clone())
     }
 
     /// Appends to the journal.

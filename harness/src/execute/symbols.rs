@@ -38,6 +38,8 @@ pub(crate) struct Symbols {
     stem: String,
     account: Option<String>,
     region: String,
+    /// What every `${topic:…}` stands for, where topics must exist.
+    topic: Option<String>,
 }
 
 impl Symbols {
@@ -53,6 +55,12 @@ impl Symbols {
             symbols.account = Some(account);
         }
         symbols
+    }
+
+    /// The same, with one topic for all.
+    pub(crate) fn with_topic(mut self, topic: Option<String>) -> Self {
+        self.topic = topic;
+        self
     }
 
     /// The target told the account's number, in a path or an ARN. The first telling counts.
@@ -190,11 +198,7 @@ impl Symbols {
                     self.region
                 )))
             }
-            "topic" => Ok(Some(format!(
-                "arn:aws:sns:{}:{}:{of}",
-                self.region,
-                self.number()?
-            ))),
+            "topic" => self.topic(of).map(Some),
             "created" => {
                 let id = self.resolve("archive", &Ref::from(of))?;
                 let date = self.created.get(&id).cloned();
@@ -210,6 +214,14 @@ impl Symbols {
             }
             _ => Ok(None),
         }
+    }
+
+    fn topic(&self, name: &str) -> Result<String, Obstacle> {
+        if let Some(topic) = &self.topic {
+            return Ok(topic.clone());
+        }
+        let account = self.number()?;
+        Ok(format!("arn:aws:sns:{}:{account}:{name}", self.region))
     }
 
     fn number(&self) -> Result<String, Obstacle> {

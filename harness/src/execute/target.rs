@@ -31,6 +31,8 @@ pub struct Target {
     pub region: String,
     /// The keys; without them nothing is signed.
     pub credentials: Option<Credentials>,
+    /// The topic that notifications are to name, where it must exist.
+    pub sns_topic: Option<String>,
     /// The `Host` header, where a server routes by name.
     pub host_header: Option<String>,
     /// Where connections are made instead of to the host of the endpoint.
@@ -91,6 +93,7 @@ impl Target {
             account: None,
             region: "us-east-1".to_owned(),
             credentials: None,
+            sns_topic: None,
             host_header: None,
             connect_to: None,
             reuse: true,

@@ -81,6 +81,9 @@ pub(crate) struct Aim {
     /// The region that requests are signed for; AWS_REGION, or us-east-1.
     #[arg(long)]
     pub(crate) region: Option<String>,
+    /// The SNS topic that notifications name, where the target takes none that does not exist.
+    #[arg(long, value_name = "ARN")]
+    pub(crate) sns_topic: Option<String>,
     /// The Host header, where a server routes by name.
     #[arg(long, value_name = "NAME")]
     pub(crate) host_header: Option<String>,

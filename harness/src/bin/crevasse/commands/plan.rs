@@ -86,7 +86,7 @@ fn text(
             target.endpoint()
         ),
         format!(
-            "cases         {} of {} operations, seed {}, {} requests at a time",
+            "cases         {}, about {} operations; seed {}, {} requests at a time",
             rehearsal.cases,
             plan.spec.operations.len(),
             args.seed.unwrap_or(1),

@@ -254,6 +254,7 @@ pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
         target.region = region;
     }
     target.credentials = credentials(target.is_loopback());
+    target.sns_topic = aim.sns_topic.clone();
     target.host_header = aim.host_header.clone();
     target.reuse = !aim.no_reuse;
     target.insecure = aim.insecure;
