@@ -517,7 +517,7 @@ pub(crate) struct Prove {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 30)]
     pub(crate) max_examples: u64,
     /// Servers at a time; most of their time goes by waiting for jobs.
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 8)]
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 20)]
     pub(crate) jobs: usize,
     /// The score in percent below which the command ends with 1.
     #[arg(long, value_name = "PERCENT", default_value_t = 98.0)]
