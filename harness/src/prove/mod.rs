@@ -133,7 +133,8 @@ pub async fn prove(
 async fn deviating_when_clean(suite: &Arc<Vec<Scenario>>) -> BTreeSet<RequirementId> {
     let mut clean = BTreeSet::new();
     let suite = Arc::clone(suite);
-    let run = move |ground: Ground| Handle::current().block_on(ground.run(&suite, Vec::new(), None));
+    let run =
+        move |ground: Ground| Handle::current().block_on(ground.run(&suite, Vec::new(), None));
     let grounds = Ground::ALL.to_vec();
     side_by_side(grounds, Ground::ALL.len(), run, |found: Found| {
         clean.extend(deviating(&found));

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::output::damage;
 use super::rules::{answer, not_accepted};
 use super::shape::shorten;
-use super::subject::{clock_ahead, earlier, header, job, same_vault, vault};
+use super::subject::{clock_ahead, earlier, header, job, live_vault, retrieval, same_vault, vault};
 use super::vaults::is_lost_by_reset;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
@@ -278,14 +278,7 @@ fn retrieved<'a>(
     now: &'a Observation,
     earlier: &'a [Observation],
 ) -> Option<(&'a Job, &'a Archive, Life)> {
-    let job = job(&now.before, now.action())?;
-    let JobKind::Archive {
-        archive: handle, ..
-    } = &job.kind
-    else {
-        return None;
-    };
-    let archive = vault(&now.before, now.action())?.archives.get(handle)?;
+    let (job, handle, archive) = retrieval(&now.before, now.action())?;
     let began = begun(now, earlier, job_handle(now.action())?)?;
     let then = began
         .before
@@ -361,6 +354,9 @@ fn judge_outlived(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some((job, archive, Life::Live)) = retrieved(now, earlier(evidence)) else {
         return;
     };
+    if live_vault(&now.before, now.action()).is_none() {
+        return;
+    }
     let finished = job.status == JobStatus::Succeeded
         && job
             .completed_at
@@ -542,6 +538,10 @@ mod tests {
             lost.breaks("DA-EFFECT-002"),
             [("refused-valid", Level::Must)]
         );
+        let without_vault = case()
+            .then("DeleteVault: {vault: v}", status(204))
+            .then(OUTPUT, error(404, "ResourceNotFoundException"));
+        assert!(without_vault.said("DA-EFFECT-002").is_empty());
     }
 
     #[test]

@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::initiate_job::is_only_megabyte_aligned;
 use super::jobs::{asked, asks_for, begun, known_job, same_job};
 use super::rules::{answer, not_accepted, not_refused, refused_otherwise};
-use super::subject::{earlier, is_whole_list, items, same_vault, success, text, vault};
+use super::subject::{earlier, is_whole_list, items, retrieval, same_vault, success, text, vault};
 use super::vaults::judge_permission;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::model::{Expectation, Refusal};
+use crate::model::{Expectation, Life, Refusal};
 use crate::requirement::Level;
 use crate::scenario::{Action, Signing};
 use crate::spec::OperationName as O;
@@ -135,7 +135,7 @@ fn judge_unknown_archive_asked(now: &Observation, out: &mut Judgements) {
     }
 }
 
-/// A range that is no node of the tree is retrieved like any other.
+/// A range that is no node of the tree is retrieved like any other, from an archive that is still there.
 fn judge_unaligned(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = success(evidence, O::DescribeJob) else {
         return;
@@ -148,7 +148,9 @@ fn judge_unaligned(evidence: &Evidence<'_>, out: &mut Judgements) {
         .member("/StatusCode")
         .and_then(Value::as_str)
         .filter(|code| *code != "InProgress");
-    let (Some(code), Some(_)) = (ended, known_job(now)) else {
+    let there = retrieval(&now.before, now.action())
+        .is_some_and(|(_, _, archive)| archive.life == Life::Live);
+    let Some(code) = ended.filter(|_| there) else {
         return;
     };
     out.also_rests_on(began.index);
@@ -468,6 +470,30 @@ mod tests {
             crashed.breaks("IJ-AR-002"),
             [("unknown-archive-crashes", Level::Must)]
         );
+    }
+
+    #[test]
+    fn a_range_that_is_no_node_is_retrieved_while_its_archive_is_there() {
+        let upload =
+            "UploadArchive: {vault: v, archive: b, content: {generated: {seed: 1, length: 3 MiB}}}";
+        let retrieve = "InitiateJob: {vault: v, job: j, body: {Type: archive-retrieval, ArchiveId: '${archive:b}', RetrievalByteRange: 1048576-3145727}}";
+        let begun = || {
+            vault()
+                .then(upload, status(201).with("x-amz-archive-id", "B"))
+                .then(retrieve, status(202).with("x-amz-job-id", "J"))
+        };
+        let ended = |case: Case| {
+            case.then(
+                "DescribeJob: {vault: v, job: j}",
+                json(200, state("Failed")),
+            )
+        };
+        assert_eq!(
+            ended(begun()).breaks("IJ-RANGE-005"),
+            [("unaligned-retrieval-fails", Level::Must)]
+        );
+        let deleted = begun().then("DeleteArchive: {vault: v, archive: b}", status(204));
+        assert!(ended(deleted).breaks("IJ-RANGE-005").is_empty());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Evidence, Observation};
 use crate::amz_date::Timestamp;
-use crate::model::{Archive, Expectation, Job, Life, Model, Upload, Vault};
+use crate::model::{Archive, Expectation, Job, JobKind, Life, Model, Upload, Vault};
 use crate::scenario::{Action, Page, Ref};
 use crate::spec::OperationName;
 
@@ -103,6 +103,18 @@ pub(super) fn job<'a>(model: &'a Model, action: &Action) -> Option<&'a Job> {
         .jobs
         .get(job.handle()?)
         .filter(|job| !job.doubtful)
+}
+
+/// The retrieval job an action names, the handle of its archive, and the archive.
+pub(super) fn retrieval<'a>(
+    model: &'a Model,
+    action: &Action,
+) -> Option<(&'a Job, &'a str, &'a Archive)> {
+    let job = job(model, action)?;
+    let JobKind::Archive { archive, .. } = &job.kind else {
+        return None;
+    };
+    Some((job, archive, vault(model, action)?.archives.get(archive)?))
 }
 
 /// The description an archive or upload request carries.
