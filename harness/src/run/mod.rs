@@ -59,7 +59,7 @@ impl Effort {
         let examples = match profile {
             Profile::Quick => 10,
             Profile::Standard => 60,
-            Profile::Thorough => 600,
+            Profile::Thorough => 3000,
         };
         Self {
             seed: 1,
