@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
     }
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
     /// Asks whether anybody is there, what there is, who we are to it, and whether it looks at signatures.
     async fn probe(&mut self) -> Result<(), CannotBegin> {
         self.phase(Phase::Probing);
@@ -305,13 +305,14 @@ impl Run<'_> {
     }
 
     /// The scenarios to run together and those to run alone. What is left out says why.
-    fn choose(&mut self) -> (Vec<Scenario>, Vec<Scenario>) {
+    fn choose(&mut self) -> (Vec<&'a Scenario>, Vec<&'a Scenario>) {
         let mut needs = self.plan.needs.clone();
         if self.found.learned.enforces_signatures {
             needs.insert(Need::Signatures);
         }
         let (mut together, mut alone) = (Vec::new(), Vec::new());
-        for scenario in &self.plan.scenarios {
+        let plan = self.plan;
+        for scenario in &plan.scenarios {
             let missing = scenario
                 .needs
                 .iter()
@@ -321,8 +322,8 @@ impl Run<'_> {
                 None if !self.plan.allows(&scenario.steps) => {
                     self.skip(scenario, Need::Irreversible)
                 }
-                None if scenario.needs.contains(&Need::Exclusive) => alone.push(scenario.clone()),
-                None => together.push(scenario.clone()),
+                None if scenario.needs.contains(&Need::Exclusive) => alone.push(scenario),
+                None => together.push(scenario),
             }
         }
         // The longest chains of jobs begin first: the rest fills the time they wait.
@@ -356,7 +357,7 @@ impl Run<'_> {
         self.stop.asked() || late || enough || self.hand.is_cut_short()
     }
 
-    async fn all_at_once(&mut self, scenarios: Vec<Scenario>) {
+    async fn all_at_once(&mut self, scenarios: Vec<&Scenario>) {
         let mut tasks = JoinSet::new();
         let mut waiting = scenarios.into_iter();
         loop {
@@ -369,6 +370,7 @@ impl Run<'_> {
                 });
                 let judge = self.judge();
                 let before = self.waiting.remove(&scenario.id).unwrap_or_default();
+                let scenario = scenario.clone();
                 tasks
                     .spawn(async move { judge.go_on(scenario.id.clone(), scenario, before).await });
             }
@@ -381,7 +383,7 @@ impl Run<'_> {
         self.complete &= waiting.count() == 0;
     }
 
-    async fn one_by_one(&mut self, scenarios: Vec<Scenario>) {
+    async fn one_by_one(&mut self, scenarios: Vec<&Scenario>) {
         for scenario in scenarios {
             if self.over() {
                 self.complete = false;
@@ -390,11 +392,11 @@ impl Run<'_> {
             self.say(Event::CaseStarted {
                 case: scenario.id.clone(),
             });
-            let former = self.retrieval_policy(&scenario).await;
+            let former = self.retrieval_policy(scenario).await;
             let judge = self.judge();
             let before = self.waiting.remove(&scenario.id).unwrap_or_default();
             let case = self
-                .until_over(judge.go_on(scenario.id.clone(), scenario, before))
+                .until_over(judge.go_on(scenario.id.clone(), scenario.clone(), before))
                 .await;
             self.take(case);
             self.restore(former).await;
