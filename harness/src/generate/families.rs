@@ -48,7 +48,7 @@ pub(super) fn initiate(vault: &str, job: &str, body: Value) -> Step {
     .into()
 }
 
-fn wait(vault: &str, job: &str) -> Step {
+pub(super) fn wait(vault: &str, job: &str) -> Step {
     Action::AwaitJob {
         vault: vault.into(),
         job: job.into(),
@@ -56,7 +56,7 @@ fn wait(vault: &str, job: &str) -> Step {
     .into()
 }
 
-fn output(vault: &str, job: &str, range: Option<String>) -> Step {
+pub(super) fn output(vault: &str, job: &str, range: Option<String>) -> Step {
     Action::GetJobOutput {
         vault: vault.into(),
         job: job.into(),
@@ -138,7 +138,7 @@ pub(super) fn multipart(draw: &mut Draw) -> Vec<Step> {
     steps
 }
 
-fn complete(archive: &str, size: SizeClaim, tree_hash: Claim) -> Step {
+pub(super) fn complete(archive: &str, size: SizeClaim, tree_hash: Claim) -> Step {
     Action::CompleteMultipartUpload {
         vault: "v".into(),
         upload: "u".into(),
@@ -167,10 +167,7 @@ fn list_parts(draw: &mut Draw) -> Step {
 }
 
 fn parts(draw: &mut Draw, whole: &Content, part_size: u64) -> Vec<Step> {
-    let all: Vec<ByteRange> = ByteRange::whole(whole.length())
-        .into_iter()
-        .flat_map(|range| range_parts(range, part_size))
-        .collect();
+    let all: Vec<ByteRange> = values::pieces(whole.length(), part_size).collect();
     let mut order = draw.shuffled(all.clone());
     if draw.once_in(3) {
         let again = draw.one_of(&all);
@@ -189,13 +186,6 @@ fn parts(draw: &mut Draw, whole: &Content, part_size: u64) -> Vec<Step> {
     order
         .into_iter()
         .map(|range| part(whole.slice(range), range.start, claim(draw)))
-        .collect()
-}
-
-fn range_parts(range: ByteRange, part_size: u64) -> Vec<ByteRange> {
-    let starts = (range.start..range.end).step_by(part_size as usize);
-    starts
-        .filter_map(|start| ByteRange::new(start, (start + part_size).min(range.end)))
         .collect()
 }
 

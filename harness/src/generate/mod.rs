@@ -4,6 +4,7 @@
 mod draw;
 mod families;
 mod large;
+mod overlap;
 mod sequence;
 mod values;
 
@@ -15,13 +16,14 @@ use crevasse_core::scenario::{Profile, Scenario, Step};
 type Family = fn(&mut Draw) -> Vec<Step>;
 
 /// Families of cases with their weights: what they explore, and how often one is drawn.
-const FAMILIES: [(u32, &str, Family); 6] = [
+const FAMILIES: [(u32, &str, Family); 7] = [
     (5, "ranges", families::ranges),
     (4, "multipart", families::multipart),
     (2, "job-filters", families::job_filters),
     (2, "inventories", families::inventories),
     (1, "tags", families::tags),
     (6, "sequence", sequence::sequence),
+    (2, "overlap", overlap::overlap),
 ];
 
 /// Makes case `number` of a seed.

@@ -144,3 +144,9 @@ pub(super) fn description(draw: &mut Draw) -> Option<String> {
         _ => Some(draw.from("[!-~]([ -~]{0,40}[!-~])?")),
     }
 }
+
+/// The pieces of one size that make up a whole; the last may be smaller.
+pub(super) fn pieces(length: u64, size: u64) -> impl Iterator<Item = ByteRange> {
+    let starts = (0..length).step_by(size as usize);
+    starts.filter_map(move |start| ByteRange::new(start, (start + size).min(length)))
+}

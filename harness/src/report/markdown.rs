@@ -3,6 +3,7 @@
 use crevasse_core::verdict::Verdict;
 
 use super::document::{CauseFacts, Counts, FindingFacts, Report, RequirementFacts};
+use super::time_line::time_line;
 use super::words::{MustShares, Weight, clip, label, number, plural};
 use super::{printable, terminal, visible};
 
@@ -114,6 +115,11 @@ fn in_full(finding: &FindingFacts) -> String {
     if let Some(last) = finding.exchanges.last() {
         rows.push(("sent", terminal::sent(last)));
     }
+    rows.extend(
+        time_line(&finding.exchanges)
+            .into_iter()
+            .map(|line| ("at once", line)),
+    );
     rows.push(("expected", finding.expected.clone()));
     rows.push(("got", finding.actual.clone()));
     rows.push(("reproduced", finding.reproduced.clone()));

@@ -18,6 +18,7 @@ pub mod sarif;
 pub mod schema;
 pub mod script;
 pub mod terminal;
+mod time_line;
 mod words;
 
 pub use compare::Comparison;

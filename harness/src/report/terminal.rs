@@ -10,6 +10,7 @@ use crevasse_core::verdict::Verdict;
 
 use super::document::{CauseFacts, Counts, FindingFacts, Report};
 use super::printable;
+use super::time_line::time_line;
 use super::words::label;
 
 /// How much is said.
@@ -187,6 +188,9 @@ impl Page {
         self.row("source", &finding.source);
         if let Some(last) = finding.exchanges.last() {
             self.row("sent", &sent(last));
+        }
+        for line in time_line(&finding.exchanges) {
+            self.row("at once", &line);
         }
         self.row("expected", &finding.expected);
         self.row("got", &finding.actual);

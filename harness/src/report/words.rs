@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crevasse_core::requirement::{Level, Registry, RequirementId};
 use crevasse_core::verdict::Verdict;
+use crevasse_core::wire::{Exchange, FaultKind, Reply};
 
 use super::document::{Counts, FindingFacts, Report, RequirementFacts};
 use super::printable;
@@ -154,6 +155,29 @@ pub(super) fn clip(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text.to_owned(),
+    }
+}
+
+/// What came, in a few words.
+pub(super) fn answer(exchange: &Exchange) -> String {
+    match &exchange.reply {
+        Reply::Response(response) => match response.error_code() {
+            Some(code) => format!("{} {}", response.status, clip(&code, 60)),
+            None => response.status.to_string(),
+        },
+        Reply::Fault(fault) => in_short(fault.kind).to_owned(),
+    }
+}
+
+/// What kept an answer from coming, in a few words.
+pub(super) fn in_short(kind: FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Unreachable => "unreachable",
+        FaultKind::TimedOut => "no answer in time",
+        FaultKind::Closed => "connection closed",
+        FaultKind::NotHttp => "not HTTP",
+        FaultKind::TooLarge => "endless",
+        FaultKind::Tls => "no TLS",
     }
 }
 

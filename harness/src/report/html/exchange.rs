@@ -6,9 +6,8 @@ use crevasse_core::check::Record;
 use crevasse_core::wire::{Body, Headers, ObservedBody, Reply, Response};
 
 use super::picture::bytes;
-use super::story::in_short;
 use crate::report::printable;
-use crate::report::words::clip;
+use crate::report::words::{clip, in_short};
 
 /// How much of a body is shown.
 const BODY: usize = 1_200;

@@ -3,12 +3,12 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crevasse_core::check::{Group, Record};
+use crevasse_core::check::Record;
 use crevasse_core::scenario::{Scenario, Step};
-use crevasse_core::wire::{FaultKind, Reply};
 
 use super::picture::bytes;
-use crate::report::words::clip;
+use crate::report::time_line::{overlaps, time_line};
+use crate::report::words::{answer, clip};
 
 /// How much of a parameter is shown.
 const SHOWN: usize = 160;
@@ -22,6 +22,8 @@ pub(super) struct Told {
     pub(super) with: Vec<(String, String)>,
     /// What came of it, answer by answer.
     pub(super) outcomes: Vec<String>,
+    /// When its requests were under way, where they overlapped; each line ends with its answer.
+    pub(super) time_line: Vec<String>,
     /// Whether this is where it went wrong.
     pub(super) decisive: bool,
 }
@@ -57,10 +59,12 @@ pub(super) fn tell(records: &[Record], scenario: Option<&Scenario>) -> Vec<Told>
 
 fn told(step: &Step, records: &[&Record], decisive: bool) -> Told {
     let (action, with) = in_words(step);
+    let one_by_one: Vec<&Record> = records.iter().copied().filter(|it| !overlaps(it)).collect();
     Told {
         action,
         with,
-        outcomes: outcomes(records),
+        outcomes: outcomes(&one_by_one),
+        time_line: time_line(records.iter().copied()),
         decisive,
     }
 }
@@ -155,34 +159,13 @@ fn outcome(record: &Record) -> String {
             record.blocked.as_deref().unwrap_or("no reason")
         );
     };
-    let answer = match &exchange.reply {
-        Reply::Response(response) => match response.error_code() {
-            Some(code) => format!("{} {}", response.status, clip(&code, 60)),
-            None => response.status.to_string(),
-        },
-        Reply::Fault(fault) => in_short(fault.kind).to_owned(),
-    };
-    match record.group {
-        Some(Group::Together) => format!("{answer} (at once)"),
-        Some(Group::During) => format!("{answer} (meanwhile)"),
-        _ => answer,
-    }
-}
-
-/// What kept an answer from coming, in a few words.
-pub(super) fn in_short(kind: FaultKind) -> &'static str {
-    match kind {
-        FaultKind::Unreachable => "unreachable",
-        FaultKind::TimedOut => "no answer in time",
-        FaultKind::Closed => "connection closed",
-        FaultKind::NotHttp => "not HTTP",
-        FaultKind::TooLarge => "endless",
-        FaultKind::Tls => "no TLS",
-    }
+    answer(exchange)
 }
 
 #[cfg(test)]
 mod tests {
+    use crevasse_core::check::Group;
+
     use super::*;
     use crate::report::sample;
 
@@ -219,6 +202,31 @@ mod tests {
             story[4]
                 .with
                 .contains(&("range".to_owned(), "bytes=0-1048575".to_owned()))
+        );
+    }
+
+    #[test]
+    fn what_overlapped_is_drawn_on_a_time_line_instead() {
+        let mut records = sample::report().findings[0].exchanges[..2].to_vec();
+        for (record, (sent_at, done_at)) in records.iter_mut().zip([(0, 60), (40, 240)]) {
+            record.step = 7;
+            record.group = Some(Group::Together);
+            let exchange = record.exchange.as_mut().unwrap();
+            exchange.sent_at.0 = 1_700_000_000_000 + sent_at;
+            exchange.done_at.0 = 1_700_000_000_000 + done_at;
+        }
+        let told = told(
+            &Step::from(records[0].action.clone()),
+            &[&records[0], &records[1]],
+            true,
+        );
+        assert!(told.outcomes.is_empty());
+        assert_eq!(
+            told.time_line,
+            [
+                "======.................. 0-60 ms CreateVault: 201",
+                "....==================== 40-240 ms UploadArchive: 201",
+            ]
         );
     }
 
