@@ -16,6 +16,7 @@ use crate::treehash::TreeHasher;
 use crate::wire::{Body, Exchange, Framing, Headers, ObservedBody, Reply, Request, Response};
 
 /// An answer.
+#[derive(Clone)]
 pub(super) struct Answer {
     status: u16,
     headers: Headers,
@@ -96,10 +97,27 @@ impl Case {
     /// Adds the steps of a group.
     pub(super) fn together(mut self, group: Group, steps: Vec<(&str, Answer)>) -> Self {
         self.step += 1;
+        let first = self.records.len();
         for (step, answer) in steps {
             self = self.push(step, answer, Some(group));
         }
+        if group == Group::Together {
+            self.overlap(first);
+        }
         self
+    }
+
+    /// Lets the requests from the `first` on all be under way as long as the last.
+    fn overlap(&mut self, first: usize) {
+        let mut exchanges: Vec<&mut Exchange> = self.records[first..]
+            .iter_mut()
+            .filter_map(|record| record.exchange.as_mut())
+            .collect();
+        let ends = exchanges.iter().map(|exchange| exchange.done_at).max();
+        let begins = exchanges.iter().map(|exchange| exchange.sent_at).min();
+        for exchange in &mut exchanges {
+            (exchange.sent_at, exchange.done_at) = begins.zip(ends).expect("a group has members");
+        }
     }
 
     fn push(mut self, step: &str, answer: Answer, group: Option<Group>) -> Self {
