@@ -14,7 +14,7 @@ version='x-amz-glacier-version: 2012-06-01'
 
 row() { printf '| %s | %s | %s | %s |\n' "$@"; }
 ratio() { python3 -c 'import sys; a, b = map(float, sys.argv[1:]); print(f"{a / b:.3g}")' "$1" "$2"; }
-median() { sort -g | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'; }
+median() { sort -g | awk '{ all[NR] = $0 } END { print all[int((NR + 1) / 2)] }'; }
 thrice() { for _ in 1 2 3; do "$@"; done | median; }
 measured() { # COMMAND...: seconds and MiB at the most
   python3 - "$@" << 'PY'
@@ -44,19 +44,15 @@ load() { # PORT: requests per second that a plain load generator gets
   wrk -t1 -c4 -d4s -H "$version" "http://127.0.0.1:$1/-/vaults/there" | awk '/Requests\/sec/ { print $2 }'
 }
 
-rate() { # PORT: requests per second of a run without jobs, which make one wait by definition
-  "$crevasse" run --endpoint "http://127.0.0.1:$1" -n 0 --no-reproduce -E 'topic(vaults) | topic(archives)' --report json="$tools/rate.json" -q > /dev/null || true
-  python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); print(d["summary"]["exchanges"] / d["run"]["seconds"])' "$tools/rate.json"
-}
-
-harness() { # Requests per second beside a plain load generator.
-  local name ours plain
+harness() { # Requests per second of a run beside a plain load generator that asks for the cheapest of answers, and who was busy meanwhile.
+  local name figures plain
   for name in reference moto local_web_services; do
     "$name"
     curl -s -o /dev/null -X PUT -H "$version" "http://127.0.0.1:$port/-/vaults/there"
-    ours=$(thrice rate "$port")
     plain=$(thrice load "$port")
-    row "requests per second, \`$name\`: beside wrk" "$ours" "$plain" "$(ratio "$ours" "$plain")"
+    read -ra figures <<< "$(thrice python3 harness/benches/rate.py "$crevasse" "http://127.0.0.1:$port" "${pids[-1]}" "$tools/rate.json")"
+    row "requests per second, \`$name\`: beside wrk and one cheap GET" "${figures[0]}" "$plain" "$(ratio "${figures[0]}" "$plain")"
+    row "cores busy meanwhile, \`$name\`: the harness, beside the server" "${figures[2]}" "${figures[1]}" "$(ratio "${figures[2]}" "${figures[1]}")"
     stop
   done
 }

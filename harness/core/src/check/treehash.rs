@@ -152,6 +152,7 @@ fn judge_structure(evidence: &Evidence<'_>, out: &mut Judgements) {
     let mistake = told
         .parse()
         .ok()
+        .filter(|told| *told != right)
         .and_then(|told: Digest| content.diagnose(told));
     let shown = illustrated(content.length());
     for requirement in shown.iter().copied() {

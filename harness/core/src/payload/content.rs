@@ -38,6 +38,25 @@ struct Shared {
     sha256: OnceLock<Digest>,
     tree_hash: OnceLock<Digest>,
     parts: Mutex<BTreeMap<ByteRange, Digest>>,
+    mistakes: Mutex<BTreeMap<Digest, Option<Mistake>>>,
+}
+
+/// What is known of a key, or else computed and remembered, up to 1,024 keys.
+fn recall<K: Ord, V: Copy>(
+    known: &Mutex<BTreeMap<K, V>>,
+    key: K,
+    compute: impl FnOnce() -> V,
+) -> V {
+    let locked = || known.lock().unwrap_or_else(PoisonError::into_inner);
+    let found = locked().get(&key).copied();
+    found.unwrap_or_else(|| {
+        let value = compute();
+        let mut known = locked();
+        if known.len() < 1024 {
+            known.insert(key, value);
+        }
+        value
+    })
 }
 
 struct Placed {
@@ -165,21 +184,7 @@ impl Content {
     /// # Panics
     /// When the range reaches beyond the end.
     pub fn recall_tree_hash_of(&self, range: ByteRange) -> Digest {
-        let parts = || {
-            self.shared
-                .parts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        let known = parts().get(&range).copied();
-        known.unwrap_or_else(|| {
-            let hash = self.tree_hash_of(range);
-            let mut parts = parts();
-            if parts.len() < 1024 {
-                parts.insert(range, hash);
-            }
-            hash
-        })
+        recall(&self.shared.parts, range, || self.tree_hash_of(range))
     }
 
     /// Hashes each mebibyte; none for an empty content. Takes 32 bytes per mebibyte.
@@ -196,13 +201,12 @@ impl Content {
         hasher.finish()
     }
 
-    /// Names the classic mistake behind a wrong tree hash of this content; see [`diagnose`].
+    /// Names the classic mistake behind a wrong tree hash of this content; see [`diagnose`]. Clones share what was once found out.
     pub fn diagnose(&self, claimed: Digest) -> Option<Mistake> {
-        diagnose(
-            self.length(),
-            |offset, into| self.read_at(offset, into),
-            claimed,
-        )
+        let read_at = |offset, into: &mut [u8]| self.read_at(offset, into);
+        recall(&self.shared.mistakes, claimed, || {
+            diagnose(self.length(), read_at, claimed)
+        })
     }
 
     /// Lists the stretches in order, each as a range of the shortest payload that has it. What repeats is
@@ -264,6 +268,7 @@ impl Content {
             sha256: OnceLock::new(),
             tree_hash: OnceLock::new(),
             parts: Mutex::default(),
+            mistakes: Mutex::default(),
         };
         Some(Self {
             shared: Arc::new(shared),
