@@ -187,12 +187,20 @@ fn of_family(symptom: &Symptom) -> Option<Cause> {
             "last-inventory-date",
             "LastInventoryDate of a vault is not the date of its last inventory",
         ),
+        "malformed-range-crashes" | "range-beyond-crashes" => Cause::new(
+            "crashed-on-ranges",
+            "downloads end in a server error over ranges that are malformed or begin beyond the output",
+        ),
         "filter-ignored" => Cause::new("filter-ignored", "filters of ListJobs are ignored"),
         "completion-not-idempotent" | "abort-not-idempotent" => Cause::new(
             "repetition-refused",
             "a request repeated at once is refused",
         ),
         "page-too-large" | "marker-missing" => Cause::new(symptom.id.clone(), &*symptom.title),
+        "location-hyphen" | "location-without-account" => Cause::new(
+            "location-account",
+            "Locations do not begin with the account",
+        ),
         "location-missing" => Cause::new("location-missing", "creations answer without Location"),
         "hash-header-missing" => {
             Cause::new("hash-header-missing", "answers lack x-amz-sha256-tree-hash")
@@ -228,6 +236,18 @@ mod tests {
             of(OperationName::UploadArchive),
             of(OperationName::UploadMultipartPart)
         );
+    }
+
+    #[test]
+    fn ranges_that_nobody_serves_crash_in_one_place() {
+        let of = |id: &'static str| Cause::of(&Symptom::new(id, "it crashes"), None).key;
+        assert_eq!(of("range-beyond-crashes"), of("malformed-range-crashes"));
+    }
+
+    #[test]
+    fn a_location_without_the_account_is_one_cause_whatever_stands_there() {
+        let of = |id: &'static str| Cause::of(&Symptom::new(id, "it is wrong"), None).key;
+        assert_eq!(of("location-hyphen"), of("location-without-account"));
     }
 
     #[test]

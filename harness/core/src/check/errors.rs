@@ -666,6 +666,13 @@ mod tests {
     }
 
     #[test]
+    fn a_crash_over_one_of_several_reasons_is_named_by_none_of_them() {
+        let step = "{InitiateJob: {vault: \"?none\", job: j, body: {}}, but: {headers: {x-amz-glacier-version: null}}}";
+        let case = Case::default().then(step, html(500));
+        assert_eq!(case.breaks("COM-VER-002"), [("crashed", Level::Should)]);
+    }
+
+    #[test]
     fn a_range_that_cannot_be_satisfied_may_have_any_code() {
         let response = missing(error(416, "InvalidRange"));
         assert!(response.said("COM-ERR-004").is_empty());

@@ -10,6 +10,7 @@ use super::subject::{
     earlier, is_first_page, is_whole_list, items, limit, live_vault, marker_given, same_vault,
     success, text,
 };
+use super::vaults::was_made_again;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Expectation, Job, Refusal};
@@ -161,8 +162,9 @@ fn difference<'a>(one: &'a Value, other: &'a Value) -> Option<&'a str> {
 
 /// All jobs of the vault and none of another.
 fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, list)) = listed(evidence).filter(|(now, _)| {
-        is_whole_list(now) && Filter::of(now).is_none() && limit(now.action()).is_none()
+    let Some((now, list)) = listed(evidence).filter(|(now, list)| {
+        let room = limit(now.action()).is_none_or(|limit| (list.len() as u64) < limit);
+        is_whole_list(now) && Filter::of(now).is_none() && room
     }) else {
         return;
     };
@@ -180,6 +182,10 @@ fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
         .iter()
         .filter(|job| !ids.contains(&job.id.as_str()))
         .count();
+    // What a second creation of the vault does to its jobs has a rule of its own.
+    if missing > 0 && was_made_again(now, earlier(evidence)) {
+        return;
+    }
     let own = |id: &str| known.iter().any(|job| job.id == id);
     let others = now
         .before
@@ -190,10 +196,9 @@ fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
         .filter(|job| ids.contains(&job.id.as_str()) && !own(&job.id) && !job.doubtful)
         .count();
     if missing > 0 {
-        let symptom = Symptom::new("job-not-listed", "ListJobs leaves out jobs of the vault");
         out.violated(
             "LJ-SCOPE-001",
-            symptom,
+            Symptom::new("job-not-listed", "ListJobs leaves out jobs of the vault"),
             format!("all {} jobs", known.len()),
             format!("{missing} are missing"),
         );

@@ -2,6 +2,7 @@
 
 use super::jobs::{Retrieval, known_job, retrieval_range_ignored, same_job};
 use super::subject::{earlier, live_vault};
+use super::vaults::was_made_again;
 use super::{Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Job, JobStatus};
 use crate::range::{ByteRange, RangeHeader, Resolved, parse_range_header};
@@ -196,8 +197,11 @@ impl<'a> Download<'a> {
         let ready = job.status == JobStatus::Succeeded
             || (now.succeeded() && job.status == JobStatus::InProgress);
         let may_lead_nowhere = now.record.tweak.path.is_some() && !now.succeeded();
+        // What a second creation of the vault does to its jobs has a rule of its own.
+        let may_be_lost = !now.succeeded() && was_made_again(now, earlier);
         if !ready
             || may_lead_nowhere
+            || may_be_lost
             || matches!(
                 now.expectation,
                 Expectation::Refuse(_) | Expectation::Blocked(_)

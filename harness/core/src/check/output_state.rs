@@ -3,9 +3,10 @@
 use super::describe_job::{described, state};
 use super::jobs::same_job;
 use super::output::{Download, has_range};
-use super::rules::{Demand, RefusalRule, answer, judge_refusal, not_accepted};
+use super::rules::{Demand, RefusalRule, answer, is_odd, judge_refusal, not_accepted};
 use super::shape::shorten;
 use super::subject::{earlier, header, live_vault};
+use super::vaults::was_made_again;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, JobKind, Refusal};
 use crate::spec::OperationName as O;
@@ -114,7 +115,9 @@ fn judge_kept(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     // A range that was never served may be refused for what it is.
     let of_its_own = has_range(now) && asks(before) != asks(now) && now.status() != Some(404);
-    if of_its_own && !now.succeeded() {
+    // Other ways to write a request have rules of their own, and so has what a second creation of the vault does to its jobs.
+    let of_another_rule = is_odd(&now.record.tweak) || was_made_again(now, earlier(evidence));
+    if (of_its_own || of_another_rule) && !now.succeeded() {
         return;
     }
     out.also_rests_on(before.index);
@@ -377,6 +380,19 @@ mod tests {
         assert!(
             gone.breaks("GJO-STATUS-001").is_empty(),
             "and no echo of it"
+        );
+        let otherwise = "{GetJobOutput: {vault: v, job: j}, but: {path: encoded}}";
+        let gone = || error(400, "VaultNotFound");
+        let strange = once().then(otherwise, gone());
+        assert!(
+            strange.said("GJO-STATE-006").is_empty(),
+            "how a path is written has a rule of its own"
+        );
+        let again = once().then("CreateVault: {vault: v}", status(201));
+        let reset = again.then(OUTPUT, gone());
+        assert!(
+            reset.said("GJO-STATE-006").is_empty() && reset.breaks("GJO-STATUS-001").is_empty(),
+            "what a reset lost was kept until then"
         );
         let other = once().then(OUTPUT, status(200).bytes(b"abd".to_vec()));
         assert_eq!(

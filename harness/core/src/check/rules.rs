@@ -123,7 +123,7 @@ fn judge_rows(
     for rule in rules.iter().filter(|rule| rule.is_about(now, *first)) {
         // Of several reasons a target may give any: only that it refuses can be demanded.
         if others.is_empty() || !refused || rule.demand.is_met_by(now) {
-            rule.judge(now, *first, grade, out);
+            rule.judge(now, *first, others.is_empty(), grade, out);
         }
     }
 }
@@ -156,6 +156,7 @@ impl RefusalRule {
         &self,
         now: &Observation,
         refusal: Refusal,
+        only: bool,
         grade: Option<Level>,
         out: &mut Judgements,
     ) {
@@ -168,6 +169,8 @@ impl RefusalRule {
                 super::errors::common_fault(response).unwrap_or_else(|| refused_otherwise(refusal))
             }
             _ if matches!(self.demand, Demand::CodeIfRefused(_)) => return,
+            // Over which of several reasons it failed nobody can say.
+            Reply::Response(response) if response.status >= 500 && !only => crashed(now),
             _ => not_refused(now, refusal),
         };
         let expected = format!("{} because {}", self.demand.words(), refusal.phrase());
@@ -319,6 +322,12 @@ fn is_twisted(tweak: &Tweak) -> bool {
         || tweak.query.values().any(Option::is_some)
 }
 
+/// Whether a request is written in a way that some rule is about that is none of its operation's own.
+pub(super) fn is_odd(tweak: &Tweak) -> bool {
+    let media_type = |name: &String| name.eq_ignore_ascii_case("content-type");
+    is_twisted(tweak) || tweak.headers.keys().any(media_type)
+}
+
 /// The symptom of an answer that is no success although it must be one.
 pub fn not_accepted(now: &Observation) -> Symptom {
     if let Some(common) = now.response().and_then(super::errors::capability_fault) {
@@ -350,6 +359,12 @@ pub fn not_accepted(now: &Observation) -> Symptom {
         )
         .about(name),
     }
+}
+
+/// The symptom of a server error on a request with several reasons to be refused.
+fn crashed(now: &Observation) -> Symptom {
+    let name = now.operation.map_or("", OperationName::as_str);
+    Symptom::new("crashed", format!("{name} fails in the server")).about(name)
 }
 
 /// The symptom of a Location under which there is nothing.

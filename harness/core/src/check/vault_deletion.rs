@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::rules::{answer, not_refused};
+use super::rules::{answer, is_odd, not_refused};
 use super::subject::{clock_ahead, earlier, live_vault, same_vault, vault};
 use super::vaults::{judge_permission, unless_crashed};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -157,7 +157,7 @@ fn judge_deleted_again(evidence: &Evidence<'_>, out: &mut Judgements) {
     else {
         return;
     };
-    if now.expectation.refusals() != [Refusal::VaultUnknown] {
+    if now.expectation.refusals() != [Refusal::VaultUnknown] || is_odd(&now.record.tweak) {
         return;
     }
     let code = now.response().and_then(|response| response.error_code());
