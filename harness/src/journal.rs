@@ -6,12 +6,17 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use indexmap::IndexSet;
 use serde::{Deserialize, Serialize};
 
 use crevasse_core::check::Record;
 
 use crate::event::{Event, RunStarted};
+
+mod guard;
+
+use guard::Guard;
+
+pub use guard::leftovers;
 
 /// Names the format and its version; the first line of a journal says it.
 pub const SCHEMA: &str = "crevasse.journal/1";
@@ -151,7 +156,14 @@ pub struct Journal {
 #[derive(Debug)]
 struct Open {
     path: PathBuf,
-    file: Mutex<BufWriter<File>>,
+    writer: Mutex<Writer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    file: BufWriter<File>,
+    /// Where the journal is there for cleaning up alone.
+    guard: Option<Guard>,
 }
 
 impl Journal {
@@ -160,6 +172,19 @@ impl Journal {
     /// # Errors
     /// When the folder or file cannot be made, or a journal is there already.
     pub fn create(folder: &Path, run: &RunStarted) -> Result<Self, JournalError> {
+        Self::begin(folder, run, None)
+    }
+
+    /// The same for a run that is only to be cleaned up after: it keeps no line but those about resources, and is written anew
+    /// without what is gone before it grows large.
+    ///
+    /// # Errors
+    /// When the folder or file cannot be made, or a journal is there already.
+    pub fn guarding(folder: &Path, run: &RunStarted) -> Result<Self, JournalError> {
+        Self::begin(folder, run, Some(Guard::new(header(run))))
+    }
+
+    fn begin(folder: &Path, run: &RunStarted, guard: Option<Guard>) -> Result<Self, JournalError> {
         let path = folder.join(FILE);
         let failed = |source| JournalError::File {
             path: path.clone(),
@@ -171,11 +196,8 @@ impl Journal {
             .create_new(true)
             .open(&path)
             .map_err(failed)?;
-        let journal = Self::alone(path, file)?;
-        journal.write(&Line::Header {
-            schema: SCHEMA.to_owned(),
-            run: run.clone(),
-        })?;
+        let journal = Self::alone(path, file, guard)?;
+        journal.write(&header(run))?;
         Ok(journal)
     }
 
@@ -196,26 +218,27 @@ impl Journal {
             .map_err(failed)?;
         let whole = whole_lines(&mut file).map_err(failed)?;
         file.seek(SeekFrom::Start(whole)).map_err(failed)?;
-        let journal = Self::alone(path.clone(), file)?;
+        let journal = Self::alone(path.clone(), file, None)?;
         journal.truncate(whole).map_err(failed)?;
         Ok(journal)
     }
 
     /// Takes the file for this process alone, as long as it lives.
-    fn alone(path: PathBuf, file: File) -> Result<Self, JournalError> {
+    fn alone(path: PathBuf, file: File, guard: Option<Guard>) -> Result<Self, JournalError> {
         if let Err(TryLockError::WouldBlock) = file.try_lock() {
             return Err(JournalError::Busy { path });
         }
-        let file = Mutex::new(BufWriter::new(file));
+        let file = BufWriter::new(file);
+        let writer = Mutex::new(Writer { file, guard });
         Ok(Self {
-            open: Some(Open { path, file }),
+            open: Some(Open { path, writer }),
         })
     }
 
     fn truncate(&self, length: u64) -> io::Result<()> {
         self.open.as_ref().map_or(Ok(()), |open| {
-            let file = open.file.lock().unwrap_or_else(PoisonError::into_inner);
-            file.get_ref().set_len(length)
+            let writer = open.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            writer.file.get_ref().set_len(length)
         })
     }
 
@@ -241,16 +264,35 @@ impl Journal {
             path: open.path.clone(),
             source,
         };
-        let mut text = serde_json::to_string(line).map_err(|error| failed(error.into()))?;
-        text.push('\n');
-        let mut file = open.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(text.as_bytes()).map_err(failed)?;
-        if matches!(line, Line::Record { .. }) {
-            Ok(())
-        } else {
-            file.flush().map_err(failed)
+        let text = text(line).map_err(failed)?;
+        let mut writer = open.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Writer { file, guard } = &mut *writer;
+        if guard.as_mut().is_some_and(|guard| !guard.note(line)) {
+            return Ok(());
         }
+        file.write_all(text.as_bytes()).map_err(failed)?;
+        if !matches!(line, Line::Record { .. }) {
+            file.flush().map_err(failed)?;
+        }
+        if let Some(guard) = guard.as_mut().filter(|guard| guard.is_due()) {
+            *file = guard.write_anew(&open.path).map_err(failed)?;
+        }
+        Ok(())
     }
+}
+
+fn header(run: &RunStarted) -> Line {
+    Line::Header {
+        schema: SCHEMA.to_owned(),
+        run: run.clone(),
+    }
+}
+
+/// A line as it stands in the file.
+fn text(line: &Line) -> io::Result<String> {
+    let mut text = serde_json::to_string(line)?;
+    text.push('\n');
+    Ok(text)
 }
 
 /// A journal that is being read, line by line.
@@ -368,29 +410,6 @@ fn whole_lines(file: &mut File) -> io::Result<u64> {
         end = start;
     }
     Ok(0)
-}
-
-/// What a run made, or may have made, and did not remove: latest first, so that removing in this order works.
-pub fn leftovers<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Vec<Resource> {
-    let mut there: IndexSet<Resource> = IndexSet::new();
-    for line in lines {
-        match line {
-            Line::Intent(resource) if resource.kind == Kind::Vault => {
-                there.insert(resource.clone());
-            }
-            Line::Made(resource) if resource.kind != Kind::Job => {
-                there.insert(resource.clone());
-            }
-            Line::Gone(resource) => {
-                there.shift_remove(resource);
-                if resource.kind == Kind::Vault {
-                    there.retain(|other| other.vault != resource.vault);
-                }
-            }
-            _ => {}
-        }
-    }
-    there.into_iter().rev().collect()
 }
 
 #[cfg(test)]

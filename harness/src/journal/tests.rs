@@ -2,7 +2,7 @@ use super::*;
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::scenario::Profile;
 
-fn run() -> RunStarted {
+pub(super) fn run() -> RunStarted {
     RunStarted {
         run: "x7k2p9".to_owned(),
         seed: 42,

@@ -186,7 +186,7 @@ async fn begin_journal(
         }
     }
     let folder = nights.join(&run.run);
-    Journal::create(&folder, run)
+    Journal::guarding(&folder, run)
         .with_context(|| format!("failed to begin the journal in {}", folder.display()))
 }
 
