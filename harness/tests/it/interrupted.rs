@@ -14,15 +14,15 @@ use serde_json::Value;
 use crate::command::{self, crevasse, said};
 
 /// A reference server of this process.
-struct Reference {
+pub(crate) struct Reference {
     service: Service,
-    endpoint: String,
+    pub(crate) endpoint: String,
     _handle: ServerHandle,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Reference {
-    fn start(options: Options) -> Self {
+    pub(crate) fn start(options: Options) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let service = Service::new(options);
         let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -36,7 +36,7 @@ impl Reference {
     }
 
     /// The vaults that are there.
-    fn vaults(&self) -> Vec<Value> {
+    pub(crate) fn vaults(&self) -> Vec<Value> {
         let mut headers = Headers::default();
         headers.push("x-amz-glacier-version", "2012-06-01");
         let reply = self.service.exchange(&Request {

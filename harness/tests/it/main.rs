@@ -6,6 +6,7 @@ mod command;
 mod covers;
 mod hostile;
 mod interrupted;
+mod nights;
 mod prove;
 mod reports;
 #[cfg(feature = "tls")]
