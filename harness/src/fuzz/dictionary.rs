@@ -9,7 +9,7 @@ use crevasse_core::scenario::{Action, Scenario, Step, Tweak};
 /// Everything seen in seeds, each once, in the order seen.
 #[derive(Debug, Default)]
 pub(super) struct Dictionary {
-    steps: Vec<Value>,
+    steps: BTreeMap<String, Vec<Value>>,
     tweaks: Vec<Value>,
     fields: BTreeMap<String, Vec<Value>>,
 }
@@ -37,10 +37,12 @@ impl Dictionary {
         if step.tweak != Tweak::default() {
             push(&mut self.tweaks, &tree["but"]);
         }
-        if let Some((_, fields)) = action(&tree) {
+        if let Some((name, fields)) = action(&tree) {
             self.learn_fields(fields);
+            if !matches!(step.action, Action::Pause { .. }) {
+                push(self.steps.entry(name.clone()).or_default(), &tree);
+            }
         }
-        push(&mut self.steps, &tree);
     }
 
     fn learn_fields(&mut self, value: &Value) {
@@ -53,8 +55,8 @@ impl Dictionary {
         }
     }
 
-    /// Steps of seeds.
-    pub(super) fn steps(&self) -> &[Value] {
+    /// Steps of seeds, by what they do; pauses left out, which take time and do nothing.
+    pub(super) fn steps(&self) -> &BTreeMap<String, Vec<Value>> {
         &self.steps
     }
 

@@ -17,6 +17,8 @@ const BYTES: u64 = 24 << 20;
 const MILLIS: u64 = 2500;
 /// Requests sent together, at most: as many as can be tried in every order.
 const TOGETHER: usize = 5;
+/// The most there may be of something: tags, items of a page, characters.
+const LIMITS: [i64; 6] = [10, 50, 128, 255, 1000, 1024];
 /// Draws that may fail before the scenario is taken as it is.
 const ATTEMPTS: usize = 8;
 
@@ -55,6 +57,7 @@ pub(super) fn mutate(draw: &mut Draw, base: &Scenario, pool: &Pool<'_>) -> Scena
         for tree in &mut trees {
             handles::make_unique(tree, &mut known);
         }
+        make_vaults_plainly(&mut trees);
         let steps: Result<Vec<Step>, _> = trees.into_iter().map(serde_json::from_value).collect();
         if let Ok(steps) = steps
             && is_sound(&steps)
@@ -67,6 +70,19 @@ pub(super) fn mutate(draw: &mut Draw, base: &Scenario, pool: &Pool<'_>) -> Scena
         }
     }
     base.clone()
+}
+
+/// Of a vault that was made by a damaged or odd request nobody knows whether it is there, so only the last step may be one.
+fn make_vaults_plainly(trees: &mut [Value]) {
+    let Some((_last, before)) = trees.split_last_mut() else {
+        return;
+    };
+    for tree in before {
+        let makes = dictionary::action(tree).is_some_and(|(name, _)| name == "CreateVault");
+        if let Some(members) = tree.as_object_mut().filter(|_| makes) {
+            members.shift_remove("but");
+        }
+    }
 }
 
 /// Whether steps keep within bounds, and every vault handle has one name of its own.
@@ -190,15 +206,19 @@ fn splice(draw: &mut Draw, trees: &mut Vec<Value>, pool: &Pool<'_>) {
     trees.splice(at..at, run);
 }
 
-/// A step of some seed.
+/// A step of some seed, every action being as likely as any other; often at the end, where there is most to act on.
 fn add(draw: &mut Draw, trees: &mut Vec<Value>, pool: &Pool<'_>) {
-    let steps = pool.dictionary.steps();
-    if steps.is_empty() {
+    let actions = pool.dictionary.steps();
+    if actions.is_empty() {
         return;
     }
+    let steps = actions.values().nth(place(draw, actions.len()));
+    let steps = steps.expect("it is one of them");
     let mut tree = steps[place(draw, steps.len())].clone();
-    let at = 1 + place(draw, trees.len().max(1));
-    let at = at.min(trees.len());
+    let at = match draw.once_in(2) {
+        true => trees.len(),
+        false => (1 + place(draw, trees.len().max(1))).min(trees.len()),
+    };
     settle(draw, &mut tree, &known_before(&trees[..at]));
     trees.insert(at, tree);
 }
@@ -244,6 +264,7 @@ fn twist(draw: &mut Draw, trees: &mut [Value], pool: &Pool<'_>) {
         return;
     };
     let mut fields = &mut trees[at][&name];
+    let mut inside = false;
     loop {
         let Some(members) = fields.as_object_mut().filter(|members| !members.is_empty()) else {
             return;
@@ -255,7 +276,13 @@ fn twist(draw: &mut Draw, trees: &mut [Value], pool: &Pool<'_>) {
             .is_some_and(|inner| !inner.is_empty());
         if deeper && draw.once_in(2) {
             fields = &mut members[&field];
+            inside = true;
             continue;
+        }
+        // A member of a document may be null; a field of a step is then not there.
+        if inside && draw.once_in(8) {
+            members[&field] = Value::Null;
+            return;
         }
         match other_value(draw, &field, &members[&field], &known, pool) {
             Some(value) => members[&field] = value,
@@ -298,6 +325,8 @@ fn changed(draw: &mut Draw, value: &Value) -> Value {
                 number.saturating_sub(1),
                 number.saturating_mul(2),
                 -number,
+                draw.one_of(&LIMITS),
+                draw.one_of(&LIMITS) + 1,
             ];
             json!(draw.one_of(&others))
         }
@@ -312,6 +341,12 @@ fn changed(draw: &mut Draw, value: &Value) -> Value {
                 items.push(items[at].clone());
             }
             Value::Array(items)
+        }
+        // The text of a document, cut off.
+        Value::Object(members) if !members.is_empty() && draw.once_in(2) => {
+            let text = value.to_string();
+            let most = place(draw, text.chars().count());
+            json!(text.chars().take(most).collect::<String>())
         }
         _ => draw_one(
             draw,
@@ -381,14 +416,9 @@ fn damage(draw: &mut Draw, trees: &mut [Value]) {
 /// Replaces the tweak of a step that is a single request. Another method, or another body where there is one, would make another request
 /// of it than its action says; whoever judges could not follow.
 fn put_on(draw: &mut Draw, trees: &mut [Value], mut tweak: Value) {
-    // Of a vault that was made by a damaged request nobody knows what it is, nor what any later answer should be.
-    let damages = matches!(&tweak["framing"], Value::Object(_)) || tweak["framing"] == "half";
     let suits = |tree: &Value| {
-        dictionary::action(tree).is_some_and(|(name, _)| match name.as_str() {
-            "Together" | "During" | "Pause" => false,
-            "CreateVault" => !damages,
-            _ => true,
-        })
+        dictionary::action(tree)
+            .is_some_and(|(name, _)| !matches!(name.as_str(), "Together" | "During" | "Pause"))
     };
     let places: Vec<usize> = (0..trees.len()).filter(|at| suits(&trees[*at])).collect();
     if places.is_empty() {
@@ -593,6 +623,49 @@ mod tests {
                     .is_none_or(|but| but.get("body").is_none())
             );
         }
+    }
+
+    #[test]
+    fn only_the_last_step_makes_a_vault_by_an_odd_request() {
+        let oddly = |step: &Step| {
+            matches!(step.action, Action::CreateVault { .. }) && step.tweak != Default::default()
+        };
+        let written = scenarios::written();
+        let variants = variants(4, 300);
+        let mut new = variants
+            .iter()
+            .filter(|variant| written.iter().all(|known| known.steps != variant.steps));
+        assert!(new.all(|variant| {
+            let before = variant
+                .steps
+                .split_last()
+                .map_or(&[][..], |(_, before)| before);
+            !before.iter().any(oddly)
+        }));
+    }
+
+    #[test]
+    fn documents_are_cut_off_and_lose_values() {
+        let whole = json!({"Type": "inventory-retrieval"});
+        let cut = |number| changed(&mut Draw::new(1, number), &whole);
+        assert!((0..40).any(|number| {
+            cut(number)
+                .as_str()
+                .is_some_and(|text| text.starts_with('{'))
+        }));
+        let dictionary = Dictionary::default();
+        let other = generate::case(1, 1);
+        let pool = Pool {
+            dictionary: &dictionary,
+            other: &other,
+        };
+        let step = json!({"InitiateJob": {"vault": "v", "job": "j", "body": whole}});
+        assert!((0..100).any(|number| {
+            let mut trees = vec![step.clone()];
+            twist(&mut Draw::new(2, number), &mut trees, &pool);
+            trees[0]["InitiateJob"]["body"]["Type"].is_null()
+                && trees[0]["InitiateJob"]["body"].get("Type").is_some()
+        }));
     }
 
     #[test]
