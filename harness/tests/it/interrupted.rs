@@ -1,6 +1,7 @@
 //! Runs that are killed, interrupted or out of time: they go on, end as uninterrupted ones do, and leave nothing behind.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -241,10 +242,11 @@ fn a_second_ctrl_c_leaves_at_once() {
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let mut run = runs.start(&endpoint, &["--request-timeout", "1h"]);
-    until_journalled(&runs, "header");
-    sleep(Duration::from_millis(500));
+    let _unanswered = silent.accept().unwrap();
     signal(&run, "-INT");
-    sleep(Duration::from_millis(500));
+    let said = BufReader::new(run.stderr.take().unwrap()).lines();
+    let mut said = said.map(Result::unwrap);
+    assert!(said.any(|line| line.starts_with("interrupted")));
     signal(&run, "-INT");
     assert_eq!(run.wait().unwrap().code(), Some(130));
 }
@@ -257,7 +259,7 @@ fn a_run_whose_time_is_up_before_its_jobs_goes_on_another_day() {
         "op(GetJobOutput)",
         "--no-reproduce",
         "--max-time",
-        "6s",
+        "15s",
     ];
     let output = runs.run(&server.endpoint, &words);
     assert_eq!(output.status.code(), Some(5), "{}", said(&output));

@@ -235,7 +235,7 @@ impl Head {
         let headers = Headers(headers.iter().map(field).collect());
         Self {
             status,
-            media_type: media_type(&headers),
+            media_type: readable_as(&headers),
             size: headers
                 .iter()
                 .map(|(name, value)| name.len() + value.len() + 4)
@@ -254,7 +254,16 @@ impl Head {
     }
 }
 
-pub(super) fn media_type(headers: &Headers) -> String {
+/// The media type of a body that can be read as it comes; what is compressed is nothing but bytes, since nobody here unpacks it.
+pub(super) fn readable_as(headers: &Headers) -> String {
+    let coding = headers.value("content-encoding").unwrap_or("identity");
+    match coding.trim().eq_ignore_ascii_case("identity") {
+        true => media_type(headers),
+        false => "application/octet-stream".to_owned(),
+    }
+}
+
+fn media_type(headers: &Headers) -> String {
     let value = headers.value("content-type").unwrap_or_default();
     value
         .split(';')

@@ -246,7 +246,7 @@ async fn receive(from: OwnedReadHalf, request: &Request, limits: Limits) -> Repl
         if (100..200).contains(&status) && !waiting {
             continue;
         }
-        let intake = Intake::new(&super::http::media_type(&headers), limits.body);
+        let intake = Intake::new(&super::http::readable_as(&headers), limits.body);
         let unframe = if waiting {
             Ok(Unframe::nothing())
         } else {

@@ -57,7 +57,7 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let pace = Pace::new(args.jobs, rate);
     let hand = Hand::new(target, arm, spec, pace, journal, run.prefix.clone());
     let stop = Stop::default();
-    interrupt::listen(stop.clone());
+    interrupt::listen(stop.clone()).context("failed to listen for signals")?;
     putln!("fuzzing {} · seed {}", run.endpoint, plan.seed);
     let style = Style {
         color: args.color.on_stdout(),

@@ -3,12 +3,13 @@
 use crevasse::campaign::Stop;
 use crevasse::exit;
 #[cfg(unix)]
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The first asks for the end, the second leaves at once.
-pub(crate) fn listen(stop: Stop) {
+/// The first asks for the end, the second leaves at once. From here on none goes unheard.
+pub(crate) fn listen(stop: Stop) -> std::io::Result<()> {
+    let mut wishes = Wishes::new()?;
     tokio::spawn(async move {
-        while next().await.is_ok() {
+        while wishes.next().await.is_ok() {
             if stop.asked() {
                 std::process::exit(i32::from(exit::INTERRUPTED));
             }
@@ -20,20 +21,46 @@ pub(crate) fn listen(stop: Stop) {
             stop.ask();
         }
     });
+    Ok(())
+}
+
+/// The ways to ask for the end.
+#[cfg(unix)]
+struct Wishes {
+    interrupt: Signal,
+    hangup: Signal,
+    terminate: Signal,
 }
 
 #[cfg(unix)]
-async fn next() -> std::io::Result<()> {
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = hangup.recv() => Ok(()),
-        _ = terminate.recv() => Ok(()),
+impl Wishes {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> std::io::Result<()> {
+        tokio::select! {
+            _ = self.interrupt.recv() => Ok(()),
+            _ = self.hangup.recv() => Ok(()),
+            _ = self.terminate.recv() => Ok(()),
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn next() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+struct Wishes;
+
+#[cfg(not(unix))]
+impl Wishes {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) -> std::io::Result<()> {
+        tokio::signal::ctrl_c().await
+    }
 }

@@ -54,7 +54,7 @@ async fn judge(args: &Asked, earlier: Option<&Path>) -> anyhow::Result<u8> {
     let hand = run.hand(run.target.arm()?, taken.journal);
     hand.keep_within(budget);
     let stop = Stop::default();
-    interrupt::listen(stop.clone());
+    interrupt::listen(stop.clone()).context("failed to listen for signals")?;
     let mut line = Line::new(args.verbosity.detail());
     if let Some(size) = args.archive_size {
         line.watch(hand.clone(), 2 * size.0);
