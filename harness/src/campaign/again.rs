@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crevasse_core::check::Outcome;
+use crevasse_core::check::{Judgement, Outcome};
 use crevasse_core::finding::Fingerprint;
 use crevasse_core::scenario::{Need, Scenario};
 
@@ -23,6 +23,16 @@ const CANDIDATES: usize = 60;
 /// Symptoms made small at most; the rest keeps the case they were found in.
 const MADE_SMALL: usize = 100;
 
+/// Whether a deviation shows in a case.
+fn shows(case: &Case, wanted: &Fingerprint) -> bool {
+    let mut shown = case
+        .judged
+        .judgements
+        .iter()
+        .filter_map(Judgement::fingerprint);
+    shown.any(|fingerprint| fingerprint == *wanted)
+}
+
 /// The sighting of a deviation in a case, if it shows there.
 fn sight(case: &Case, wanted: &Fingerprint) -> Option<Sight> {
     case.judged.judgements.iter().find_map(|judgement| {
@@ -36,7 +46,9 @@ fn sight(case: &Case, wanted: &Fingerprint) -> Option<Sight> {
         let last = last.map_or(case.records.len(), |last| last + 1);
         (judgement.fingerprint()? == *wanted).then(|| Sight {
             scenario: case.scenario.clone(),
-            records: case.records.iter().take(last).cloned().collect(),
+            records: case
+                .part
+                .shown(&case.records[..last.min(case.records.len())]),
             expected: expected.clone(),
             actual: actual.clone(),
         })
@@ -257,7 +269,7 @@ impl Trial {
                 let records = &seen[lead].1.records;
                 let decisive = records.last().map_or(0, |record| record.step);
                 let search = Shrinking::new(&self.scenario, decisive);
-                let shows = |case: &Case| sight(case, lead).is_some();
+                let shows = |case: &Case| shows(case, lead);
                 let name = format!("small-{}", &lead.0[..8]);
                 smallest(judge.clone(), search, name, shows, deadline)
             })
@@ -332,10 +344,7 @@ pub(crate) async fn smallest(
 
 /// What shows a deviation in the smallest of these cases: one made small for another deviation may show this one too.
 fn smallest_sight(cases: &[Option<Case>], wanted: &Fingerprint) -> Option<(Fingerprint, Sight)> {
-    let seen = cases
-        .iter()
-        .flatten()
-        .filter_map(|case| sight(case, wanted));
-    seen.min_by_key(|sight| weight(&sight.scenario))
-        .map(|sight| (wanted.clone(), sight))
+    let seen = cases.iter().flatten().filter(|case| shows(case, wanted));
+    let smallest = seen.min_by_key(|case| weight(&case.scenario))?;
+    Some((wanted.clone(), sight(smallest, wanted)?))
 }

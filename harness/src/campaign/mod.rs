@@ -32,7 +32,7 @@ use crevasse_core::wire::{FaultKind, Reply};
 
 use crate::event::{CaseJudged, Event, Learned, Phase, Progress, Requests, RunFinished};
 pub use crate::execute::Stop;
-use crate::execute::{End, Hand, Played};
+use crate::execute::{End, Hand, Part, Played};
 pub use crate::found::Found;
 use crate::journal::Line;
 
@@ -106,6 +106,7 @@ pub(crate) struct Case {
     pub(crate) judged: Judged,
     pub(crate) seconds: Duration,
     pub(crate) end: End,
+    pub(crate) part: Part,
 }
 
 /// Makes a target's acquaintance: what it is like, and a judge of cases tried one by one that the journal does not keep.
@@ -584,10 +585,7 @@ impl Judge {
     async fn go_on(&self, id: String, scenario: Scenario, before: Vec<Record>) -> Case {
         let begun = self.hand.elapsed();
         let played = match self.trial {
-            true => Played {
-                records: self.hand.try_out(&id, &scenario).await,
-                end: End::Whole,
-            },
+            true => self.hand.trial(&id, &scenario).await,
             false => {
                 let wait = || !self.user.asked();
                 self.hand.take_up(&id, &scenario, before, wait).await
@@ -606,7 +604,7 @@ impl Judge {
         seconds: Duration,
     ) -> Case {
         let (spec, start) = (Arc::clone(&self.spec), Arc::clone(&self.start));
-        let Played { records, end } = played;
+        let Played { records, end, part } = played;
         let judging = tokio::task::spawn_blocking(move || {
             let judged = check::judge(&records, &spec, &start);
             (records, judged)
@@ -621,6 +619,7 @@ impl Judge {
             judged,
             seconds,
             end,
+            part,
         }
     }
 }

@@ -9,7 +9,6 @@ use crevasse_core::scenario::Scenario;
 
 use super::Run;
 use crate::event::{Event, RunStarted};
-use crate::execute::{End, Played};
 use crate::journal::{Journal, JournalError, Line, Reader, Resource, leftovers};
 
 /// How long the inventory of a vault that cannot be removed may take before the run goes on without it.
@@ -144,10 +143,7 @@ impl Run<'_> {
         self.waiting = earlier.waiting;
         let mut done = BTreeSet::new();
         for (id, scenario, records) in earlier.cases {
-            let played = Played {
-                records,
-                end: End::Whole,
-            };
+            let played = self.hand.remembered(records);
             let case = self
                 .judge()
                 .weigh(id.clone(), scenario, played, Duration::ZERO)

@@ -10,6 +10,7 @@ use crevasse_core::scenario::{Action, Scenario};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Reply, Response};
 
+use super::room::Part;
 use super::session::Session;
 use super::target::Target;
 use super::transport::Arm;
@@ -41,12 +42,14 @@ pub enum End {
 }
 
 /// What came of playing a case.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Played {
     /// What was sent and came back, in order.
     pub records: Vec<Record>,
     /// How it ended.
     pub end: End,
+    /// The room its records take, until they are judged.
+    pub(crate) part: Part,
 }
 
 impl Hand {
@@ -171,15 +174,34 @@ impl Hand {
         Played {
             records: performance.records,
             end,
+            part: performance.part,
         }
     }
 
     /// The same without a word in the journal but on what it makes: for tries whose outcome alone counts.
     pub async fn try_out(&self, case: &str, scenario: &Scenario) -> Vec<Record> {
+        self.trial(case, scenario).await.records
+    }
+
+    /// The same, with the room that its records take.
+    pub(crate) async fn trial(&self, case: &str, scenario: &Scenario) -> Played {
         let performance = player::play(&self.session, case, scenario, Vec::new()).await;
         self.settle(performance.trouble);
         self.remove(&performance.left).await;
-        performance.records
+        Played {
+            records: performance.records,
+            end: End::Whole,
+            part: performance.part,
+        }
+    }
+
+    /// What was written down by an earlier hand, and is to be judged once more.
+    pub(crate) fn remembered(&self, records: Vec<Record>) -> Played {
+        Played {
+            records,
+            end: End::Whole,
+            part: self.session.room.part(),
+        }
     }
 
     /// Removes what cases made that wait for jobs: nobody will go on with them.

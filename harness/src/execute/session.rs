@@ -16,6 +16,7 @@ use crevasse_core::wire::{Exchange, FaultKind, Framing, Reply, Request, Response
 use super::purse::{Beyond, Budget, Purse};
 use super::redact::Redaction;
 use super::render::render;
+use super::room::Room;
 use super::sign::sign;
 use super::stop::Stop;
 use super::symbols::{Obstacle, Symbols};
@@ -45,6 +46,7 @@ pub(crate) struct Session {
     pub(crate) pace: Pace,
     pub(crate) clock: Clock,
     pub(crate) stop: Stop,
+    pub(crate) room: Room,
     journal: Journal,
     prefix: String,
     learned: Mutex<Learned>,
@@ -83,6 +85,7 @@ impl Session {
             pace,
             clock: Clock::start(),
             stop: Stop::default(),
+            room: Room::default(),
             journal,
             prefix,
             learned: Mutex::new(learned),

@@ -39,6 +39,8 @@ pub struct Target {
     connect_to: Option<SocketAddr>,
     /// Whether connections are used for more than one request.
     pub reuse: bool,
+    /// Whether requests go through the proxies that the environment names.
+    pub proxied: bool,
     /// What an answer may take.
     pub limits: Limits,
     /// Certificates are not verified.
@@ -97,6 +99,7 @@ impl Target {
             host_header: None,
             connect_to: None,
             reuse: true,
+            proxied: false,
             limits: Limits::default(),
             insecure: false,
             cacert: None,

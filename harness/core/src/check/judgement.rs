@@ -133,8 +133,8 @@ impl Judgements {
         let outcome = Outcome::Violated {
             symptom,
             grade,
-            expected: expected.into(),
-            actual: actual.into(),
+            expected: told(expected.into()),
+            actual: told(actual.into()),
         };
         self.push(requirement, outcome);
     }
@@ -186,4 +186,16 @@ impl Judgements {
             records: self.records.clone(),
         });
     }
+}
+
+/// Characters that are told of what was expected or came: a target may send a word of a megabyte.
+const TOLD: usize = 2000;
+
+fn told(mut text: String) -> String {
+    if let Some((cut, _)) = text.char_indices().nth(TOLD) {
+        text.truncate(cut);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
 }

@@ -93,6 +93,9 @@ pub(crate) struct Aim {
     /// Use a connection for one request only.
     #[arg(long)]
     pub(crate) no_reuse: bool,
+    /// Go through the proxies that the environment names; without this they are ignored.
+    #[arg(long)]
+    pub(crate) proxy_from_env: bool,
     /// Longest time for one request, without what large bodies take.
     #[arg(long, value_name = "TIME", default_value = "20s")]
     pub(crate) request_timeout: Time,

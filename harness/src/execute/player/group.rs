@@ -129,22 +129,27 @@ impl Player<'_> {
         };
         let outcomes = join_all(composed.into_iter().map(send)).await;
         drop(admission);
+        let outcomes: Vec<_> = outcomes
+            .into_iter()
+            .map(|outcome| self.hold(outcome))
+            .collect();
         let done_at =
             |outcome: &Outcome| outcome.as_ref().ok().map(|(exchange, _)| exchange.done_at);
         let mut order: Vec<usize> = (0..steps.len()).collect();
-        order.sort_by_key(|place| done_at(&outcomes[*place]));
+        order.sort_by_key(|place| done_at(&outcomes[*place].0));
         for place in order {
-            if let Ok((exchange, _)) = &outcomes[place] {
+            if let Ok((exchange, _)) = &outcomes[place].0 {
                 self.learn(&steps[place].action, &steps[place].tweak, exchange)?;
             }
         }
-        for (member, outcome) in steps.iter().zip(outcomes) {
+        for (member, (outcome, held)) in steps.iter().zip(outcomes) {
+            let group = Some(Group::Together);
             self.write_down(
                 step,
                 &member.action,
                 &member.tweak,
-                Some(Group::Together),
-                outcome,
+                group,
+                held.and(outcome),
             );
         }
         Ok(())
@@ -178,7 +183,9 @@ impl Player<'_> {
                     .done(&request, reply, sent_at, Vec::new())
                     .map(|exchange| (exchange, bindings))
             }
-            (Ok(_), None) => Err("a request in two halves needs a plain http endpoint".to_owned()),
+            (Ok(_), None) => {
+                Err("a request in two halves needs a plain http endpoint and no proxy".to_owned())
+            }
             (Err(obstacle), _) => Err(obstacle),
         };
         self.note(

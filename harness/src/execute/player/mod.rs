@@ -16,6 +16,7 @@ use crevasse_core::payload::Content;
 use crevasse_core::scenario::{Action, Naming, Scenario, Step, Tweak};
 use crevasse_core::wire::{Exchange, Request};
 
+use super::room::Part;
 use super::session::Session;
 use super::symbols::{Obstacle, Symbols};
 use crate::journal::{JournalError, Kind, Line, Resource};
@@ -33,6 +34,8 @@ pub(crate) struct Performance {
     pub(crate) trouble: Result<(), JournalError>,
     /// Whether it was cut short while it waited for a job: then it can go on another day.
     pub(crate) waits: bool,
+    /// The room its records take.
+    pub(crate) part: Part,
 }
 
 /// The hand in one case.
@@ -42,6 +45,7 @@ struct Player<'a> {
     records: Vec<Record>,
     made: IndexSet<Resource>,
     waits: bool,
+    part: Part,
 }
 
 /// A request ready to be sent, and what its names stood for.
@@ -69,6 +73,7 @@ pub(crate) async fn play(
         records: Vec::new(),
         made: IndexSet::new(),
         waits: false,
+        part: session.room.part(),
     };
     let next = before.last().map_or(0, |record| record.step);
     let trouble = match player.remember(before) {
@@ -80,6 +85,7 @@ pub(crate) async fn play(
         left: player.made.into_iter().rev().collect(),
         trouble,
         waits: player.waits,
+        part: player.part,
     }
 }
 
@@ -197,13 +203,24 @@ impl Player<'_> {
         group: Option<Group>,
         outcome: Outcome,
     ) -> Result<usize, JournalError> {
+        let (outcome, held) = self.hold(outcome);
         if let Ok((exchange, _)) = &outcome {
             self.learn(action, tweak, exchange)?;
             if let Some(name) = action.operation() {
                 self.session.heard_of(name, &exchange.reply);
             }
         }
-        Ok(self.write_down(step, action, tweak, group, outcome))
+        Ok(self.write_down(step, action, tweak, group, held.and(outcome)))
+    }
+
+    /// Takes an answer in. Without room for its text, the fields that are left tell what was made, and nothing is to be judged by them.
+    fn hold(&mut self, mut outcome: Outcome) -> (Outcome, Result<(), Obstacle>) {
+        let held = match &mut outcome {
+            Ok((exchange, _)) => self.part.hold(exchange),
+            Err(_) => true,
+        };
+        let no_room = || "the answer is too long to be held beside all others".to_owned();
+        (outcome, held.then_some(()).ok_or_else(no_room))
     }
 
     /// Writes a request and its answer down; returns the index of the record.

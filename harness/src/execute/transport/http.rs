@@ -39,7 +39,6 @@ impl HttpArm {
     /// When its certificates cannot be read, or TLS is not compiled in.
     pub fn new(target: &Target, ceiling: Ceiling) -> Result<Self, TargetError> {
         let mut builder = Client::builder()
-            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -51,6 +50,9 @@ impl HttpArm {
         let (endpoint, elsewhere) = target.root();
         if let Some((name, address)) = elsewhere {
             builder = builder.resolve(&name, address);
+        }
+        if !target.proxied {
+            builder = builder.no_proxy();
         }
         if !target.reuse {
             builder = builder.pool_max_idle_per_host(0);

@@ -104,13 +104,14 @@ pub enum Arm {
 }
 
 impl Arm {
-    /// The network arms for a target. Bytes can be written by hand only where TLS is not in between.
+    /// The network arms for a target. Bytes can be written by hand only where neither TLS nor a proxy is in between.
     ///
     /// # Errors
     /// When TLS cannot be set up.
     pub fn network(target: &Target) -> Result<Self, TargetError> {
         let ceiling = Ceiling::default();
-        let raw = (!target.is_tls()).then(|| RawArm::new(target, ceiling.clone()));
+        let raw =
+            (!target.is_tls() && !target.proxied).then(|| RawArm::new(target, ceiling.clone()));
         let http = HttpArm::new(target, ceiling.clone())?;
         Ok(Self::Network(Box::new(Network { http, raw, ceiling })))
     }
@@ -149,7 +150,10 @@ impl Arm {
         }
         match self {
             Self::Network(network) if network.raw.is_none() && !network.http.carries(request) => {
-                Some("what an HTTP client refuses to send needs a plain http endpoint".to_owned())
+                Some(
+                    "what an HTTP client refuses to send needs a plain http endpoint and no proxy"
+                        .to_owned(),
+                )
             }
             Self::Network(_) => None,
             Self::InProcess(server) => (server.obstacle)(request).map(str::to_owned),

@@ -356,6 +356,6 @@ fn always_500(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
     )
 }
 
-fn closing(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
+pub(crate) fn closing(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
     client.shutdown(Shutdown::Both)
 }

@@ -67,17 +67,17 @@ impl Line {
     }
 }
 
-/// Bytes moved out of a total, the rate, and the time left at that rate.
+/// Bytes moved out of a total, and, once some have, the rate and the time left at that rate.
 fn moving(moved: u64, total: u64, seconds: f64) -> String {
     const MIB: f64 = 1_048_576.0;
     let rate = moved as f64 / seconds.max(0.001);
-    let left = total.saturating_sub(moved) as f64 / rate.max(1.0);
-    format!(
-        "{:.0} of {:.0} MiB · {:.0} MiB/s · {left:.0} s left  ",
-        moved as f64 / MIB,
-        total as f64 / MIB,
-        rate / MIB
-    )
+    let (moved, total) = (moved as f64 / MIB, total as f64 / MIB);
+    let so_far = format!("{moved:.0} of {total:.0} MiB");
+    if rate < 1.0 {
+        return format!("{so_far}  ");
+    }
+    let left = (total - moved).max(0.0) * MIB / rate;
+    format!("{so_far} · {:.0} MiB/s · {left:.0} s left  ", rate / MIB)
 }
 
 fn phase(phase: Phase) -> &'static str {
@@ -93,6 +93,11 @@ fn phase(phase: Phase) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn before_anything_moved_nobody_knows_how_long_it_takes() {
+        assert_eq!(moving(0, 1 << 30, 2.0), "0 of 1024 MiB  ");
+    }
 
     #[test]
     fn half_of_it_in_ten_seconds_leaves_ten_more() {

@@ -257,6 +257,7 @@ pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
     target.sns_topic = aim.sns_topic.clone();
     target.host_header = aim.host_header.clone();
     target.reuse = !aim.no_reuse;
+    target.proxied = aim.proxy_from_env;
     target.insecure = aim.insecure;
     target.cacert = aim.cacert.clone();
     target.limits.request = aim.request_timeout.0;
