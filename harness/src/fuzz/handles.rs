@@ -7,6 +7,11 @@ use serde_json::Value;
 /// The kinds of handles, as fields and placeholders call them.
 const KINDS: [&str; 6] = ["vault", "archive", "upload", "job", "lock", "unit"];
 
+/// Whether a field holds a handle.
+pub(super) fn is_kind(field: &str) -> bool {
+    KINDS.contains(&field)
+}
+
 /// Handles made so far, by kind.
 pub(super) type Known = BTreeMap<&'static str, Vec<String>>;
 

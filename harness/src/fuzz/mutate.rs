@@ -309,6 +309,8 @@ fn other_value(
     match draw.below(8) {
         0 => None,
         1..=5 if !seen.is_empty() => Some(seen[place(draw, seen.len())].clone()),
+        // A handle is a name of ours: what it stands for on the wire must stay legal.
+        _ if handles::is_kind(field) => Some(value.clone()),
         _ => Some(changed(draw, value)),
     }
 }
