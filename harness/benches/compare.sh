@@ -65,8 +65,9 @@ peer() { # True deviations and requests in one minute on moto, beside schemathes
   stop
   ours=$(grep -c 'HTTP/1' "$tools/moto.log")
   moto
-  timeout 90 "$tools/schemathesis/bin/st" run specs/glacier/openapi.yaml -u "http://127.0.0.1:$port" -w 4 --max-time 60 \
-    -H "$version" --suppress-health-check all --no-color > "$tools/schemathesis.txt" 2>&1 || true
+  # It keeps what it found in a folder where it is started.
+  (cd "$tools" && timeout 90 schemathesis/bin/st run "$root/specs/glacier/openapi.yaml" -u "http://127.0.0.1:$port" -w 4 --max-time 60 \
+    -H "$version" --suppress-health-check all --no-color > schemathesis.txt 2>&1) || true
   stop
   theirs=$(grep -c 'HTTP/1' "$tools/moto.log")
   "$tools/schemathesis/bin/python" harness/benches/peer.py "$tools/peer.json" "$ours" "$tools/schemathesis.txt" "$theirs"
