@@ -264,13 +264,12 @@ impl Journal {
             path: open.path.clone(),
             source,
         };
-        let text = text(line).map_err(failed)?;
         let mut writer = open.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let Writer { file, guard } = &mut *writer;
         if guard.as_mut().is_some_and(|guard| !guard.note(line)) {
             return Ok(());
         }
-        file.write_all(text.as_bytes()).map_err(failed)?;
+        put(line, file).map_err(failed)?;
         if !matches!(line, Line::Record { .. }) {
             file.flush().map_err(failed)?;
         }
@@ -289,10 +288,9 @@ fn header(run: &RunStarted) -> Line {
 }
 
 /// A line as it stands in the file.
-fn text(line: &Line) -> io::Result<String> {
-    let mut text = serde_json::to_string(line)?;
-    text.push('\n');
-    Ok(text)
+fn put(line: &Line, to: &mut impl Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, line)?;
+    to.write_all(b"\n")
 }
 
 /// A journal that is being read, line by line.

@@ -174,7 +174,7 @@ fn response(status: u16, rest: &[u8]) -> Response {
             sha256: sha256(body),
             tree_hash: tree_hash(body),
             leaves: body.chunks(MIB as usize).map(sha256).collect(),
-            prefix: body[..body.len().min(ObservedBody::KEPT)].to_vec(),
+            prefix: body[..body.len().min(ObservedBody::KEPT)].into(),
         },
     }
 }

@@ -2,6 +2,7 @@
 //! Refuses to know what any of it means.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -151,9 +152,9 @@ pub struct ObservedBody {
     pub tree_hash: Digest,
     /// Hash of each MiB received, counted from the first byte of this body.
     pub leaves: Vec<Digest>,
-    /// The bytes themselves, up to [`ObservedBody::KEPT`]; lossless when `length` does not exceed it.
+    /// The bytes themselves, up to [`ObservedBody::KEPT`]; lossless when `length` does not exceed it. Clones share them.
     #[serde(with = "bytes_text")]
-    pub prefix: Vec<u8>,
+    pub prefix: Arc<[u8]>,
 }
 
 impl ObservedBody {
@@ -291,6 +292,8 @@ pub struct Exchange {
 
 /// Bytes as text in a journal: as they stand when UTF-8, else in hexadecimal behind a NUL.
 mod bytes_text {
+    use std::sync::Arc;
+
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
@@ -304,10 +307,10 @@ mod bytes_text {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<[u8]>, D::Error> {
         let text = String::deserialize(from)?;
         let Some(hex) = text.strip_prefix('\0') else {
-            return Ok(text.into_bytes());
+            return Ok(text.into_bytes().into());
         };
         let digits: Option<Vec<u32>> = hex.chars().map(|c| c.to_digit(16)).collect();
         let digits = digits.ok_or_else(|| D::Error::custom("hexadecimal digits expected"))?;

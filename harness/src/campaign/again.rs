@@ -67,8 +67,8 @@ struct Trial {
 
 /// What trying a case again showed.
 struct Retried {
-    /// How often each deviation came again, and the last sighting.
-    seen: BTreeMap<Fingerprint, (u32, Sight)>,
+    /// How often each deviation came again, and the last sighting where it always did.
+    seen: BTreeMap<Fingerprint, (u32, Option<Sight>)>,
     /// What could be made small.
     small: Vec<(Fingerprint, Sight)>,
 }
@@ -210,31 +210,28 @@ impl Run<'_> {
 
     /// What repeated keeps its smallest sighting; what did not is told without one.
     fn settle(&mut self, retried: Vec<Retried>) {
-        let mut again: BTreeMap<Fingerprint, (u32, Sight)> = BTreeMap::new();
+        let mut again: BTreeMap<Fingerprint, (u32, Option<Sight>)> = BTreeMap::new();
         for done in retried {
             again.extend(done.smallest());
         }
         let deviations: Vec<Fingerprint> = self.found.ledger.deviations.keys().cloned().collect();
         for fingerprint in deviations {
-            let (seen, sight) = match again.remove(&fingerprint) {
-                Some((seen, sight)) => (seen, (seen == TRIES).then(|| Box::new(sight))),
-                None => (0, None),
-            };
+            let (seen, sight) = again.remove(&fingerprint).unwrap_or_default();
             self.say(Event::Reproduced {
                 fingerprint,
                 seen,
                 tried: TRIES,
-                sight,
+                sight: sight.map(Box::new),
             });
         }
     }
 }
 
 impl Retried {
-    /// How often each deviation came again, and its smallest sighting.
-    fn smallest(mut self) -> BTreeMap<Fingerprint, (u32, Sight)> {
+    /// How often each deviation came again, and its smallest sighting where it always did.
+    fn smallest(mut self) -> BTreeMap<Fingerprint, (u32, Option<Sight>)> {
         for (fingerprint, small) in self.small {
-            if let Some((_, sight)) = self.seen.get_mut(&fingerprint) {
+            if let Some((_, Some(sight))) = self.seen.get_mut(&fingerprint) {
                 *sight = small;
             }
         }
@@ -262,12 +259,13 @@ impl Trial {
         let alone = self.is_alone();
         let seen = self.repeat(&judge).await;
         drop(repeating);
-        let repeated = |lead: &Fingerprint| seen.get(lead).is_some_and(|(n, _)| *n == TRIES);
-        let leads = self.leads.iter().filter(|lead| repeated(lead));
-        let smaller: Vec<_> = leads
-            .map(|lead| {
-                let records = &seen[lead].1.records;
-                let decisive = records.last().map_or(0, |record| record.step);
+        let repeated = self.leads.iter().filter_map(|lead| {
+            let (_, sight) = seen.get(lead)?;
+            Some((lead, sight.as_ref()?))
+        });
+        let smaller: Vec<_> = repeated
+            .map(|(lead, sight)| {
+                let decisive = sight.records.last().map_or(0, |record| record.step);
                 let search = Shrinking::new(&self.scenario, decisive);
                 let shows = |case: &Case| shows(case, lead);
                 let name = format!("small-{}", &lead.0[..8]);
@@ -283,8 +281,8 @@ impl Trial {
         Retried { seen, small }
     }
 
-    /// How often each deviation came again, and the last sighting.
-    async fn repeat(&self, judge: &Judge) -> BTreeMap<Fingerprint, (u32, Sight)> {
+    /// How often each deviation came again, and the last sighting where it always did.
+    async fn repeat(&self, judge: &Judge) -> BTreeMap<Fingerprint, (u32, Option<Sight>)> {
         let runs: Vec<_> = (1..=TRIES)
             .map(|n| {
                 let (judge, scenario) = (judge.clone(), self.scenario.clone());
@@ -292,12 +290,13 @@ impl Trial {
                 async move { judge.run(id, scenario).await }
             })
             .collect();
-        let mut seen: BTreeMap<Fingerprint, (u32, Sight)> = BTreeMap::new();
+        let mut seen: BTreeMap<Fingerprint, (u32, Option<Sight>)> = BTreeMap::new();
         for case in all(self.is_alone(), runs).await {
-            for fingerprint in &self.wanted {
-                if let Some(sight) = sight(&case, fingerprint) {
-                    let times = seen.get(fingerprint).map_or(0, |(times, _)| *times);
-                    seen.insert(fingerprint.clone(), (times + 1, sight));
+            for fingerprint in self.wanted.iter().filter(|it| shows(&case, it)) {
+                let (times, last) = seen.entry(fingerprint.clone()).or_default();
+                *times += 1;
+                if *times == TRIES {
+                    *last = sight(&case, fingerprint);
                 }
             }
         }

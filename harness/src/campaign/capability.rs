@@ -41,9 +41,12 @@ impl Capabilities {
             return;
         }
         let seen = self.seen.entry(name).or_default();
+        if seen.spoke.is_some() {
+            return;
+        }
         match &exchange.reply {
             Reply::Response(response) if speaks_glacier(response) => {
-                seen.spoke.get_or_insert_with(|| answer(response));
+                seen.spoke = Some(answer(response));
             }
             Reply::Response(response) => {
                 seen.strange.get_or_insert_with(|| answer(response));
@@ -167,7 +170,7 @@ mod tests {
                 sha256: sha256(body.as_bytes()),
                 tree_hash: sha256(body.as_bytes()),
                 leaves: vec![sha256(body.as_bytes())],
-                prefix: body.as_bytes().to_vec(),
+                prefix: body.as_bytes().into(),
             },
         };
         let request = Request {

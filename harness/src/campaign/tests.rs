@@ -64,7 +64,7 @@ fn page(status: u16, body: &str) -> Reply {
             sha256: sha256(body.as_bytes()),
             tree_hash: sha256(body.as_bytes()),
             leaves: vec![sha256(body.as_bytes())],
-            prefix: body.as_bytes().to_vec(),
+            prefix: body.as_bytes().into(),
         },
     })
 }

@@ -1,7 +1,7 @@
 //! What a campaign holds of a target: it plays scenarios, and keeps account of what is left behind.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crevasse_core::check::Record;
@@ -11,7 +11,7 @@ use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Reply, Response};
 
 use super::room::Part;
-use super::session::Session;
+use super::session::{Session, lock};
 use super::target::Target;
 use super::transport::Arm;
 use super::{Beyond, Budget, Pace, player};
@@ -299,8 +299,4 @@ impl Hand {
             self.session.stop.ask();
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -59,7 +59,7 @@ impl Part {
         let fits = take(&self.room.judged, weight);
         match fits {
             true => self.taken += weight,
-            false => body.prefix = Vec::new(),
+            false => body.prefix = Arc::default(),
         }
         fits
     }
@@ -72,8 +72,7 @@ impl Part {
             .filter_map(|record| record.exchange.as_mut());
         for body in exchanges.filter_map(|exchange| body(&mut exchange.reply)) {
             if body.prefix.len() > SHORT && !take(&self.room.shown, body.prefix.len() as u64) {
-                body.prefix.truncate(SHORT);
-                body.prefix.shrink_to_fit();
+                body.prefix = body.prefix[..SHORT].into();
             }
         }
         shown
@@ -100,7 +99,7 @@ fn body(reply: &mut Reply) -> Option<&mut ObservedBody> {
     }
 }
 
-/// What a body weighs while it is judged: the text is held twice, in the record and in what is observed, and read once.
+/// What a body weighs while it is judged: its text as it came, which all that look at it share, and once more as it is read.
 fn weight(body: &ObservedBody) -> u64 {
     let whole = body.bytes().is_some();
     if body.prefix.len() <= SHORT || !whole && body.prefix.len() <= ObservedBody::KEPT_BINARY {
@@ -131,7 +130,7 @@ mod tests {
             sha256: sha256(text.as_bytes()),
             tree_hash: tree_hash(text.as_bytes()),
             leaves: Vec::new(),
-            prefix: text.as_bytes().to_vec(),
+            prefix: text.as_bytes().into(),
         };
         Exchange {
             request: Request {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use indexmap::IndexSet;
 
-use super::{Kind, Line, Resource, text};
+use super::{Kind, Line, Resource, put};
 
 /// Lines after which a journal may be written anew.
 const MANY: usize = 2000;
@@ -82,13 +82,13 @@ impl Guard {
         let file = File::create(&unfinished)?;
         file.try_lock()?;
         let mut writer = BufWriter::new(file);
-        writer.write_all(text(&self.header)?.as_bytes())?;
+        put(&self.header, &mut writer)?;
         for resource in &self.left.0 {
             let line = match resource.kind {
                 Kind::Vault => Line::Intent(resource.clone()),
                 _ => Line::Made(resource.clone()),
             };
-            writer.write_all(text(&line)?.as_bytes())?;
+            put(&line, &mut writer)?;
         }
         writer.flush()?;
         writer.get_ref().sync_all()?;

@@ -2,6 +2,7 @@
 //! Shapes as documented in the README; readers ignore unknown fields.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,16 @@ impl Report {
     /// The document as JSON, for people to look into as well.
     pub fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a report serialises") + "\n"
+    }
+
+    /// Writes what [`Report::to_json`] gives, without having it whole in memory.
+    ///
+    /// # Errors
+    /// When `to` cannot be written to.
+    pub fn write_json(&self, mut to: impl io::Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut to, self)?;
+        to.write_all(b"\n")?;
+        to.flush()
     }
 
     /// The findings about a requirement.

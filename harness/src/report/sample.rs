@@ -484,7 +484,7 @@ fn story() -> Vec<Record> {
         sha256: hashed.sha256,
         tree_hash: hashed.tree_hash,
         leaves: vec![],
-        prefix: vec![0xd3, 0x07, 0xff, 0x00],
+        prefix: [0xd3, 0x07, 0xff, 0x00].into(),
     };
     records
 }
@@ -558,7 +558,7 @@ fn response(status: u16, fields: &[(&str, &str)], body: &[u8]) -> Response {
         sha256: sha256(body),
         tree_hash: tree_hash(body),
         leaves: hash_leaves(&[body]),
-        prefix: body.to_vec(),
+        prefix: body.into(),
     };
     Response {
         status,

@@ -252,7 +252,8 @@ pub fn runs() -> PathBuf {
 pub fn keep(runs: &Path, report: &Report) -> io::Result<()> {
     let folder = runs.join(&report.run.id);
     std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("report.json"), report.to_json())?;
+    let file = std::fs::File::create(folder.join("report.json"))?;
+    report.write_json(io::BufWriter::new(file))?;
     std::fs::write(runs.join("latest"), &report.run.id)
 }
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::output::damage;
 use super::rules::{answer, not_accepted};
 use super::shape::shorten;
-use super::subject::{clock_ahead, earlier, header, job, live_vault, retrieval, same_vault, vault};
+use super::subject::{clock_ahead, earlier, header, job, retrieval, same_vault, vault};
 use super::vaults::is_lost_by_reset;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
@@ -354,9 +354,6 @@ fn judge_outlived(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some((job, archive, Life::Live)) = retrieved(now, earlier(evidence)) else {
         return;
     };
-    if live_vault(&now.before, now.action()).is_none() {
-        return;
-    }
     let finished = job.status == JobStatus::Succeeded
         && job
             .completed_at

@@ -70,7 +70,7 @@ impl Answer {
             sha256: hashed.sha256,
             tree_hash: hashed.tree_hash,
             leaves: hashed.leaves,
-            prefix: self.body,
+            prefix: self.body.into(),
         };
         Response {
             status: self.status,

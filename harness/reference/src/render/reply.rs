@@ -1,5 +1,7 @@
 //! Answers as an observer without a socket sees them, damage included.
 
+use std::sync::Arc;
+
 use crevasse_core::payload::{Content, Payload};
 use crevasse_core::range::ByteRange;
 use crevasse_core::wire::{FaultKind, ObservedBody, Reply, Response, TransportFault};
@@ -100,8 +102,8 @@ fn observed(content: &Content, kept: usize) -> ObservedBody {
     }
 }
 
-fn prefix(content: &Content, kept: usize) -> Vec<u8> {
+fn prefix(content: &Content, kept: usize) -> Arc<[u8]> {
     let mut bytes = vec![0; kept.min(usize::try_from(content.length()).unwrap_or(kept))];
     content.read_at(0, &mut bytes);
-    bytes
+    bytes.into()
 }

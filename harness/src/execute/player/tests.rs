@@ -68,7 +68,7 @@ fn response(status: u16, headers: &[(&str, &str)], body: &str) -> Reply {
             sha256: sha256(body.as_bytes()),
             tree_hash: sha256(body.as_bytes()),
             leaves: vec![sha256(body.as_bytes())],
-            prefix: body.as_bytes().to_vec(),
+            prefix: body.as_bytes().into(),
         },
     })
 }

@@ -56,7 +56,7 @@ impl Intake {
             sha256: hashed.sha256,
             tree_hash: hashed.tree_hash,
             leaves: hashed.leaves,
-            prefix: self.prefix,
+            prefix: self.prefix.into(),
         }
     }
 }
