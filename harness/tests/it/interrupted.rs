@@ -103,15 +103,39 @@ impl Runs {
         let path = self.0.path().join(self.id().unwrap()).join("report.json");
         let report: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
         let facts = report["requirements"].as_array().unwrap().iter();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
         facts
-            .map(|facts| (facts["id"].to_string(), facts["verdict"].to_string()))
+            .map(|facts| (text(&facts["id"]), text(&facts["verdict"])))
             .collect()
+    }
+
+    /// Those that do not depend on how busy this machine is.
+    fn verdicts_at_any_speed(&self) -> BTreeMap<String, String> {
+        let mut verdicts = self.verdicts();
+        verdicts.retain(|id, verdict| {
+            let depends = matches!(verdict.as_str(), "conforms" | "untested");
+            !(depends && BEFORE_JOBS_ARE_DONE.contains(&id.as_str()))
+        });
+        verdicts
     }
 }
 
 const FAULT: &str = "archive-hash-linear";
-/// Tags, uploads and retrievals; nothing that depends on how far a job is, for that depends on how busy this machine is.
-const SOME: [&str; 2] = ["-E", "topic(tags) | id(UA-HDR-*) | id(GJO-HASH-*)"];
+/// Tags, uploads in parts and retrievals: what is made at once, what takes several requests, and what waits for jobs.
+const SOME: [&str; 2] = [
+    "-E",
+    "topic(tags) | op(CompleteMultipartUpload) | op(GetJobOutput)",
+];
+/// What only a job still in progress shows. Where this machine is too busy to ask before the job is done, a run rightly leaves it
+/// untested, killed or not.
+const BEFORE_JOBS_ARE_DONE: [&str; 6] = [
+    "DA-EFFECT-003",
+    "DJ-AR-009",
+    "DJ-FAIL-001",
+    "GJO-STATE-001",
+    "GJO-STATE-002",
+    "GJO-STATE-003",
+];
 
 fn faulty() -> Reference {
     Reference::start(Options {
@@ -125,8 +149,8 @@ fn faulty() -> Reference {
 fn uninterrupted() -> (Duration, BTreeMap<String, String>) {
     let (runs, server, begun) = (Runs::new(), faulty(), Instant::now());
     assert_eq!(runs.run(&server.endpoint, &SOME).status.code(), Some(1));
-    let (takes, verdicts) = (begun.elapsed(), runs.verdicts());
-    assert!(verdicts.values().any(|verdict| verdict == "\"deviates\""));
+    let (takes, verdicts) = (begun.elapsed(), runs.verdicts_at_any_speed());
+    assert!(verdicts.values().any(|verdict| verdict == "deviates"));
     (takes, verdicts)
 }
 
@@ -141,7 +165,7 @@ fn killed(time: u32, (takes, expected): &(Duration, BTreeMap<String, String>)) {
     let output = runs.resume(&[]);
     let code = output.status.code();
     assert_eq!(code, Some(1), "kill {time}: {}", said(&output));
-    assert_eq!(&runs.verdicts(), expected, "kill {time}");
+    assert_eq!(&runs.verdicts_at_any_speed(), expected, "kill {time}");
     assert_eq!(server.vaults(), Vec::<Value>::new(), "kill {time}");
 }
 
@@ -282,7 +306,7 @@ fn a_run_whose_time_is_up_before_its_jobs_goes_on_another_day() {
     assert!(
         runs.verdicts()
             .values()
-            .any(|verdict| verdict == "\"conforms\"")
+            .any(|verdict| verdict == "conforms")
     );
 }
 

@@ -114,6 +114,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case("a redirect to itself", redirect, 4, "NOTHING VERIFIED"),
     case("a compressed bomb", bomb, 1, "DEVIATES"),
+    case("a megabyte of JSON", long_json, 1, "DEVIATES"),
     case("JSON nested 10,000 deep", deep_json, 1, "DEVIATES"),
     case("numbers of 100,000 digits", long_numbers, 1, "DEVIATES"),
     case("keys given twice", duplicate_keys, 1, "DEVIATES"),
@@ -255,6 +256,12 @@ fn bomb(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
 fn json(client: &mut TcpStream, body: &[u8]) -> io::Result<()> {
     write!(client, "{OK}Content-Length: {}\r\n\r\n", body.len())?;
     client.write_all(body)
+}
+
+fn long_json(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
+    let text = format!("\"{}\",", "x".repeat(97));
+    let body = format!("{{\"VaultList\":[{}0]}}", text.repeat(10_000));
+    json(client, body.as_bytes())
 }
 
 fn deep_json(client: &mut TcpStream, _: &Asked) -> io::Result<()> {
