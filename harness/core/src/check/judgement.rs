@@ -63,6 +63,23 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whether another outcome says the same but for values and reasons.
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Violated { symptom, grade, .. },
+                Self::Violated {
+                    symptom: its,
+                    grade: as_firmly,
+                    ..
+                },
+            ) => (&symptom.id, &symptom.subject, grade) == (&its.id, &its.subject, as_firmly),
+            _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+}
+
 /// One judgement of one requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
@@ -177,7 +194,14 @@ impl Judgements {
         self.said
     }
 
+    /// Says it, unless it was said of this evidence before: a list may break a rule with each of its ten thousand items.
     fn push(&mut self, requirement: &'static str, outcome: Outcome) {
+        let same = |said: &Judgement| {
+            said.requirement.as_str() == requirement && said.outcome.is_like(&outcome)
+        };
+        if self.said.iter().any(same) {
+            return;
+        }
         self.said.push(Judgement {
             requirement: RequirementId::of(requirement),
             check: self.check,
@@ -198,4 +222,29 @@ fn told(mut text: String) -> String {
         text.shrink_to_fit();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_is_said_once_of_each_piece_of_evidence() {
+        let mut out = Judgements::new("check", None, vec![0], |_| Level::Must);
+        let symptom = |subject: &'static str| Symptom::new("wrong", "it is wrong").about(subject);
+        for item in 0..10_000 {
+            out.held("COM-HDR-001");
+            out.violated(
+                "COM-HDR-001",
+                symptom("member"),
+                "a string",
+                item.to_string(),
+            );
+        }
+        out.violated("COM-HDR-001", symptom("other"), "a string", "7");
+        out.held("COM-HDR-002");
+        let said = out.into_inner();
+        assert_eq!(said.len(), 4);
+        assert!(matches!(&said[1].outcome, Outcome::Violated { actual, .. } if actual == "0"));
+    }
 }
