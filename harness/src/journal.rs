@@ -16,7 +16,7 @@ mod guard;
 
 use guard::Guard;
 
-pub use guard::leftovers;
+pub use guard::{Left, leftovers};
 
 /// Names the format and its version; the first line of a journal says it.
 pub const SCHEMA: &str = "crevasse.journal/1";
@@ -157,6 +157,8 @@ pub struct Journal {
 struct Open {
     path: PathBuf,
     writer: Mutex<Writer>,
+    /// Whether a last line was dropped that had no end.
+    cut_off: bool,
 }
 
 #[derive(Debug)]
@@ -196,15 +198,16 @@ impl Journal {
             .create_new(true)
             .open(&path)
             .map_err(failed)?;
-        let journal = Self::alone(path, file, guard)?;
+        alone(&path, &file)?;
+        let journal = Self::of(path, file, guard, false);
         journal.write(&header(run))?;
         Ok(journal)
     }
 
-    /// Opens the journal of an earlier run to go on with it. A last line that was cut off is dropped.
+    /// Opens the journal of an earlier run to go on with it, for this process alone. A last line that was cut off is dropped.
     ///
     /// # Errors
-    /// When it cannot be opened for reading and writing.
+    /// When it cannot be opened for reading and writing, or another process writes it.
     pub fn reopen(path: &Path) -> Result<Self, JournalError> {
         let path = file_of(path);
         let failed = |source| JournalError::File {
@@ -216,30 +219,22 @@ impl Journal {
             .write(true)
             .open(&path)
             .map_err(failed)?;
-        let whole = whole_lines(&mut file).map_err(failed)?;
-        file.seek(SeekFrom::Start(whole)).map_err(failed)?;
-        let journal = Self::alone(path.clone(), file, None)?;
-        journal.truncate(whole).map_err(failed)?;
-        Ok(journal)
+        // Whoever writes it may be in the middle of a line, which is not to be taken for one that was cut off.
+        alone(&path, &file)?;
+        let cut_off = cut_to_whole_lines(&mut file).map_err(failed)?;
+        Ok(Self::of(path, file, None, cut_off))
     }
 
-    /// Takes the file for this process alone, as long as it lives.
-    fn alone(path: PathBuf, file: File, guard: Option<Guard>) -> Result<Self, JournalError> {
-        if let Err(TryLockError::WouldBlock) = file.try_lock() {
-            return Err(JournalError::Busy { path });
-        }
+    fn of(path: PathBuf, file: File, guard: Option<Guard>, cut_off: bool) -> Self {
         let file = BufWriter::new(file);
         let writer = Mutex::new(Writer { file, guard });
-        Ok(Self {
-            open: Some(Open { path, writer }),
-        })
-    }
-
-    fn truncate(&self, length: u64) -> io::Result<()> {
-        self.open.as_ref().map_or(Ok(()), |open| {
-            let writer = open.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            writer.file.get_ref().set_len(length)
-        })
+        Self {
+            open: Some(Open {
+                path,
+                writer,
+                cut_off,
+            }),
+        }
     }
 
     /// A journal that keeps nothing: for runs within a test, where nothing outlives the process.
@@ -250,6 +245,11 @@ impl Journal {
     /// The file, if there is one.
     pub fn path(&self) -> Option<&Path> {
         self.open.as_ref().map(|open| open.path.as_path())
+    }
+
+    /// Whether the last line was cut off and dropped when the journal was opened again.
+    pub fn was_cut_off(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.cut_off)
     }
 
     /// Appends a line. Intents are on disk when this returns, and with them all lines before.
@@ -391,6 +391,24 @@ fn file_of(path: &Path) -> PathBuf {
     } else {
         path.to_owned()
     }
+}
+
+/// Takes a file for this process alone, as long as it is open.
+fn alone(path: &Path, file: &File) -> Result<(), JournalError> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Err(JournalError::Busy {
+            path: path.to_owned(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Drops what stands behind the last line break, and goes there; says whether anything did.
+fn cut_to_whole_lines(file: &mut File) -> io::Result<bool> {
+    let (whole, length) = (whole_lines(file)?, file.metadata()?.len());
+    file.set_len(whole)?;
+    file.seek(SeekFrom::Start(whole))?;
+    Ok(whole < length)
 }
 
 /// Bytes up to and with the last line break.

@@ -7,7 +7,7 @@ use crevasse_core::spec::Spec;
 
 use crate::event::Leak;
 use crate::execute::{Hand, Pace, Target, TargetError, transport::Arm};
-use crate::journal::{Journal, JournalError, Line, Reader, leftovers};
+use crate::journal::{Journal, JournalError, Left, Reader, Resource};
 
 /// What came of a clean-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +49,7 @@ pub async fn clean_up(target: Target, folder: &Path) -> Result<CleanedUp, CleanU
 }
 
 async fn clean_up_by(target: Target, arm: Arm, folder: &Path) -> Result<CleanedUp, CleanUpError> {
-    let mut reader = Reader::open(folder)?;
-    let run = reader.run().clone();
+    let run = Reader::open(folder)?.run().clone();
     if run.endpoint != target.endpoint() {
         let aimed = target.endpoint().to_owned();
         return Err(CleanUpError::OtherTarget {
@@ -58,15 +57,9 @@ async fn clean_up_by(target: Target, arm: Arm, folder: &Path) -> Result<CleanedU
             ran: run.endpoint,
         });
     }
-    let about_resources =
-        |line: &Line| matches!(line, Line::Intent(_) | Line::Made(_) | Line::Gone(_));
-    let lines = reader
-        .by_ref()
-        .filter(|line| !line.as_ref().is_ok_and(|line| !about_resources(line)));
-    let lines = lines.collect::<Result<Vec<Line>, JournalError>>()?;
-    let truncated = reader.truncated();
-    let left = leftovers(&lines);
     let journal = Journal::reopen(folder)?;
+    let (left, broken) = what_is_left(folder)?;
+    let truncated = broken || journal.was_cut_off();
     let (spec, patience) = (
         Arc::new(Spec::builtin().clone()),
         target.patience.with(None),
@@ -80,11 +73,20 @@ async fn clean_up_by(target: Target, arm: Arm, folder: &Path) -> Result<CleanedU
     })
 }
 
+/// What the journal in `folder` knows of that is not known to be gone, and whether its last line is broken.
+fn what_is_left(folder: &Path) -> Result<(Vec<Resource>, bool), JournalError> {
+    let (mut reader, mut left) = (Reader::open(folder)?, Left::default());
+    for line in reader.by_ref() {
+        left.note(&line?);
+    }
+    Ok((left.latest_first(), reader.truncated()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::RunStarted;
-    use crate::journal::{Kind, Resource};
+    use crate::journal::{FILE, Kind, Line};
     use crevasse_core::amz_date::Timestamp;
     use crevasse_core::scenario::{Action, Profile, Ref};
     use crevasse_reference::{Options, Service};
@@ -192,5 +194,52 @@ mod tests {
             .await
             .unwrap_err();
         assert!(matches!(error, CleanUpError::OtherTarget { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_clean_up_says_that_the_last_line_was_cut_off() {
+        let (folder, service) = (
+            tempfile::tempdir().unwrap(),
+            Service::new(Options::default()),
+        );
+        interrupted(folder.path(), &service).await;
+        let path = folder.path().join(FILE);
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, &text[..text.len() - 9]).unwrap();
+        for (left, truncated) in [(1, true), (0, false)] {
+            let done = clean_up_by(target(), arm(&service), folder.path())
+                .await
+                .unwrap();
+            assert_eq!(
+                done,
+                CleanedUp {
+                    left,
+                    leaks: Vec::new(),
+                    truncated
+                }
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_that_is_still_at_work_is_not_cleaned_up() {
+        let (folder, service) = (
+            tempfile::tempdir().unwrap(),
+            Service::new(Options::default()),
+        );
+        let journal = Journal::create(folder.path(), &run()).unwrap();
+        let path = folder.path().join(FILE);
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        std::io::Write::write_all(&mut file, b"{\"made\"").unwrap();
+        let before = file.metadata().unwrap().len();
+        let error = clean_up_by(target(), arm(&service), folder.path())
+            .await
+            .unwrap_err();
+        assert!(matches!(
+            error,
+            CleanUpError::Journal(JournalError::Busy { .. })
+        ));
+        assert_eq!(file.metadata().unwrap().len(), before);
+        drop(journal);
     }
 }

@@ -15,15 +15,21 @@ const MANY: usize = 2000;
 pub fn leftovers<'a>(lines: impl IntoIterator<Item = &'a Line>) -> Vec<Resource> {
     let mut left = Left::default();
     lines.into_iter().for_each(|line| left.note(line));
-    left.0.into_iter().rev().collect()
+    left.latest_first()
 }
 
-/// Resources that are there, in the order made.
+/// Resources that are there, in the order made, as the lines of a journal told so far.
 #[derive(Debug, Default)]
-struct Left(IndexSet<Resource>);
+pub struct Left(IndexSet<Resource>);
 
 impl Left {
-    fn note(&mut self, line: &Line) {
+    /// What is to be removed, in an order in which it can be.
+    pub fn latest_first(self) -> Vec<Resource> {
+        self.0.into_iter().rev().collect()
+    }
+
+    /// Takes note of a line; those that do not tell of resources say nothing.
+    pub fn note(&mut self, line: &Line) {
         match line {
             Line::Intent(resource) if resource.kind == Kind::Vault => {
                 self.0.insert(resource.clone());
