@@ -42,10 +42,10 @@ impl Session {
         if self.is_deserted() {
             return Ok(Err("the target stopped answering".to_owned()));
         }
-        let gone = match self.ask(&removal(resource)).await {
-            Ok(exchange) if is_gone(&exchange.reply) => self.proven_gone(resource).await,
-            Ok(exchange) => Err(answer(&exchange.reply)),
-            Err(obstacle) => Err(obstacle),
+        let removed = self.ask(&removal(resource)).await;
+        let gone = match removed.and_then(|exchange| acknowledged(&exchange.reply)) {
+            Ok(()) => self.proven_gone(resource).await,
+            Err(reason) => Err(reason),
         };
         if gone.is_ok() {
             self.write(&Line::Gone(resource.clone()))?;
@@ -94,12 +94,14 @@ fn removal(resource: &Resource) -> Action {
     }
 }
 
-/// Whether the answer to a removal means that nothing is there any more.
-fn is_gone(reply: &Reply) -> bool {
+/// Whether the answer to a removal means that nothing is there any more; says what it means otherwise.
+fn acknowledged(reply: &Reply) -> Result<(), String> {
     let absent = |response: &Response| response.status == 404 && response.error_code().is_some();
-    reply
-        .response()
-        .is_some_and(|response| response.is_success() || absent(response))
+    let gone = |response: &Response| response.is_success() || absent(response);
+    match reply.response() {
+        Some(response) if gone(response) => Ok(()),
+        _ => Err(answer(reply)),
+    }
 }
 
 pub(crate) fn answer(reply: &Reply) -> String {

@@ -4,6 +4,8 @@
 mod text;
 mod args;
 mod commands;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod heap;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -12,6 +14,8 @@ use clap::Parser;
 use crevasse::exit;
 
 fn main() -> ExitCode {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    heap::share();
     let outcome = catch_unwind(AssertUnwindSafe(|| commands::dispatch(args::Args::parse())));
     ExitCode::from(match outcome {
         Ok(Ok(code)) => code,

@@ -11,6 +11,9 @@ pub(crate) struct Intake {
     limit: u64,
 }
 
+/// A text up to this length grows as it comes.
+const SHORT: usize = 16 << 10;
+
 /// More came than is ever read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TooLong;
@@ -35,8 +38,12 @@ impl Intake {
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
         self.hasher.update(bytes);
         let room = self.kept - self.prefix.len();
-        self.prefix
-            .extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let bytes = &bytes[..bytes.len().min(room)];
+        // A text that is not short is given all its room at once: growing by and by leaves holes of every size behind.
+        if self.prefix.len() + bytes.len() > SHORT {
+            self.prefix.reserve_exact(room);
+        }
+        self.prefix.extend_from_slice(bytes);
         if self.hasher.length() > self.limit {
             return Err(TooLong);
         }
