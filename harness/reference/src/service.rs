@@ -56,7 +56,7 @@ pub(crate) struct Asked {
     /// Bytes of the body that are kept as such.
     pub(crate) held: u64,
     /// What stands for the body in the signature.
-    payload_hash: Option<String>,
+    pub(crate) payload_hash: Option<String>,
     /// Another largest page than that of the documents: for faults.
     pub(crate) largest_page: Option<usize>,
 }
@@ -628,6 +628,10 @@ fn kept_as_such(content: &Content) -> u64 {
 
 fn head_of(request: &Request) -> RequestHead {
     let mut headers = request.headers.clone();
+    if request.framing == Framing::UpperCaseNames {
+        let names = headers.0.iter_mut().map(|(name, _)| name);
+        names.for_each(|name| name.make_ascii_uppercase());
+    }
     let unsaid = headers.value("content-length").is_none() && request.framing != Framing::Chunked;
     if unsaid && request.body != Body::Empty {
         headers.push("Content-Length", request.body.length().to_string());

@@ -13,7 +13,10 @@ use crate::requirement::Level;
 use crate::scenario::{Action, JsonBody, Ref, Step};
 use crate::spec::Spec;
 use crate::treehash::TreeHasher;
-use crate::wire::{Body, Exchange, Framing, Headers, ObservedBody, Reply, Request, Response};
+use crate::wire::{
+    Body, Exchange, FaultKind, Framing, Headers, ObservedBody, Reply, Request, Response,
+    TransportFault,
+};
 
 /// An answer.
 #[derive(Clone)]
@@ -103,6 +106,23 @@ impl Case {
         }
         if group == Group::Together {
             self.overlap(first);
+        }
+        self
+    }
+
+    /// Lets the connection have been closed after the last answer, whatever length that announced.
+    pub(super) fn closed(mut self) -> Self {
+        let exchange = self
+            .records
+            .last_mut()
+            .and_then(|last| last.exchange.as_mut());
+        let reply = &mut exchange.expect("an exchange").reply;
+        if let Reply::Response(response) = reply {
+            *reply = Reply::Fault(TransportFault {
+                kind: FaultKind::Closed,
+                detail: "closed within the body".to_owned(),
+                partial: Some(Box::new(response.clone())),
+            });
         }
         self
     }

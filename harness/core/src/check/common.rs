@@ -254,20 +254,31 @@ fn date_header(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
 }
 
+/// What came of an answer that its sender ended: all of it, or what there was when the connection was closed.
+/// Whoever ran out of time may have ended it himself.
+pub(super) fn ended(now: &Observation) -> Option<&Response> {
+    match &now.exchange().reply {
+        Reply::Response(response) => Some(response),
+        Reply::Fault(fault) if matches!(fault.kind, FaultKind::Closed | FaultKind::NotHttp) => {
+            fault.partial.as_deref()
+        }
+        Reply::Fault(_) => None,
+    }
+}
+
+pub(super) fn wrong_length() -> Symptom {
+    Symptom::new(
+        "content-length",
+        "Content-Length is not the length of the body",
+    )
+}
+
 fn content_length(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange().filter(|now| now.operation.is_some()) else {
         return;
     };
-    let response = match &now.exchange().reply {
-        Reply::Response(response) => response,
-        // The peer ended the body before its announced length. Whoever ran out of time may have ended it himself.
-        Reply::Fault(fault) if matches!(fault.kind, FaultKind::Closed | FaultKind::NotHttp) => {
-            match &fault.partial {
-                Some(partial) => partial,
-                None => return,
-            }
-        }
-        Reply::Fault(_) => return,
+    let Some(response) = ended(now) else {
+        return;
     };
     let announced = response
         .headers
@@ -276,16 +287,10 @@ fn content_length(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(announced) = announced.filter(|_| response.status != 204) else {
         return;
     };
-    let symptom = || {
-        Symptom::new(
-            "content-length",
-            "Content-Length is not the length of the body",
-        )
-    };
     out.judge(
         "COM-HDR-004",
         announced == response.body.length,
-        symptom,
+        wrong_length,
         format!("{announced} bytes as announced"),
         || format!("{} bytes", response.body.length),
     );

@@ -1,9 +1,10 @@
 //! Rules for the bytes of a download: its status, its length, and which part of the output it is.
 
+use super::common::{ended, wrong_length};
 use super::jobs::{asked, begun, retrieval_range_ignored, same_job};
 use super::output::{Download, Likeness, bytes, damage};
 use super::rules::{answer, not_accepted};
-use super::subject::{header, live_vault};
+use super::subject::live_vault;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Life};
 use crate::range::{ByteRange, ContentRange, RangeHeader};
@@ -460,15 +461,15 @@ fn judge_pieces(evidence: &Evidence<'_>, out: &mut Judgements) {
 fn judge_length(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence
         .exchange()
-        .filter(|now| now.operation == Some(O::GetJobOutput) && now.succeeded())
+        .filter(|now| now.operation == Some(O::GetJobOutput))
     else {
         return;
     };
-    let Some(response) = now.response() else {
+    let Some(response) = ended(now).filter(|response| response.is_success()) else {
         return;
     };
     let expected = format!("Content-Length: {}", response.body.length);
-    match header(now, "content-length") {
+    match response.headers.value("content-length") {
         None => {
             let symptom = Symptom::new("length-missing", "a download does not tell its length");
             out.graded(
@@ -481,13 +482,7 @@ fn judge_length(evidence: &Evidence<'_>, out: &mut Judgements) {
         }
         Some(told) => {
             let kept = told.parse() == Ok(response.body.length);
-            let symptom = || {
-                Symptom::new(
-                    "length-wrong",
-                    "Content-Length is not the length of the download",
-                )
-            };
-            out.judge("GJO-SIZE-004", kept, symptom, expected, || {
+            out.judge("GJO-SIZE-004", kept, wrong_length, expected, || {
                 format!("Content-Length: {told}")
             });
         }

@@ -339,4 +339,28 @@ pub(super) static FAULTS: &[Fault] = &[
         "a wrong tree hash of an upload is answered 403",
         &[Hook::Says(&[R::TreeHashMismatch], 403, "BadDigest")],
     ),
+    fault(
+        "finished-upload-400",
+        "own",
+        Seam::Model,
+        &["CMU-404-001", "LP-404-001"],
+        "an upload that was aborted or completed is answered 400",
+        &[Hook::Says(
+            &[R::UploadAborted, R::UploadCompleted],
+            400,
+            "InvalidParameterValueException",
+        )],
+    ),
+    fault(
+        "stray-job-parameter-404",
+        "own",
+        Seam::Model,
+        &["IJ-INV-002", "IJ-RANGE-010"],
+        "an archive or a range in the parameters of an inventory is answered 404",
+        &[Hook::Says(
+            &[R::ArchiveIdUnexpected, R::RetrievalRangeUnexpected],
+            404,
+            "ResourceNotFoundException",
+        )],
+    ),
 ];

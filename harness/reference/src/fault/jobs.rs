@@ -79,6 +79,15 @@ fn move_bound(window: &mut Value, name: &str) {
     }
 }
 
+/// Whether a described retrieval is of a range that is no node of the hash tree.
+fn is_loose(job: &Value) -> bool {
+    let range = parse_retrieval_range(text(job, "RetrievalByteRange"));
+    let size = job["ArchiveSizeInBytes"].as_u64();
+    range
+        .zip(size)
+        .is_some_and(|(range, size)| !tree_hash_aligned(range, size))
+}
+
 pub(super) static FAULTS: &[Fault] = &[
     fault(
         "retrieval-range-ignored",
@@ -1021,6 +1030,34 @@ pub(super) static FAULTS: &[Fault] = &[
             {
                 *body =
                     crevasse_core::scenario::JsonBody::Json(json!({"Type": "inventory-retrieval"}));
+            }
+        })],
+    ),
+    fault(
+        "loose-retrieval-fails",
+        "own",
+        Seam::Reply,
+        &["IJ-RANGE-005"],
+        "a job with a range that is no node of the hash tree is accepted, and fails",
+        &[Hook::Replies(|draft, told, _| {
+            for job in jobs(draft, told) {
+                if job["StatusCode"] == "Succeeded" && is_loose(job) {
+                    job["StatusCode"] = "Failed".into();
+                }
+            }
+        })],
+    ),
+    fault(
+        "job-description-without-vault",
+        "own",
+        Seam::Reply,
+        &["DJ-BODY-001"],
+        "DescribeJob tells no VaultARN",
+        &[Hook::Replies(|draft, told, _| {
+            if done(told, O::DescribeJob)
+                && let Some(arn) = draft.member("/VaultARN")
+            {
+                *arn = Value::Null;
             }
         })],
     ),

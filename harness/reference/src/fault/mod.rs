@@ -6,6 +6,7 @@ mod errors;
 mod hook;
 mod inventory;
 mod jobs;
+mod lists;
 mod means;
 mod output;
 mod policies;
@@ -100,6 +101,7 @@ pub fn all() -> &'static [Fault] {
             jobs::FAULTS,
             inventory::FAULTS,
             vaults::FAULTS,
+            lists::FAULTS,
             tags::FAULTS,
             policies::FAULTS,
             errors::FAULTS,

@@ -862,4 +862,16 @@ pub(super) static FAULTS: &[Fault] = &[
             }
         })],
     ),
+    fault(
+        "output-length-long",
+        "own",
+        Seam::Wire,
+        &["GJO-SIZE-004"],
+        "Content-Length of an output is one byte too great",
+        &[Hook::Replies(|draft, told, _| {
+            if told.output.is_some() {
+                draft.wire = WireDamage::LengthOff(1);
+            }
+        })],
+    ),
 ];

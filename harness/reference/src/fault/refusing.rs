@@ -1,9 +1,9 @@
 //! Servers stricter than the documents: what is right, refused or answered as if something were wrong with it.
 
-use crevasse_core::model::{Life, Model, Upload};
+use crevasse_core::model::{JobStatus, Life, Model, Upload};
 use crevasse_core::scenario::Action;
 use crevasse_core::spec::OperationName as O;
-use crevasse_core::treehash::MIB;
+use crevasse_core::treehash::{MIB, sha256};
 use serde_json::{Value, json};
 
 use super::means::{
@@ -11,6 +11,8 @@ use super::means::{
     upload_id,
 };
 use super::{Decision, Fault, Hook, Seam};
+use crate::render::Refused;
+use crate::route;
 use crate::service::Asked;
 
 fn upload<'a>(model: &'a Model, asked: &Asked) -> Option<&'a Upload> {
@@ -284,15 +286,12 @@ pub(super) static FAULTS: &[Fault] = &[
         &["LP-PARTS-003"],
         "ListParts shows a part of which only the head has come",
         &[
-            Hook::Request(|asked, memory| {
+            Hook::Decides(|decision, asked, _, memory| {
                 if let Action::UploadMultipartPart { .. } = &asked.action {
-                    let range = asked
-                        .head
-                        .headers
-                        .value("content-range")
-                        .unwrap_or_default();
+                    let headers = &asked.head.headers;
+                    let range = headers.value("content-range").unwrap_or_default();
                     let range = range.trim_start_matches("bytes ").trim_end_matches("/*");
-                    if asked.early {
+                    if asked.early && *decision == Decision::Accept {
                         memory.keep(upload_id(asked), range.into());
                     } else {
                         memory.take(upload_id(asked));
@@ -479,6 +478,148 @@ pub(super) static FAULTS: &[Fault] = &[
                 && let Some(location) = draft.headers.value("location").map(|to| format!("{to}/"))
             {
                 draft.headers.set("Location", location);
+            }
+        })],
+    ),
+    fault(
+        "vault-once-filled-kept",
+        "own",
+        Seam::Model,
+        &["DV-STATUS-002"],
+        "a vault that ever had an archive can never be deleted",
+        &[Hook::Decides(|decision, asked, model, _| {
+            let filled = model
+                .vaults
+                .get(asked.vault())
+                .is_some_and(|vault| !vault.archives.is_empty());
+            if asks(asked, O::DeleteVault) && filled {
+                refuse_parameter(decision);
+            }
+        })],
+    ),
+    fault(
+        "no-parts-no-list",
+        "own",
+        Seam::Model,
+        &["LP-STATUS-001"],
+        "ListParts answers 404 before the first part has come",
+        &[Hook::Decides(|decision, asked, model, _| {
+            let bare = upload(model, asked).is_some_and(|upload| upload.parts.is_empty());
+            if asks(asked, O::ListParts) && bare {
+                refuse(decision, 404, "ResourceNotFoundException");
+            }
+        })],
+    ),
+    fault(
+        "job-in-progress-not-found",
+        "own",
+        Seam::Model,
+        &["DJ-STATUS-001"],
+        "a job is described only when it is done",
+        &[Hook::Decides(|decision, asked, model, _| {
+            let vault = model.vaults.get(asked.vault());
+            let job = vault.and_then(|vault| vault.jobs.get(job_id(asked)));
+            let going_on = job.is_some_and(|job| job.status == JobStatus::InProgress);
+            if asks(asked, O::DescribeJob) && going_on {
+                refuse(decision, 404, "ResourceNotFoundException");
+            }
+        })],
+    ),
+    fault(
+        "job-kept-under-the-account-as-written",
+        "own",
+        Seam::Model,
+        &["IJ-HDR-002"],
+        "a job that was begun under the hyphen is not found under the 12 digits of its Location",
+        &[
+            Hook::After(|_, asked, _, memory| {
+                if asks(asked, O::InitiateJob) {
+                    memory.keep(job_id(asked), asked.route.account().into());
+                }
+            }),
+            Hook::Decides(|decision, asked, _, memory| {
+                let account = memory.kept(job_id(asked)).and_then(Value::as_str);
+                if asks(asked, O::DescribeJob)
+                    && account.is_some_and(|account| account != asked.route.account())
+                {
+                    refuse(decision, 404, "ResourceNotFoundException");
+                }
+            }),
+        ],
+    ),
+    fault(
+        "vault-made-under-digits-not-found-by-hyphen",
+        "own",
+        Seam::Model,
+        &["COM-ACC-001"],
+        "DescribeVault under the hyphen knows no vault that was made under the account's 12 digits",
+        &[
+            Hook::After(|_, asked, _, memory| {
+                if asks(asked, O::CreateVault) && asked.route.account() != "-" {
+                    memory.keep(asked.vault(), Value::Bool(true));
+                }
+            }),
+            Hook::Decides(|decision, asked, _, memory| {
+                let elsewhere = memory.kept(asked.vault()).is_some();
+                if asks(asked, O::DescribeVault) && elsewhere && asked.route.account() == "-" {
+                    refuse(decision, 404, "ResourceNotFoundException");
+                }
+            }),
+        ],
+    ),
+    fault(
+        "tags-of-a-later-version",
+        "own",
+        Seam::Model,
+        &["COM-VER-001"],
+        "ListTagsForVault is refused for the version of the API that has it",
+        &[Hook::Decides(|decision, asked, _, _| {
+            if asks(asked, O::ListTagsForVault) && *decision == Decision::Accept {
+                const MESSAGE: &str = "There are no tags in version 2012-06-01 of this API.";
+                *decision = Decision::Refuse(Refused::with(
+                    400,
+                    "InvalidParameterValueException",
+                    MESSAGE,
+                ));
+            }
+        })],
+    ),
+    fault(
+        "header-names-compared-with-case",
+        "own",
+        Seam::Model,
+        &["COM-HDR-007"],
+        "header names are known as the documents write them, and not in capitals",
+        &[Hook::Decides(|decision, asked, _, _| {
+            let shouted = |(name, _): (&str, &str)| name.starts_with("X-AMZ-");
+            if asked.head.headers.iter().any(shouted) {
+                missing(decision);
+            }
+        })],
+    ),
+    fault(
+        "uploads-signed-as-if-empty",
+        "own",
+        Seam::Model,
+        &["AUTH-HASH-001"],
+        "the signature of an upload is expected over the hash of an empty body",
+        &[Hook::Request(|asked, _| {
+            if asked.action.operation().is_some_and(route::stores) {
+                asked.payload_hash = Some(sha256(b"").to_string());
+            }
+        })],
+    ),
+    fault(
+        "spaces-of-signed-headers-counted",
+        "B124",
+        Seam::Model,
+        &["AUTH-SIG-001"],
+        "the signature of a description with two spaces in a row is never found right",
+        &[Hook::Request(|asked, _| {
+            let description = asked.head.headers.value("x-amz-archive-description");
+            if description.is_some_and(|text| text.contains("  ")) {
+                // Another canonical request, whatever it is that differs.
+                asked.payload_hash = Some("spaces".to_owned());
             }
         })],
     ),

@@ -994,4 +994,15 @@ pub(super) static FAULTS: &[Fault] = &[
             }
         })],
     ),
+    fault(
+        "illegal-upload-description-accepted",
+        "own",
+        Seam::Model,
+        &["IMU-DESC-004"],
+        "an upload is begun whatever characters its description has",
+        &[Hook::Accepts(
+            &[O::InitiateMultipartUpload],
+            &[R::DescriptionIllegal],
+        )],
+    ),
 ];

@@ -6,7 +6,8 @@ use crevasse_core::spec::OperationName as O;
 use serde_json::{Value, json};
 
 use super::means::{
-    asks, done, every_text, fault, items, refuse, refuse_parameter, segment, text, vault, vaults,
+    asks, done, every_text, fault, items, refuse, refuse_parameter, say, segment, text, vault,
+    vaults,
 };
 use super::{Decision, Fault, Hook, Seam};
 use crate::page::{self, Entry};
@@ -185,6 +186,25 @@ pub(super) static FAULTS: &[Fault] = &[
                 refuse_parameter(decision);
             }
         })],
+    ),
+    fault(
+        "vault-name-with-period-not-routed",
+        "own",
+        Seam::Model,
+        &["SURF-URI-001"],
+        "what follows a period in a name is taken for the kind of a file, and no route is found",
+        &[
+            Hook::Decides(|decision, asked, _, _| {
+                if segment(asked, 2).contains('.') {
+                    refuse(decision, 404, "ResourceNotFoundException");
+                }
+            }),
+            Hook::Replies(|draft, told, _| {
+                if segment(told.asked, 2).contains('.') {
+                    say(draft, 404, "text/html", "<h1>Not Found</h1>");
+                }
+            }),
+        ],
     ),
     fault(
         "vault-names-without-case",
@@ -752,5 +772,27 @@ pub(super) static FAULTS: &[Fault] = &[
                 }
             }
         })],
+    ),
+    fault(
+        "refused-deletion-deletes",
+        "own",
+        Seam::Model,
+        &["DV-NONEMPTY-001"],
+        "the deletion of a vault that is not empty is refused, and done",
+        &[
+            Hook::Decides(|decision, asked, _, memory| {
+                let full = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::VaultNotEmpty));
+                if asks(asked, O::DeleteVault) && full {
+                    memory.keep(&asked.region, asked.vault().into());
+                }
+            }),
+            Hook::Before(|realm, asked, memory| {
+                let deleted = memory.take(&asked.region);
+                let name = deleted.as_ref().and_then(Value::as_str);
+                if let Some(vault) = name.and_then(|name| realm.model.vaults.get_mut(name)) {
+                    vault.life = Life::Gone;
+                }
+            }),
+        ],
     ),
 ];

@@ -227,7 +227,9 @@ impl Talk {
         self.plainly("PUT", "/-/vaults/v");
         self.get("/-/vaults/v/tags");
         self.plainly("PUT", "/-/vaults/V");
+        self.plainly("PUT", "/123456789012/vaults/digits");
         for target in [
+            "/-/vaults/digits",
             "/-/vaults/v",
             "/-/vaults/x%2Ey",
             "/-/vaults/none",
@@ -242,12 +244,17 @@ impl Talk {
             .without("x-amz-glacier-version")
             .request();
         self.hear(&unversioned);
+        let mut shouted = self.call("GET", "/-/vaults/v").request();
+        shouted.framing = Framing::UpperCaseNames;
+        self.hear(&shouted);
         self.client.region = Some("cn-north-1");
         self.get("/-/vaults");
         self.plainly("PUT", "/-/vaults/c");
         self.get("/-/vaults/c");
         self.client.region = None;
-        self.plainly("DELETE", "/-/vaults/none");
+        for name in ["none", "digits"] {
+            self.plainly("DELETE", &format!("/-/vaults/{name}"));
+        }
         self.plainly("PUT", "/-/vaults/gone");
         self.put(
             "POST",
@@ -337,6 +344,8 @@ impl Talk {
             self.get(target);
         }
         self.about_uploads_side_by_side();
+        self.about_many_parts();
+        self.about_an_emptied_vault();
         let large = self.upload(generated(31, 4 * MIB), &[]);
         self.job(&json!({"Type": "archive-retrieval", "ArchiveId": large,
             "RetrievalByteRange": "1048576-3145727"}));
@@ -381,6 +390,36 @@ impl Talk {
         self.parts(&other);
         self.part("v", &other, content, &first);
         self.plainly("DELETE", &target);
+    }
+
+    /// An upload of more parts than a page holds, begun with a description that is none.
+    fn about_many_parts(&mut self) {
+        let call = self.call("POST", "/-/vaults/w/multipart-uploads");
+        let call = call.header("x-amz-archive-description", "\u{e9}");
+        let request = call.header("x-amz-part-size", "1048576").request();
+        self.hear(&request);
+        let call = self.call("POST", "/-/vaults/w/multipart-uploads");
+        let request = call.header("x-amz-part-size", "1048576").request();
+        let upload = id(self.hear(&request), "x-amz-multipart-upload-id");
+        for start in (0..51).map(|index| index * MIB) {
+            let range = format!("bytes {start}-{start}/*");
+            self.part("w", &upload, text("x"), &[("Content-Range", &range)]);
+        }
+        self.get(&format!("/-/vaults/w/multipart-uploads/{upload}"));
+    }
+
+    /// A vault that had an archive once, and is inventoried again before its end.
+    fn about_an_emptied_vault(&mut self) {
+        self.plainly("PUT", "/-/vaults/once");
+        let call = self.call("POST", "/-/vaults/once/archives");
+        let request = call.content(text("once")).request();
+        let archive = id(self.hear(&request), "x-amz-archive-id");
+        self.plainly("DELETE", &format!("/-/vaults/once/archives/{archive}"));
+        let inventory = json!({"Type": "inventory-retrieval"});
+        self.put("POST", "/-/vaults/once/jobs", &inventory);
+        self.client.wait();
+        self.get("/-/vaults/once");
+        self.plainly("DELETE", "/-/vaults/once");
     }
 
     /// Retrieves an archive to the end.
@@ -698,6 +737,7 @@ impl Talk {
         });
         self.describe(&jobs[0]);
         self.describe(&jobs[0]);
+        self.get(&format!("/123456789012/vaults/v/jobs/{}", jobs[0]));
         self.get("/-/vaults/v/jobs");
         for job in ["x".repeat(92), jobs[0].clone()] {
             self.get(&format!("/-/vaults/w/jobs/{job}"));
@@ -1040,6 +1080,12 @@ impl Talk {
                 .iter()
                 .map(|keys| signed(self.call("GET", "/-/vaults?limit=1").request(), keys)),
         );
+        for description in ["plain", "two  spaces"] {
+            let call = self.call("POST", "/-/vaults/v/archives");
+            let call = call.content(text("signed"));
+            let call = call.header("x-amz-archive-description", description);
+            requests.push(signed(call.request(), &wrong[0]));
+        }
         for request in requests {
             let reply = service.exchange(&request);
             self.note("signed", &reply);
@@ -1100,7 +1146,9 @@ fn signed(mut request: Request, keys: &Credentials) -> Request {
         query: &request.query,
         headers: &request.headers,
     };
-    let value = sigv4::authorization(head, &sha256(b"").to_string(), keys, &scope);
+    let empty = sha256(b"").to_string();
+    let hash = request.headers.value("x-amz-content-sha256");
+    let value = sigv4::authorization(head, hash.unwrap_or(&empty), keys, &scope);
     request.headers.push("Authorization", value);
     request
 }

@@ -52,6 +52,27 @@ fn partial(first: u64, last: u64, total: u64) -> Answer {
 }
 
 #[test]
+fn a_download_is_as_long_as_it_says() {
+    let told = |length: &str| {
+        let output = status(200).bytes(pattern(0, 5000));
+        done(5000, None).then(
+            "GetJobOutput: {vault: v, job: j}",
+            output.with("content-length", length),
+        )
+    };
+    assert!(told("5000").holds("GJO-SIZE-004"));
+    let cut_off = told("5001").closed();
+    assert_eq!(
+        cut_off.breaks("GJO-SIZE-004"),
+        [("content-length", Level::Must)]
+    );
+    assert_eq!(
+        whole(done(5000, None), pattern(0, 5000)).breaks("GJO-SIZE-004"),
+        [("length-missing", Level::Should)]
+    );
+}
+
+#[test]
 fn a_part_of_the_output_is_told_and_brought() {
     let case = part(
         whole(done(5000, None), pattern(0, 5000)),
