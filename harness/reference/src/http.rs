@@ -3,6 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -136,7 +137,7 @@ async fn respond(
     let head = RequestHead {
         method: parts.method.as_str().to_owned(),
         target: target.to_owned(),
-        headers: headers(&parts.headers),
+        headers: headers(&parts.headers, raw.shouted.swap(false, Ordering::Relaxed)),
     };
     let answer = service.call(head, body).await;
     match answer.wire {
@@ -153,11 +154,17 @@ async fn respond(
     }
 }
 
-/// Header values that are no text keep what of them is.
-fn headers(fields: &hyper::HeaderMap) -> Headers {
+/// Header values that are no text keep what of them is; names that came in capitals are given back theirs.
+fn headers(fields: &hyper::HeaderMap, shouted: bool) -> Headers {
     let field = |(name, value): (&HeaderName, &HeaderValue)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        (name.as_str().to_owned(), value)
+        let name = name.as_str();
+        let name = if shouted {
+            name.to_ascii_uppercase()
+        } else {
+            name.to_owned()
+        };
+        (name, value)
     };
     Headers(fields.iter().map(field).collect())
 }
@@ -295,13 +302,27 @@ struct Written {
     stays: bool,
 }
 
-/// Where a request leaves bytes for its connection to write.
+/// What a connection and its requests tell each other past hyper.
 #[derive(Clone, Default)]
-struct Raw(Arc<Mutex<Option<Written>>>);
+struct Raw {
+    /// Bytes that a request leaves for its connection to write.
+    left: Arc<Mutex<Option<Written>>>,
+    /// Whether header names of the request came in capitals, which hyper does not tell.
+    shouted: Arc<AtomicBool>,
+}
 
 impl Raw {
     fn put(&self, written: Written) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(written);
+    }
+
+    /// Looks at bytes that came, of which only the beginning can be a head.
+    fn note(&self, bytes: &[u8]) {
+        const SHOUTED: &[u8] = b"\r\nX-AMZ-";
+        let mut head = bytes[..bytes.len().min(4096)].windows(SHOUTED.len());
+        if head.any(|window| window == SHOUTED) {
+            self.shouted.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -316,7 +337,7 @@ impl Wire {
     /// Writes what was left; `None` when nothing was.
     fn poll_raw(&mut self, context: &mut Context<'_>) -> Option<Poll<io::Result<usize>>> {
         let raw = self.raw.clone();
-        let raw = raw.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let raw = raw.left.lock().unwrap_or_else(PoisonError::into_inner);
         let left = raw.as_ref()?;
         while self.written < left.bytes.len() {
             let stream = Pin::new(&mut self.stream);
@@ -338,7 +359,10 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let known = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.raw.note(&buffer.filled()[known..]);
+        polled
     }
 }
 

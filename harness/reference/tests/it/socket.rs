@@ -360,3 +360,16 @@ async fn uploads_at_the_same_time_cross_only_by_a_fault() {
         server.stop().await;
     }
 }
+
+/// The server of the tests beside this one takes names in capitals, which is how they are all sent.
+#[tokio::test]
+async fn header_names_in_capitals_are_told_from_others_only_by_a_fault() {
+    let (server, mut stream) = start(faulty("header-names-compared-with-case")).await;
+    let shouted = ask(&mut stream, "GET /-/vaults", &[], b"").await;
+    assert_eq!(shouted.status, 400);
+    let plain =
+        "GET /-/vaults HTTP/1.1\r\nHost: localhost\r\nx-amz-glacier-version: 2012-06-01\r\n\r\n";
+    stream.write_all(plain.as_bytes()).await.unwrap();
+    assert_eq!(receive(&mut stream).await.status, 200);
+    server.stop().await;
+}
