@@ -46,10 +46,8 @@ fn right(evidence: &Evidence<'_>, out: &mut Judgements) {
         now.operation,
         Some(O::UploadArchive | O::UploadMultipartPart)
     );
-    let refused = now
-        .response()
-        .and_then(super::errors::capability_fault)
-        .filter(|symptom| symptom.id == "signature-refused");
+    let refused =
+        super::errors::capability_fault(now).filter(|symptom| symptom.id == "signature-refused");
     let about = ["AUTH-SIG-001", "AUTH-HASH-001"];
     for requirement in &about[..if upload { 2 } else { 1 }] {
         match &refused {
@@ -123,11 +121,10 @@ fn wrong(evidence: &Evidence<'_>, out: &mut Judgements) {
     {
         None => not_refused(now, refusal),
         Some(response) => {
-            let given = response.error_code();
-            if code.is_none() || given.as_deref() == code && statuses.contains(&response.status) {
+            if code.is_none() || now.error_code() == code && statuses.contains(&response.status) {
                 return out.held(requirement);
             }
-            super::errors::common_fault(response)
+            super::errors::common_fault(now)
                 .unwrap_or_else(|| super::rules::refused_otherwise(refusal))
         }
     };

@@ -111,7 +111,7 @@ pub(super) const CHECKS: &[Check] = &[
 fn answered<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a Response)> {
     let now = evidence.exchange().filter(|now| now.operation.is_some())?;
     let response = now.response()?;
-    (response.is_success() || response.body.json().is_some()).then_some((now, response))
+    (response.is_success() || now.document.is_some()).then_some((now, response))
 }
 
 /// A success whose body is a JSON document of the API, not the output of a job.

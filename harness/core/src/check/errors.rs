@@ -114,32 +114,32 @@ const AUTHENTICATION: &[&str] = &[
 ];
 
 /// What is wrong with a refusal whatever it refuses: its body, its code, or the status of its code.
-pub(super) fn common_fault(response: &Response) -> Option<Symptom> {
-    match response.error_code() {
+pub(super) fn common_fault(now: &Observation) -> Option<Symptom> {
+    let status = now.status()?;
+    match now.error_code() {
         None => Some(not_glacier()),
-        Some(code) => code_fault(&code).or_else(|| status_fault(&code, response.status)),
+        Some(code) => code_fault(code).or_else(|| status_fault(code, status)),
     }
 }
 
 /// What a refusal of a valid request tells about the target as a whole: that the operation is not there, or the signature not accepted.
-pub(super) fn capability_fault(response: &Response) -> Option<Symptom> {
-    if is_unrouted(response) {
+pub(super) fn capability_fault(now: &Observation) -> Option<Symptom> {
+    if is_unrouted(now) {
         return Some(unsupported());
     }
-    let code = response.error_code()?;
     AUTHENTICATION
-        .contains(&code.as_str())
+        .contains(&now.error_code()?)
         .then(|| Symptom::new("signature-refused", "a right signature is refused"))
 }
 
 /// Whether a server answers that it knows no such route or method, instead of Glacier.
-pub(super) fn is_unrouted(response: &Response) -> bool {
-    match response.status {
-        404 => response
-            .body
-            .json()
+pub(super) fn is_unrouted(now: &Observation) -> bool {
+    match now.status() {
+        Some(404) => now
+            .document
+            .as_ref()
             .is_none_or(|document| !document.is_object()),
-        405 | 501 => true,
+        Some(405 | 501) => true,
         _ => false,
     }
 }
@@ -195,7 +195,7 @@ fn refusal<'a>(evidence: &Evidence<'a>) -> Option<(&'a Observation, &'a Response
     };
     let operation = now.operation?;
     let response = now.response().filter(|response| response.status >= 300)?;
-    let json = response.body.json().is_some();
+    let json = now.document.is_some();
     let worked = || {
         earlier
             .iter()

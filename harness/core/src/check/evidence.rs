@@ -96,6 +96,11 @@ impl Observation {
         self.response().is_some_and(Response::is_success)
     }
 
+    /// The `code` of a Glacier error body, if there is one.
+    pub fn error_code(&self) -> Option<&str> {
+        self.document.as_ref()?.get("code")?.as_str()
+    }
+
     /// What a symbolic name of the action stood for, as in `archive:a`.
     pub fn binding(&self, name: &str) -> Option<&str> {
         self.record.bindings.get(name).map(String::as_str)

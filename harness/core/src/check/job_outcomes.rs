@@ -105,16 +105,12 @@ fn succeeded_before(now: &Observation, earlier: &[Observation]) -> bool {
 }
 
 fn judge_unknown_archive_asked(now: &Observation, out: &mut Judgements) {
-    let not_found = now
-        .response()
-        .and_then(|response| response.error_code())
-        .as_deref()
-        == Some("ResourceNotFoundException");
+    let not_found = now.error_code() == Some("ResourceNotFoundException");
     match now.status() {
         Some(404) if not_found => out.held("IJ-AR-002"),
         Some(400..500) => {
             out.held("IJ-AR-002");
-            let common = now.response().and_then(super::errors::common_fault);
+            let common = super::errors::common_fault(now);
             let symptom = common.unwrap_or_else(|| refused_otherwise(Refusal::ArchiveUnknown));
             out.graded(
                 "IJ-AR-002",
@@ -177,11 +173,7 @@ fn judge_expedited(evidence: &Evidence<'_>, out: &mut Judgements) {
     if now.expectation != Expectation::Either(vec![Refusal::CapacityInsufficient]) {
         return;
     }
-    let short = now
-        .response()
-        .and_then(|response| response.error_code())
-        .as_deref()
-        == Some("InsufficientCapacityException");
+    let short = now.error_code() == Some("InsufficientCapacityException");
     if now.succeeded() {
         out.held("IJ-TIER-001");
         out.held("IJ-TIER-005");
@@ -213,12 +205,7 @@ fn judge_inventory_begun(evidence: &Evidence<'_>, out: &mut Judgements) {
     if !early && now.expectation != Expectation::Accept {
         return;
     }
-    let absent = now.status() == Some(404)
-        && now
-            .response()
-            .and_then(|response| response.error_code())
-            .as_deref()
-            == Some("ResourceNotFoundException");
+    let absent = now.status() == Some(404) && now.error_code() == Some("ResourceNotFoundException");
     if early && absent {
         out.inconclusive("IJ-INV-001", "the vault has no inventory yet");
         return out.held("IJ-INV-012");
@@ -285,11 +272,7 @@ fn judge_policy(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(strategy) = strategy.and_then(Value::as_str) else {
         return;
     };
-    let enforced = now
-        .response()
-        .and_then(|response| response.error_code())
-        .as_deref()
-        == Some("PolicyEnforcedException");
+    let enforced = now.error_code() == Some("PolicyEnforcedException");
     let standard = asked(now, "/Tier").is_none_or(|tier| tier == "Standard");
     let symptom = || {
         Symptom::new(

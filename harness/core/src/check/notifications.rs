@@ -98,7 +98,7 @@ fn sets(now: &Observation, earlier: &[Observation], out: &mut Judgements) {
     let took = earlier
         .iter()
         .any(|past| past.operation == now.operation && past.succeeded());
-    let unrouted = now.response().is_some_and(super::errors::is_unrouted);
+    let unrouted = super::errors::is_unrouted(now);
     let refused = now
         .status()
         .is_some_and(|status| (400..500).contains(&status));

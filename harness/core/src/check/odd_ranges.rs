@@ -122,17 +122,14 @@ fn judge_beyond_unanswered(now: &Observation, far: bool, out: &mut Judgements) {
 }
 
 fn judge_beyond_code(now: &Observation, status: u16, out: &mut Judgements) {
-    let code = now
-        .response()
-        .and_then(|response| response.error_code())
-        .unwrap_or_default();
+    let code = now.error_code().unwrap_or_default();
     // 416 is an answer of HTTP, and needs no body of Glacier.
-    let response = now.response().filter(|_| status != 416);
-    let symptom = response
+    let of_glacier = Some(now).filter(|_| status != 416);
+    let symptom = of_glacier
         .and_then(super::errors::common_fault)
         .unwrap_or_else(|| refused_otherwise(Refusal::OutputRangeBeyond));
     let expected = "400 InvalidParameterValueException";
-    match (status, code.as_str()) {
+    match (status, code) {
         (400, "InvalidParameterValueException") => out.held("GJO-RANGE-007"),
         (416, _) => out.graded("GJO-RANGE-007", Level::May, symptom, expected, answer(now)),
         _ => out.violated("GJO-RANGE-007", symptom, expected, answer(now)),

@@ -162,11 +162,11 @@ impl RefusalRule {
     ) {
         let symptom = match &now.exchange().reply {
             Reply::Response(response) if (400..500).contains(&response.status) => {
-                let code = response.error_code().unwrap_or_default();
-                if self.demand.met(response.status, &code) {
+                let code = now.error_code().unwrap_or_default();
+                if self.demand.met(response.status, code) {
                     return out.held(self.requirement);
                 }
-                super::errors::common_fault(response).unwrap_or_else(|| refused_otherwise(refusal))
+                super::errors::common_fault(now).unwrap_or_else(|| refused_otherwise(refusal))
             }
             _ if matches!(self.demand, Demand::CodeIfRefused(_)) => return,
             // Over which of several reasons it failed nobody can say.
@@ -217,10 +217,8 @@ pub fn not_refused(now: &Observation, refusal: Refusal) -> Symptom {
 
 impl Demand {
     fn is_met_by(self, now: &Observation) -> bool {
-        now.response().is_some_and(|response| {
-            let code = response.error_code().unwrap_or_default();
-            self.met(response.status, &code)
-        })
+        now.response()
+            .is_some_and(|response| self.met(response.status, now.error_code().unwrap_or_default()))
     }
 
     fn met(self, status: u16, code: &str) -> bool {
@@ -330,7 +328,7 @@ pub(super) fn is_odd(tweak: &Tweak) -> bool {
 
 /// The symptom of an answer that is no success although it must be one.
 pub fn not_accepted(now: &Observation) -> Symptom {
-    if let Some(common) = now.response().and_then(super::errors::capability_fault) {
+    if let Some(common) = super::errors::capability_fault(now) {
         return common;
     }
     if now.record.tweak.path == Some(PathForm::Location) && now.status() == Some(404) {
@@ -379,7 +377,7 @@ pub fn location_dead() -> Symptom {
 pub fn answer(now: &Observation) -> String {
     match &now.exchange().reply {
         Reply::Fault(fault) => format!("no complete response: {}", fault.detail),
-        Reply::Response(response) => match response.error_code() {
+        Reply::Response(response) => match now.error_code() {
             Some(code) => format!("{} {code}", response.status),
             None => format!("{}", response.status),
         },

@@ -29,7 +29,7 @@ fn there(evidence: &Evidence<'_>, out: &mut Judgements) {
     let worked = earlier
         .iter()
         .any(|past| past.operation == Some(name) && past.succeeded());
-    if now.expectation == Expectation::Accept && is_unrouted(response) && !worked {
+    if now.expectation == Expectation::Accept && is_unrouted(now) && !worked {
         let expected = format!(
             "{name} at {} {}",
             now.exchange().request.method,

@@ -290,11 +290,7 @@ fn limit(evidence: &Evidence<'_>, out: &mut Judgements) {
     if !(11..=50).contains(&after) || !now.expectation.allows_success() {
         return;
     }
-    let full = now
-        .response()
-        .and_then(|response| response.error_code())
-        .as_deref()
-        == Some("LimitExceededException");
+    let full = now.error_code() == Some("LimitExceededException");
     if now.succeeded() && after == 50 {
         out.held("ATV-LIMIT-001");
     } else if full {

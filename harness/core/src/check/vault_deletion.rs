@@ -160,9 +160,8 @@ fn judge_deleted_again(evidence: &Evidence<'_>, out: &mut Judgements) {
     if now.expectation.refusals() != [Refusal::VaultUnknown] || is_odd(&now.record.tweak) {
         return;
     }
-    let code = now.response().and_then(|response| response.error_code());
     let kept = now.status() == Some(204)
-        || (now.status() == Some(404) && code.as_deref() == Some("ResourceNotFoundException"));
+        || (now.status() == Some(404) && now.error_code() == Some("ResourceNotFoundException"));
     let symptom = || {
         let title = "deleting a vault that does not exist is answered neither 204 nor 404";
         unless_crashed(now, Symptom::new("missing-vault-deletion", title))
