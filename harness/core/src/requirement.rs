@@ -355,6 +355,11 @@ impl Registry {
         self.requirements.get(id.as_ref())
     }
 
+    /// A requirement's own level; a MAY for what is not in here, since nobody is held to it.
+    pub fn level(&self, id: impl AsRef<str>) -> Level {
+        self.get(id).map_or(Level::May, |known| known.level)
+    }
+
     /// Looks an ambiguity up by its id, such as `AMB-04`.
     pub fn ambiguity(&self, id: &str) -> Option<&Ambiguity> {
         self.ambiguities.get(id)

@@ -25,7 +25,7 @@ use crevasse_core::check::{self, Judged, Record};
 use crevasse_core::finding::Ledger;
 use crevasse_core::model::Model;
 use crevasse_core::prices::Usage;
-use crevasse_core::requirement::{Level, Registry, RequirementId};
+use crevasse_core::requirement::{Registry, RequirementId};
 use crevasse_core::scenario::{Action, Need, Scenario, Signing, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{FaultKind, Reply};
@@ -542,6 +542,7 @@ impl Case {
     /// What came of it.
     fn told(&self) -> CaseJudged {
         let observations = &self.judged.observations;
+        let own_level = |id: &RequirementId| Registry::builtin().level(id);
         let mut ledger = Ledger::default();
         for judgement in &self.judged.judgements {
             ledger.enter(&self.id, judgement, own_level);
@@ -655,12 +656,6 @@ fn enforces_signatures(record: &Record) -> bool {
         && response.is_some_and(|response| {
             matches!(response.status, 400 | 401 | 403) && response.error_code().is_some()
         })
-}
-
-fn own_level(requirement: &RequirementId) -> Level {
-    Registry::builtin()
-        .get(requirement)
-        .map_or(Level::May, |known| known.level)
 }
 
 #[cfg(test)]

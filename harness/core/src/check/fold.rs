@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Check, Evidence, Group, Judgement, Judgements, Observation, Outcome, Record};
 use crate::model::{Made, Model, Observed};
-use crate::requirement::{Level, Registry};
+use crate::requirement::Registry;
 use crate::scenario::Action;
 use crate::spec::{OperationName, Spec};
 use crate::wire::{Exchange, Framing, Response};
@@ -370,6 +370,7 @@ fn ask(
     operation: Option<OperationName>,
     records: Vec<usize>,
 ) -> Vec<Judgement> {
+    let own_level = |requirement: &str| Registry::builtin().level(requirement);
     let mut judgements = Judgements::new(check.id, operation, records, own_level);
     (check.judge)(evidence, &mut judgements);
     let said = judgements.into_inner();
@@ -380,12 +381,6 @@ fn ask(
         check.id
     );
     said
-}
-
-fn own_level(requirement: &str) -> Level {
-    Registry::builtin()
-        .get(requirement)
-        .map_or(Level::May, |known| known.level)
 }
 
 #[cfg(test)]
