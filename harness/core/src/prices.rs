@@ -2,6 +2,7 @@
 //! Refuses to know who asked.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,13 @@ const BUILTIN: &str = include_str!("../specs/prices.yaml");
 
 /// Bytes that are priced as one.
 const GB: f64 = 1e9;
+/// Operations that are charged as uploads.
+const UPLOADS: [OperationName; 4] = [
+    OperationName::UploadArchive,
+    OperationName::InitiateMultipartUpload,
+    OperationName::UploadMultipartPart,
+    OperationName::CompleteMultipartUpload,
+];
 
 /// A table of prices, with its date and where it is from.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -100,50 +108,65 @@ impl Prices {
 
     /// What usage costs, item by item. Retrieved bytes count under the dearest tier that was used: which job brought which is not known.
     pub fn bill(&self, usage: &Usage) -> Vec<(String, f64)> {
-        use OperationName as O;
-        let uploads = [
-            O::UploadArchive,
-            O::InitiateMultipartUpload,
-            O::UploadMultipartPart,
-            O::CompleteMultipartUpload,
-        ];
-        let used = usage
-            .jobs
-            .keys()
-            .filter_map(|tier| self.retrieval.get(tier));
-        let dearest = used.map(|tier| tier.per_gb).fold(0.0, f64::max);
-        let mut bill = vec![
-            (
-                "uploads".to_owned(),
-                usage.of(&uploads) as f64 / 1000.0 * self.uploads_per_1000,
-            ),
-            (
-                format!("storage for {} months", self.least_months),
-                usage.stored as f64 / GB * self.storage_per_gb_month * self.least_months,
-            ),
-        ];
-        for (tier, jobs) in &usage.jobs {
-            let price = self.retrieval.get(tier).map_or(0.0, |tier| tier.per_1000);
-            bill.push((format!("{tier} jobs"), *jobs as f64 / 1000.0 * price));
-        }
-        bill.push((
-            "bytes retrieved".to_owned(),
-            usage.retrieved as f64 / GB * dearest,
-        ));
-        bill.push((
-            "bytes sent out".to_owned(),
-            usage.down as f64 / GB * self.transfer_out_per_gb,
-        ));
-        bill.push((
-            "provisioned capacity".to_owned(),
-            usage.units as f64 * self.capacity_unit,
-        ));
-        bill
+        let items = self.items(usage);
+        items
+            .map(|(item, amount)| (item.to_string(), amount))
+            .collect()
     }
 
     /// What usage costs in all.
     pub fn cost(&self, usage: &Usage) -> f64 {
-        self.bill(usage).into_iter().map(|(_, amount)| amount).sum()
+        self.items(usage).map(|(_, amount)| amount).sum()
+    }
+
+    fn items<'a>(&'a self, usage: &'a Usage) -> impl Iterator<Item = (Item<'a>, f64)> {
+        let used = usage.jobs.keys();
+        let used = used.filter_map(|tier| self.retrieval.get(tier));
+        let dearest = used.map(|tier| tier.per_gb).fold(0.0, f64::max);
+        let uploads = usage.of(&UPLOADS) as f64 / 1000.0;
+        let stored = usage.stored as f64 / GB * self.storage_per_gb_month;
+        let job = |(tier, jobs): (&'a String, &u64)| {
+            let price = self.retrieval.get(tier).map_or(0.0, |tier| tier.per_1000);
+            (Item::Jobs(tier), *jobs as f64 / 1000.0 * price)
+        };
+        let kept = [
+            (Item::Uploads, uploads * self.uploads_per_1000),
+            (Item::Storage(self.least_months), stored * self.least_months),
+        ];
+        let sent_out = usage.down as f64 / GB * self.transfer_out_per_gb;
+        let taken = [
+            (Item::Retrieved, usage.retrieved as f64 / GB * dearest),
+            (Item::SentOut, sent_out),
+            (Item::Capacity, usage.units as f64 * self.capacity_unit),
+        ];
+        kept.into_iter()
+            .chain(usage.jobs.iter().map(job))
+            .chain(taken)
+    }
+}
+
+/// What is charged for.
+enum Item<'a> {
+    Uploads,
+    /// For so many months.
+    Storage(f64),
+    /// Of this tier.
+    Jobs(&'a str),
+    Retrieved,
+    SentOut,
+    Capacity,
+}
+
+impl fmt::Display for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uploads => f.write_str("uploads"),
+            Self::Storage(months) => write!(f, "storage for {months} months"),
+            Self::Jobs(tier) => write!(f, "{tier} jobs"),
+            Self::Retrieved => f.write_str("bytes retrieved"),
+            Self::SentOut => f.write_str("bytes sent out"),
+            Self::Capacity => f.write_str("provisioned capacity"),
+        }
     }
 }
 

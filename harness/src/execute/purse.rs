@@ -77,13 +77,15 @@ impl Budget {
 pub(crate) struct Purse {
     pub(crate) budget: Budget,
     pub(crate) usage: Usage,
+    /// The first bound that was broken.
+    pub(crate) spent: Option<Beyond>,
     /// Resources that are there, by vault.
     live: BTreeMap<String, u64>,
 }
 
 impl Purse {
-    /// A request was sent; says which bound is broken by now.
-    pub(crate) fn pay(&mut self, spec: &Spec, request: &Request, reply: &Reply) -> Option<Beyond> {
+    /// A request was sent; says whether a bound is broken by now.
+    pub(crate) fn pay(&mut self, spec: &Spec, request: &Request, reply: &Reply) -> bool {
         let asked = spec.operations.values().find(|operation| {
             operation.method == request.method
                 && operation
@@ -100,7 +102,10 @@ impl Purse {
                 self.charge(name, request, response);
             }
         }
-        self.budget.beyond(&self.usage)
+        if self.spent.is_none() {
+            self.spent = self.budget.beyond(&self.usage);
+        }
+        self.spent.is_some()
     }
 
     fn charge(&mut self, name: OperationName, request: &Request, response: &Response) {

@@ -59,7 +59,6 @@ pub(crate) struct Session {
     silent: Mutex<BTreeMap<OperationName, u32>>,
     gone: Mutex<Option<String>>,
     purse: Mutex<Purse>,
-    spent: Mutex<Option<Beyond>>,
     redaction: Redaction,
 }
 
@@ -98,7 +97,6 @@ impl Session {
             silent: Mutex::default(),
             gone: Mutex::default(),
             purse: Mutex::default(),
-            spent: Mutex::default(),
         }
     }
 
@@ -180,7 +178,7 @@ impl Session {
 
     /// The bound that ended the run, if one did.
     pub(crate) fn spent(&self) -> Option<Beyond> {
-        lock(&self.spent).clone()
+        lock(&self.purse).spent.clone()
     }
 
     /// The latest request only asked whether a job is complete.
@@ -190,8 +188,7 @@ impl Session {
 
     /// Adds a request to what was used.
     fn pay(&self, request: &Request, reply: &Reply) {
-        if let Some(beyond) = lock(&self.purse).pay(&self.spec, request, reply) {
-            lock(&self.spent).get_or_insert(beyond);
+        if lock(&self.purse).pay(&self.spec, request, reply) {
             self.stop.ask();
         }
     }
