@@ -4,18 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crevasse_core::amz_date::Timestamp;
 use crevasse_core::check::Group;
 use crevasse_core::scenario::{Action, Marker, Page, Ref, Step, Tweak};
+use crevasse_core::spec::Spec;
 use crevasse_core::wire::Response;
 
 use super::{Composed, Outcome, Player};
 use crate::execute::join_all;
 use crate::execute::patience::Polls;
 use crate::execute::symbols::Obstacle;
+use crate::execute::transport::Begun;
 use crate::journal::JournalError;
 
 /// Pages of a walk, at most.
-const PAGES: usize = 1000;
+pub(crate) const PAGES: usize = 1000;
 
 impl Player<'_> {
     /// Describes a job until it is complete or patience is spent.
@@ -48,10 +51,8 @@ impl Player<'_> {
             match polls.next() {
                 Some(pause) => self.park(pause).await,
                 None => {
-                    self.ended(format!(
-                        "the job was still in progress after {} s",
-                        patience.as_secs()
-                    ));
+                    let seconds = patience.as_secs();
+                    self.ended(format!("the job was still in progress after {seconds} s"));
                     return Ok(());
                 }
             }
@@ -81,7 +82,7 @@ impl Player<'_> {
                 self.ended("a page did not come".to_owned());
                 return Ok(());
             };
-            let Some(marker) = self.marker(list, response) else {
+            let Some(marker) = marker(&self.session.spec, list, response) else {
                 return Ok(());
             };
             if !seen.insert(marker.clone()) {
@@ -97,20 +98,6 @@ impl Player<'_> {
         Ok(())
     }
 
-    /// The marker of the next page, if there is one.
-    pub(super) fn marker(&self, list: &Action, response: &Response) -> Option<String> {
-        let definition = self.session.spec.operations.get(&list.operation()?);
-        let member = definition
-            .and_then(|known| known.paging.as_ref())
-            .map_or("Marker", |paging| &paging.next);
-        let document = response.body.json()?;
-        document
-            .get(member)?
-            .as_str()
-            .filter(|marker| !marker.is_empty())
-            .map(str::to_owned)
-    }
-
     /// Sends all steps at once, and learns from the answers in the order they came.
     pub(super) async fn together(
         &mut self,
@@ -121,14 +108,7 @@ impl Player<'_> {
         for member in steps {
             composed.push(self.compose(&member.action, &member.tweak).await?);
         }
-        let admission = self.session.admission().await;
-        let session = self.session;
-        let send = |composed: Result<Composed, Obstacle>| async move {
-            let Composed { request, bindings } = composed?;
-            Ok((session.exchange_admitted(&request).await?, bindings))
-        };
-        let outcomes = join_all(composed.into_iter().map(send)).await;
-        drop(admission);
+        let outcomes = self.send_at_once(composed).await;
         let outcomes: Vec<_> = outcomes
             .into_iter()
             .map(|outcome| self.hold(outcome))
@@ -155,6 +135,16 @@ impl Player<'_> {
         Ok(())
     }
 
+    async fn send_at_once(&self, composed: Vec<Result<Composed, Obstacle>>) -> Vec<Outcome> {
+        let session = self.session;
+        let send = |composed: Result<Composed, Obstacle>| async move {
+            let Composed { request, bindings } = composed?;
+            Ok((session.exchange_admitted(&request).await?, bindings))
+        };
+        let _admission = session.admission().await;
+        join_all(composed.into_iter().map(send)).await
+    }
+
     /// Sends the head and half of the body of one step, does the others, then sends the rest.
     pub(super) async fn during(
         &mut self,
@@ -175,28 +165,41 @@ impl Player<'_> {
             self.single(step, &member.action, &member.tweak, Some(Group::During))
                 .await?;
         }
-        let outcome = match (composed, begun) {
-            (Ok(Composed { request, bindings }), Some(begun)) => {
-                let _admission = self.session.admission().await;
-                let reply = begun.finish().await;
-                self.session
-                    .done(&request, reply, sent_at, Vec::new())
-                    .map(|exchange| (exchange, bindings))
-            }
-            (Ok(_), None) => {
-                Err("a request in two halves needs a plain http endpoint and no proxy".to_owned())
-            }
-            (Err(obstacle), _) => Err(obstacle),
-        };
-        self.note(
-            step,
-            &slow.action,
-            &slow.tweak,
-            Some(Group::During),
-            outcome,
-        )?;
+        let outcome = self.finish(composed, begun, sent_at).await;
+        let group = Some(Group::During);
+        self.note(step, &slow.action, &slow.tweak, group, outcome)?;
         Ok(())
     }
+
+    /// Sends the rest of a request that was begun.
+    async fn finish(
+        &self,
+        composed: Result<Composed, Obstacle>,
+        begun: Option<Begun>,
+        sent_at: Timestamp,
+    ) -> Outcome {
+        let Composed { request, bindings } = composed?;
+        let cannot = "a request in two halves needs a plain http endpoint and no proxy";
+        let begun = begun.ok_or_else(|| cannot.to_owned())?;
+        let _admission = self.session.admission().await;
+        let reply = begun.finish().await;
+        let exchange = self.session.done(&request, reply, sent_at, Vec::new())?;
+        Ok((exchange, bindings))
+    }
+}
+
+/// The marker of the next page, if there is one.
+pub(crate) fn marker(spec: &Spec, list: &Action, response: &Response) -> Option<String> {
+    let definition = spec.operations.get(&list.operation()?);
+    let member = definition
+        .and_then(|known| known.paging.as_ref())
+        .map_or("Marker", |paging| &paging.next);
+    let document = response.body.json()?;
+    document
+        .get(member)?
+        .as_str()
+        .filter(|marker| !marker.is_empty())
+        .map(str::to_owned)
 }
 
 pub(crate) fn is_complete(response: &Response) -> bool {
@@ -207,7 +210,7 @@ pub(crate) fn is_complete(response: &Response) -> bool {
 }
 
 /// The same list from a marker on.
-fn continued(list: &Action, marker: String) -> Action {
+pub(crate) fn continued(list: &Action, marker: String) -> Action {
     let mut list = list.clone();
     if let Some(page) = page_of(&mut list) {
         page.marker = Some(Marker::Literal(marker));

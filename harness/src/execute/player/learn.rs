@@ -144,7 +144,7 @@ impl Player<'_> {
             | Action::ListParts { .. }
             | Action::ListMultipartUploads { .. }
             | Action::ListJobs { .. } => {
-                let marker = self.marker(action, response);
+                let marker = super::marker(&self.session.spec, action, response);
                 self.symbols.note_marker(action, marker);
             }
             _ => {}
