@@ -24,6 +24,7 @@ use std::fmt;
 use std::path::Path;
 
 use anyhow::Context;
+use crevasse_core::treehash::MIB;
 
 use crate::args::{Args, Command};
 
@@ -82,4 +83,9 @@ pub(crate) fn runtime(campaigns: usize) -> anyhow::Result<tokio::runtime::Runtim
         .worker_threads(cores.min(4))
         .max_blocking_threads(cores.min(4) + campaigns);
     builder.enable_all().build().context("failed to start")
+}
+
+/// Bytes, or bytes a second, in MiB.
+fn mib(bytes: f64) -> f64 {
+    bytes / MIB as f64
 }

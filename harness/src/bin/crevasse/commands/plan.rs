@@ -8,11 +8,8 @@ use crevasse::run::Run;
 use crevasse_core::prices::{Prices, Usage};
 
 use super::run::prepare;
-use super::{Failure, read};
+use super::{Failure, mib, read};
 use crate::args::Run as Asked;
-
-/// Bytes of a MiB.
-const MIB: f64 = 1_048_576.0;
 
 pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
     let runtime = super::runtime(0)?;
@@ -20,8 +17,9 @@ pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
         let (run, _server) = prepare(args).await?;
         let (target, plan) = (&run.target, run.plan());
         let rehearsal = rehearse(&plan, target, args.jobs).await?;
-        put!("{}", text(args, target, &plan, &rehearsal)?);
-        let beyond = bounds(args)?.beyond(&rehearsal.usage);
+        let prices = prices(args)?;
+        put!("{}", text(args, target, &plan, &rehearsal, &prices));
+        let beyond = bounds(args, prices)?.beyond(&rehearsal.usage);
         if let Some(beyond) = beyond {
             putln!("\nbeyond the budget: {beyond}");
             return Ok(exit::INCOMPLETE);
@@ -32,7 +30,7 @@ pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
 
 /// What a run may use. A plan that goes beyond it is refused.
 pub(crate) async fn budget(args: &Asked, run: &Run) -> anyhow::Result<Budget> {
-    let budget = bounds(args)?;
+    let budget = bounds(args, prices(args)?)?;
     if budget.is_unlimited() {
         return Ok(budget);
     }
@@ -49,8 +47,7 @@ pub(crate) async fn budget(args: &Asked, run: &Run) -> anyhow::Result<Budget> {
     }
 }
 
-fn bounds(args: &Asked) -> anyhow::Result<Budget> {
-    let prices = prices(args)?;
+fn bounds(args: &Asked, prices: Prices) -> anyhow::Result<Budget> {
     if args
         .max_cost
         .is_some_and(|cost| !cost.is_finite() || cost < 0.0)
@@ -78,8 +75,17 @@ fn text(
     target: &Target,
     plan: &Plan,
     rehearsal: &Rehearsal,
-) -> anyhow::Result<String> {
-    let (usage, prices) = (&rehearsal.usage, prices(args)?);
+    prices: &Prices,
+) -> String {
+    let usage = &rehearsal.usage;
+    let mut lines = cases(args, target, plan, rehearsal);
+    lines.extend(use_of_target(usage));
+    lines.push(format!("time          {}", time(args, target, usage)));
+    lines.extend(cost(usage, prices));
+    lines.join("\n") + "\n"
+}
+
+fn cases(args: &Asked, target: &Target, plan: &Plan, rehearsal: &Rehearsal) -> Vec<String> {
     let mut lines = vec![
         format!(
             "A run against {} would do this; nothing was sent.\n",
@@ -93,27 +99,28 @@ fn text(
             args.jobs
         ),
     ];
-    for (reason, times) in &rehearsal.left_out {
-        lines.push(format!("              {times} left out: {reason}"));
-    }
+    let left_out = rehearsal.left_out.iter();
+    lines.extend(
+        left_out.map(|(reason, times)| format!("              {times} left out: {reason}")),
+    );
+    lines
+}
+
+fn use_of_target(usage: &Usage) -> [String; 4] {
     let plain = usage.total() - usage.polls;
-    lines.push(format!(
-        "requests      {plain}; besides at least {} to ask whether jobs are complete, and more to try deviations again",
-        usage.polls
-    ));
-    lines.push(format!(
-        "bytes         {:.1} MiB up, {:.1} MiB down",
-        usage.up as f64 / MIB,
-        usage.down as f64 / MIB
-    ));
-    lines.push(format!("jobs          {}", jobs(usage)));
-    lines.push(format!(
-        "alive         {} vaults, archives, uploads and locks at once, at most; all are removed at the end",
-        usage.live
-    ));
-    lines.push(format!("time          {}", time(args, target, usage)));
-    lines.extend(cost(usage, &prices));
-    Ok(lines.join("\n") + "\n")
+    let (up, down) = (mib(usage.up as f64), mib(usage.down as f64));
+    [
+        format!(
+            "requests      {plain}; besides at least {} to ask whether jobs are complete, and more to try deviations again",
+            usage.polls
+        ),
+        format!("bytes         {up:.1} MiB up, {down:.1} MiB down"),
+        format!("jobs          {}", jobs(usage)),
+        format!(
+            "alive         {} vaults, archives, uploads and locks at once, at most; all are removed at the end",
+            usage.live
+        ),
+    ]
 }
 
 fn jobs(usage: &Usage) -> String {

@@ -8,6 +8,8 @@ use crevasse::execute::Hand;
 use crevasse::report::terminal::Detail;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::mib;
+
 /// Follows a run in one line.
 pub(crate) struct Line {
     bar: Option<ProgressBar>,
@@ -69,15 +71,14 @@ impl Line {
 
 /// Bytes moved out of a total, and, once some have, the rate and the time left at that rate.
 fn moving(moved: u64, total: u64, seconds: f64) -> String {
-    const MIB: f64 = 1_048_576.0;
-    let rate = moved as f64 / seconds.max(0.001);
-    let (moved, total) = (moved as f64 / MIB, total as f64 / MIB);
-    let so_far = format!("{moved:.0} of {total:.0} MiB");
+    let (moved, total) = (moved as f64, total as f64);
+    let rate = moved / seconds.max(0.001);
+    let so_far = format!("{:.0} of {:.0} MiB", mib(moved), mib(total));
     if rate < 1.0 {
         return format!("{so_far}  ");
     }
-    let left = (total - moved).max(0.0) * MIB / rate;
-    format!("{so_far} · {:.0} MiB/s · {left:.0} s left  ", rate / MIB)
+    let left = (total - moved).max(0.0) / rate;
+    format!("{so_far} · {:.0} MiB/s · {left:.0} s left  ", mib(rate))
 }
 
 fn phase(phase: Phase) -> &'static str {
