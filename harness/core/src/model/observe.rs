@@ -516,17 +516,8 @@ impl Model {
         let Some(vault) = self.vault_mut(&vault) else {
             return;
         };
-        let changes = !matches!(
-            action,
-            Action::ListTagsForVault { .. }
-                | Action::GetVaultLock { .. }
-                | Action::GetVaultAccessPolicy { .. }
-                | Action::GetVaultNotifications { .. }
-                | Action::ListMultipartUploads { .. }
-        );
-        if changes && (!sound || super::expect::is_disputed(action)) {
-            vault.doubtful = true;
-            return;
+        if changes_what_hangs(action) && (!sound || super::expect::is_disputed(action)) {
+            return vault.doubt_what_hangs(action);
         }
         let tags_as_meant = tweak.query.get("operation").is_none();
         match action {
@@ -614,21 +605,19 @@ impl Model {
             }
             Action::UploadMultipartPart { vault, upload, .. }
             | Action::AbortMultipartUpload { vault, upload } => self.doubt_upload(vault, upload),
-            Action::InitiateJob { vault, .. }
-            | Action::AddTagsToVault { vault, .. }
-            | Action::RemoveTagsFromVault { vault, .. }
-            | Action::SetVaultNotifications { vault, .. }
-            | Action::DeleteVaultNotifications { vault }
-            | Action::SetVaultAccessPolicy { vault, .. }
-            | Action::DeleteVaultAccessPolicy { vault }
-            | Action::InitiateVaultLock { vault, .. }
-            | Action::AbortVaultLock { vault }
-            | Action::CompleteVaultLock { vault, .. } => {
-                if let Some(vault) = self.vault_mut(vault) {
-                    vault.doubtful = true;
-                }
-            }
+            Action::InitiateJob { .. } => self.doubt_what_hangs(action),
+            other if changes_what_hangs(other) => self.doubt_what_hangs(other),
             _ => {}
+        }
+    }
+
+    fn doubt_what_hangs(&mut self, action: &Action) {
+        if let Some(vault) = action
+            .vault()
+            .cloned()
+            .and_then(|vault| self.vault_mut(&vault))
+        {
+            vault.doubt_what_hangs(action);
         }
     }
 
@@ -704,6 +693,22 @@ fn place(claim: &RangeClaim, content: &Content) -> Option<ByteRange> {
     }
 }
 
+/// Operations that change tags, notifications, policies or locks.
+fn changes_what_hangs(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::AddTagsToVault { .. }
+            | Action::RemoveTagsFromVault { .. }
+            | Action::SetVaultNotifications { .. }
+            | Action::DeleteVaultNotifications { .. }
+            | Action::SetVaultAccessPolicy { .. }
+            | Action::DeleteVaultAccessPolicy { .. }
+            | Action::InitiateVaultLock { .. }
+            | Action::AbortVaultLock { .. }
+            | Action::CompleteVaultLock { .. }
+    )
+}
+
 fn policy_text(body: &JsonBody) -> Option<String> {
     body.document()?.get("Policy")?.as_str().map(str::to_owned)
 }
@@ -750,6 +755,16 @@ impl Vault {
         open.filter(|upload| upload.life == Life::Live)
             .for_each(|upload| upload.life = Life::Doubtful);
         self.jobs.values_mut().for_each(|job| job.doubtful = true);
+    }
+
+    /// A change may have happened: a policy that may count now does not end the one before it.
+    fn doubt_what_hangs(&mut self, action: &Action) {
+        self.doubtful = true;
+        if let Action::SetVaultAccessPolicy { body, .. } | Action::InitiateVaultLock { body, .. } =
+            action
+        {
+            self.doubtful_policies.extend(policy_text(body));
+        }
     }
 
     fn doubt_archive(&mut self, handle: &str) {

@@ -199,11 +199,18 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// Says whether the lock, in progress or not, or the access policy denies this.
     pub(super) fn denied_at(&self, now: Timestamp) -> Denial {
-        let lock = self.vault.lock_at(now).map(|lock| lock.policy.as_str());
-        let both = lock.into_iter().chain(self.vault.access_policy.as_deref());
-        both.map(|policy| self.denied_by(policy))
+        let vault = self.vault;
+        let lock = vault.lock_at(now).map(|lock| lock.policy.as_str());
+        let doubtful = vault.doubtful_policies.iter().map(String::as_str);
+        let all = lock.into_iter().chain(vault.access_policy.as_deref());
+        match all
+            .chain(doubtful)
+            .map(|policy| self.denied_by(policy))
             .max()
-            .unwrap_or(Denial::No)
+        {
+            Some(Denial::Yes | Denial::Perhaps) if vault.doubtful => Denial::Perhaps,
+            denial => denial.unwrap_or(Denial::No),
+        }
     }
 
     fn denied_by(&self, policy: &str) -> Denial {

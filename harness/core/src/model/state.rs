@@ -65,6 +65,8 @@ pub struct Vault {
     pub notifications: Option<Value>,
     /// The access policy, as the text sent.
     pub access_policy: Option<String>,
+    /// Policies, of access and of locks, that may or may not count.
+    pub doubtful_policies: Vec<String>,
     /// The lock, if one was initiated and not aborted.
     pub lock: Option<Lock>,
     /// Lock ids given before the present one.

@@ -152,3 +152,25 @@ fn a_deleted_vault_that_held_archives_is_in_doubt() {
     assert_eq!(world.model.vaults["v"].life, Life::Doubtful);
     assert!(is_open(&world.expects("DescribeVault: {vault: v}")));
 }
+
+/// UA-STATUS-001 against AMB-55: a policy may count that was accepted while it was in doubt.
+#[test]
+fn a_policy_that_may_count_may_deny() {
+    let policy = r#"SetVaultAccessPolicy: {vault: v, body: {Policy: '{"Statement":[{"Effect":"Deny","Principal":"*","Action":"glacier:UploadArchive","Resource":"*"}]}'}}"#;
+    for status in [0, 204] {
+        let mut world = world();
+        world.answered("DeleteVaultNotifications: {vault: v}", 500, None);
+        world.answered(policy, status, None);
+        assert!(is_open(&world.expects(UPLOAD)), "{status}");
+    }
+}
+
+#[test]
+fn reading_the_output_of_a_job_in_doubt_puts_nothing_else_in_doubt() {
+    let mut world = world();
+    world.plays(UPLOAD);
+    let garbled = format!("{{{RETRIEVE}, but: {{framing: {{garbled: 23}}}}}}");
+    world.answered(&garbled, 202, None);
+    world.answered("GetJobOutput: {vault: v, job: j}", 200, None);
+    assert!(!world.model.vaults["v"].doubtful);
+}
