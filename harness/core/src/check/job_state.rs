@@ -10,6 +10,7 @@ use super::subject::{earlier, header, live_vault};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Expectation, JobStatus, Life};
+use crate::scenario::Tweak;
 use crate::spec::OperationName as O;
 
 /// States of jobs.
@@ -222,7 +223,8 @@ fn judge_retained(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(done) = known_job(now).and_then(|job| job.completed_at) else {
         return;
     };
-    let plain = now.expectation == Expectation::Accept && now.record.tweak.path.is_none();
+    // Whoever does not know a job in a request of another form does not know that form.
+    let plain = now.expectation == Expectation::Accept && now.record.tweak == Tweak::default();
     if live_vault(&now.before, now.action()).is_none() || !plain {
         return;
     }

@@ -160,7 +160,12 @@ impl Model {
         let Some(handle) = vault.handle() else { return };
         let known = self.vaults.get_mut(handle);
         match known.filter(|known| known.life != Life::Gone) {
-            Some(known) if known.life == Life::Doubtful && sound => known.shown_to_exist(),
+            Some(known) if known.life == Life::Doubtful && sound => {
+                known.shown_to_exist();
+                // Perhaps since now, perhaps since it was made first.
+                known.created.1 = seen.done_at;
+                known.creation_date = None;
+            }
             Some(_) => {}
             None => {
                 let life = if sound { Life::Live } else { Life::Doubtful };

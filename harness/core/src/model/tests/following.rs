@@ -174,3 +174,16 @@ fn reading_the_output_of_a_job_in_doubt_puts_nothing_else_in_doubt() {
     world.answered("GetJobOutput: {vault: v, job: j}", 200, None);
     assert!(!world.model.vaults["v"].doubtful);
 }
+
+/// DSV-BODY-003: a vault whose deletion is in doubt may be another one once it is made again.
+#[test]
+fn a_vault_made_again_after_a_doubtful_deletion_may_have_another_date() {
+    let mut world = world();
+    let at = |date: &str| Some(json!({"CreationDate": date}));
+    world.answered("DescribeVault: {vault: v}", 200, at("2026-11-27T08:21:11Z"));
+    assert!(world.model.vaults["v"].creation_date.is_some());
+    world.plays(UPLOAD);
+    world.answered("DeleteVault: {vault: v}", 204, None);
+    world.plays("CreateVault: {vault: v}");
+    assert_eq!(world.model.vaults["v"].creation_date, None);
+}
