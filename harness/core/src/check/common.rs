@@ -5,7 +5,7 @@
 use regex_lite::Regex;
 use serde_json::Value;
 
-use super::rules::{Demand, RefusalRule, answer, judge_refusal};
+use super::rules::{Demand, RefusalRule, answer, is_odd, judge_refusal};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Expectation, Refusal};
@@ -459,7 +459,9 @@ fn account_hyphen(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     if now.succeeded() {
         out.held("COM-ACC-001");
-    } else if let Some(past) = earlier.iter().filter(numeric).find(|past| past.succeeded()) {
+    } else if let Some(past) = earlier.iter().filter(numeric).find(|past| past.succeeded())
+        && !is_odd(&now.record.tweak)
+    {
         out.also_rests_on(past.index);
         let symptom = Symptom::new(
             "account-hyphen",

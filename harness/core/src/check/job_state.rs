@@ -4,13 +4,12 @@ use serde_json::Value;
 
 use super::describe_job::{described, retrieval_described, state};
 use super::jobs::{begun, given, known_job, member_missing, member_wrong, same_job, time};
-use super::rules::{answer, not_accepted};
+use super::rules::{answer, is_odd, not_accepted};
 use super::shape::brief;
 use super::subject::{earlier, header, live_vault};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Expectation, JobStatus, Life};
-use crate::scenario::Tweak;
 use crate::spec::OperationName as O;
 
 /// States of jobs.
@@ -224,7 +223,9 @@ fn judge_retained(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     // Whoever does not know a job in a request of another form does not know that form.
-    let plain = now.expectation == Expectation::Accept && now.record.tweak == Tweak::default();
+    let plain = now.expectation == Expectation::Accept
+        && now.record.tweak.path.is_none()
+        && !is_odd(&now.record.tweak);
     if live_vault(&now.before, now.action()).is_none() || !plain {
         return;
     }

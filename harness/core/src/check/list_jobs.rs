@@ -235,7 +235,9 @@ fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
     let more = known(now).is_some_and(|known| known.len() > most)
         && is_first_page(now)
         && filter.is_none();
-    if !more {
+    // What a second creation of the vault does to its jobs has a rule of its own.
+    let gone = list.len() < most && was_made_again(now, earlier(evidence));
+    if !more || gone {
         return;
     }
     let lost = || {
