@@ -286,6 +286,9 @@ pub fn judge_acceptance(rules: &[AcceptanceRule], evidence: &Evidence<'_>, out: 
     if !kept && explained(evidence) {
         return;
     }
+    if !kept && is_disguised(&now.record.tweak) {
+        return;
+    }
     let about: Vec<_> = if specific.is_empty() || now.succeeded() {
         specific.into_iter().chain(general()).collect()
     } else {
@@ -313,11 +316,15 @@ fn accepts_any_success(now: &Observation) -> bool {
 
 /// Whether a request is written in a way that has a rule of its own.
 fn is_twisted(tweak: &Tweak) -> bool {
+    is_disguised(tweak) || tweak.query.values().any(Option::is_some)
+}
+
+/// Whether a request that means the same as another is written otherwise.
+fn is_disguised(tweak: &Tweak) -> bool {
     tweak.framing == Framing::UpperCaseNames
         || tweak.account != AccountForm::Hyphen
         || tweak.path == Some(PathForm::Encoded)
         || tweak.signing != Signing::Right
-        || tweak.query.values().any(Option::is_some)
 }
 
 /// Whether a request is written in a way that some rule is about that is none of its operation's own.

@@ -227,6 +227,12 @@ impl Model {
         known.life = if sound { Life::Gone } else { Life::Doubtful };
         known.deleted_at = Some(seen.sent_at);
         vault.changed_at = Some(seen.done_at);
+        // Where two archives have one id, which is a fault of its own, nobody knows which is gone.
+        let id = known.id.clone();
+        let namesakes = vault.archives.values_mut().filter(|other| other.id == id);
+        namesakes
+            .filter(|other| other.life == Life::Live)
+            .for_each(|other| other.life = Life::Doubtful);
     }
 
     /// The vault an archive is in, and its handle there.

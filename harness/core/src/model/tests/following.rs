@@ -187,3 +187,14 @@ fn a_vault_made_again_after_a_doubtful_deletion_may_have_another_date() {
     world.plays("CreateVault: {vault: v}");
     assert_eq!(world.model.vaults["v"].creation_date, None);
 }
+
+#[test]
+fn of_two_archives_with_one_id_nobody_knows_which_was_deleted() {
+    let mut world = world();
+    world.plays(UPLOAD);
+    world.plays(&UPLOAD.replace("archive: a", "archive: b"));
+    let archives = &mut world.model.vaults["v"].archives;
+    archives["b"].id = archives["a"].id.clone();
+    world.plays("DeleteArchive: {vault: v, archive: a}");
+    assert_eq!(world.model.vaults["v"].archives["b"].life, Life::Doubtful);
+}
