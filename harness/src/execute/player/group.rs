@@ -1,6 +1,7 @@
 //! Steps that stand for several requests: polls, pages, and what happens at the same time.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ use crate::execute::symbols::Obstacle;
 use crate::execute::transport::Begun;
 use crate::journal::JournalError;
 
+/// What a target is given to take in the first half of a request, before others come.
+const HEAD_START: Duration = Duration::from_millis(100);
 /// Pages of a walk, at most.
 pub(crate) const PAGES: usize = 1000;
 
@@ -161,6 +164,9 @@ impl Player<'_> {
             }
             Err(_) => None,
         };
+        if begun.is_some() {
+            tokio::time::sleep(HEAD_START).await;
+        }
         for member in steps {
             self.single(step, &member.action, &member.tweak, Some(Group::During))
                 .await?;
