@@ -59,7 +59,9 @@ call() { # METHOD TARGET [curl options]: the reply's head goes to $WORK/head, it
   curl -sS -g --path-as-is -X "$method" -D "$WORK/head" -o "$WORK/body" -H 'Expect:' "$@" "$ENDPOINT$target" || echo "curl: no complete answer"
 }
 header() { awk -v name="$1" '{ sub(/\r$/, "") } tolower($1) == name ":" { print $2; exit }' "$WORK/head"; }
-show() { sed -n '1p' "$WORK/head"; sed '1d' "$WORK/head"; head -c 600 "$WORK/body"; echo; echo "($(wc -c < "$WORK/body") bytes)"; }"#;
+show() { # without what a terminal would obey
+  { cat "$WORK/head"; head -c 600 "$WORK/body"; } | LC_ALL=C tr -d '\000-\010\013-\037\177'; echo; echo "($(wc -c < "$WORK/body") bytes)"
+}"#;
 
 #[derive(Default)]
 struct Script {
