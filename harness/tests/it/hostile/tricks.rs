@@ -43,6 +43,9 @@ const fn later(name: &'static str, trick: Trick, code: i32, says: &'static str) 
     }
 }
 
+/// 0 or 1: what is seen once may not be seen again, and then counts for nothing.
+pub(crate) const AS_LUCK_HAS_IT: i32 = -1;
+
 /// All tricks. Those that begin at once show what the first answer is worth; those that come later that a run ends all the same.
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -119,7 +122,12 @@ pub(crate) const CASES: &[Case] = &[
     case("numbers of 100,000 digits", long_numbers, 1, "DEVIATES"),
     case("keys given twice", duplicate_keys, 1, "DEVIATES"),
     case("invalid UTF-8", invalid_utf8, 1, "DEVIATES"),
-    case("another mind each time", mind_changer, 1, "DEVIATES"),
+    case(
+        "another mind each time",
+        mind_changer,
+        AS_LUCK_HAS_IT,
+        "MUST conform",
+    ),
     later("the answer to another request", other_answer, 1, "DEVIATES"),
     case("silence", silence, 6, "no answer within the time allowed"),
     later(
