@@ -13,7 +13,7 @@ pub const USAGE: u8 = 2;
 pub const OUR_FAULT: u8 = 3;
 /// Nothing was verified.
 pub const NOTHING_VERIFIED: u8 = 4;
-/// Not everything was run: time box, budget, or jobs that did not complete.
+/// Not everything was settled: time box, budget, jobs that did not complete, or a demand that was seen broken and not each time again.
 pub const INCOMPLETE: u8 = 5;
 /// The target could not be reached, or does not speak HTTP.
 pub const UNREACHABLE: u8 = 6;

@@ -11,6 +11,9 @@ use crate::event::{
 };
 use crate::journal::{JournalError, Line, Reader};
 
+/// How the reason begins why a requirement is inconclusive that was seen broken, but not each time again.
+pub const FLAKY: &str = "flaky ";
+
 /// What a run found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
@@ -173,7 +176,7 @@ impl Found {
             let (expected, actual) = (&known.first.expected, &known.first.actual);
             self.flaky.insert(
                 fingerprint.clone(),
-                format!("flaky {times}: {expected}, got {actual}"),
+                format!("{FLAKY}{times}: {expected}, got {actual}"),
             );
         }
     }

@@ -252,21 +252,20 @@ impl<'a> Desk<'a> {
                 .operations
                 .iter()
                 .any(|name| self.is_supported(name));
-        let own: Vec<&&Deviation> = deviations
+        let own: Vec<&Deviation> = deviations
             .iter()
+            .copied()
             .filter(|deviation| deviation.grade >= requirement.level)
             .collect();
-        let flaky = |deviation: &&Deviation| self.found.flaky.get(&deviation.fingerprint);
-        if let Some(reason) = own.iter().find_map(|deviation| flaky(deviation))
-            && own.iter().all(|deviation| flaky(deviation).is_some())
-        {
-            return (Verdict::Inconclusive, Some(reason.clone()));
+        let (flaky, settled): (Vec<&Deviation>, Vec<&Deviation>) = own
+            .iter()
+            .filter(|deviation| self.waiver(deviation).is_none())
+            .partition(|deviation| self.found.flaky.contains_key(&deviation.fingerprint));
+        if let ([once, ..], true) = (&flaky[..], settled.is_empty()) {
+            let reason = self.found.flaky.get(&once.fingerprint);
+            return (Verdict::Inconclusive, reason.cloned());
         }
-        let unwaived = own.iter().any(|deviation| {
-            self.waiver(deviation).is_none()
-                && !self.found.flaky.contains_key(&deviation.fingerprint)
-        });
-        let verdict = Verdict::conclude(tally, unwaived, supported);
+        let verdict = Verdict::conclude(tally, !settled.is_empty(), supported);
         let blocked = || tally.and_then(|tally| tally.inconclusive.first().cloned());
         let reason = match verdict {
             Verdict::Unsupported => self.absence(requirement),
@@ -447,7 +446,7 @@ impl<'a> Desk<'a> {
         {
             codes.push(exit::DEVIATES);
         }
-        if !self.found.complete {
+        if !self.found.complete || requirements.iter().any(RequirementFacts::is_unsettled) {
             codes.push(exit::INCOMPLETE);
         }
         let supported = self.found.capabilities.iter().map(|facts| facts.supported);
@@ -563,6 +562,9 @@ fn untried(requirement: &Requirement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crevasse_core::baseline::Baseline;
+    use crate::event::Event;
+    use crevasse_core::check::{Judgement, Outcome, Symptom};
 
     #[test]
     fn a_server_without_any_operation_is_never_as_expected() {
@@ -581,5 +583,62 @@ mod tests {
         assert!(is_nothing_verified(&kept, [false, false].into_iter()));
         assert!(!is_nothing_verified(&kept, [false, true].into_iter()));
         assert!(is_nothing_verified(&[], [true].into_iter()));
+    }
+
+    /// What is said of a rule that was seen broken, and when tried again was as it should be.
+    fn seen_once(baseline: &str) -> (RequirementFacts, u8) {
+        let mut found = Found {
+            complete: true,
+            ..Found::default()
+        };
+        let judgement = Judgement {
+            requirement: RequirementId::of("DV-STATUS-001"),
+            check: "success-status",
+            operation: Some(OperationName::DeleteVault),
+            outcome: Outcome::Violated {
+                symptom: Symptom::new("wrong-status", "another status"),
+                grade: Level::Must,
+                expected: "204".to_owned(),
+                actual: "200".to_owned(),
+            },
+            records: vec![2],
+        };
+        found.ledger.enter("a", &judgement, |_| Level::Must);
+        let fingerprint = found.ledger.deviations.keys().next().unwrap().clone();
+        found.follow(&Event::Reproduced {
+            fingerprint,
+            seen: 1,
+            tried: 3,
+            sight: None,
+        });
+        let terms = Terms {
+            baseline: Baseline::parse(baseline).unwrap(),
+            ..Terms::default()
+        };
+        let desk = Desk {
+            found: &found,
+            terms: &terms,
+        };
+        let known = Registry::builtin().get(&judgement.requirement).unwrap();
+        let facts = desk.requirement(known, &BTreeMap::new());
+        let code = desk.code(std::slice::from_ref(&facts), &[], &[]);
+        (facts, code)
+    }
+
+    #[test]
+    fn a_demand_seen_broken_and_not_again_is_settled_by_nobody() {
+        let (facts, code) = seen_once("[]");
+        let reason = facts.reason.as_deref();
+        assert_eq!(reason, Some("flaky 1/3: 204, got 200"));
+        assert_eq!(
+            (facts.verdict, code),
+            (Verdict::Inconclusive, exit::INCOMPLETE)
+        );
+    }
+
+    #[test]
+    fn a_demand_that_is_known_to_break_now_and_then_is_waived() {
+        let (facts, code) = seen_once("[{requirement: DV-STATUS-001, reason: now and then}]");
+        assert_eq!((facts.verdict, code), (Verdict::Waived, exit::AS_EXPECTED));
     }
 }

@@ -8,9 +8,11 @@ use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
 use crevasse_core::check::Record;
-use crevasse_core::requirement::{Level, RequirementId};
+use crevasse_core::requirement::{Level, Registry, Requirement, RequirementId};
 use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
+
+use crate::found::FLAKY;
 
 pub use crate::event::TargetFacts;
 
@@ -201,6 +203,22 @@ pub struct RequirementFacts {
     /// Why it has this verdict, where that needs saying.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+impl RequirementFacts {
+    /// Whether a demand was seen broken, and then not each time: nobody knows whether it holds, so the run is not as expected.
+    pub fn is_unsettled(&self) -> bool {
+        let can_fail = |id| {
+            Registry::builtin()
+                .get(id)
+                .is_some_and(Requirement::can_fail)
+        };
+        let flaky = |reason: &String| reason.starts_with(FLAKY);
+        self.verdict == Verdict::Inconclusive
+            && self.level == Level::Must
+            && self.reason.as_ref().is_some_and(flaky)
+            && can_fail(&self.id)
+    }
 }
 
 /// A deviation.

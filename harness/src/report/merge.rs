@@ -294,7 +294,12 @@ fn code(reports: &[Report], merged: &Report) -> u8 {
     if merged.findings.iter().any(fails) || still_stale {
         codes.push(exit::DEVIATES);
     }
-    if !merged.run.complete {
+    if !merged.run.complete
+        || merged
+            .requirements
+            .iter()
+            .any(RequirementFacts::is_unsettled)
+    {
         codes.push(exit::INCOMPLETE);
     }
     let supported = merged.operations.iter().map(|facts| facts.supported);

@@ -255,19 +255,19 @@ impl Page {
                 .iter()
                 .map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason)),
         );
-        if self.style.detail == Detail::Verbose {
-            let undecided = report
-                .requirements
-                .iter()
-                .filter(|facts| facts.verdict == Verdict::Inconclusive);
-            remarks.extend(undecided.map(|facts| {
-                format!(
-                    "{} inconclusive: {}",
-                    facts.id,
-                    facts.reason.as_deref().unwrap_or("no reason")
-                )
-            }));
-        }
+        let all = self.style.detail == Detail::Verbose;
+        let undecided = report
+            .requirements
+            .iter()
+            .filter(|facts| facts.verdict == Verdict::Inconclusive)
+            .filter(|facts| all || facts.is_unsettled());
+        remarks.extend(undecided.map(|facts| {
+            format!(
+                "{} inconclusive: {}",
+                facts.id,
+                facts.reason.as_deref().unwrap_or("no reason")
+            )
+        }));
         if !remarks.is_empty() {
             self.line("");
         }

@@ -43,8 +43,8 @@ const fn later(name: &'static str, trick: Trick, code: i32, says: &'static str) 
     }
 }
 
-/// 0 or 1: what is seen once may not be seen again, and then counts for nothing.
-pub(crate) const AS_LUCK_HAS_IT: i32 = -1;
+/// 1 or 5: whether what is seen once is seen again is luck; that it is green is not.
+pub(crate) const NEVER_GREEN: i32 = -1;
 
 /// All tricks. Those that begin at once show what the first answer is worth; those that come later that a run ends all the same.
 pub(crate) const CASES: &[Case] = &[
@@ -125,7 +125,7 @@ pub(crate) const CASES: &[Case] = &[
     case(
         "another mind each time",
         mind_changer,
-        AS_LUCK_HAS_IT,
+        NEVER_GREEN,
         "MUST conform",
     ),
     later("the answer to another request", other_answer, 1, "DEVIATES"),
