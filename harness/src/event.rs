@@ -59,9 +59,9 @@ pub enum Event {
         fingerprint: Fingerprint,
         /// How often it was seen again.
         seen: u32,
-        /// Out of how many tries.
+        /// Out of how many tries; 0 where it cannot be had again.
         tried: u32,
-        /// What shows it, when it was seen each time.
+        /// What shows it, when it was seen as often as it has to be.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sight: Option<Box<Sight>>,
     },

@@ -12,7 +12,7 @@ use crate::event::{
 use crate::journal::{JournalError, Line, Reader};
 
 /// How the reason begins why a requirement is inconclusive that was seen broken, but not each time again.
-pub const FLAKY: &str = "flaky ";
+pub const FLAKY: &str = "flaky";
 
 /// What a run found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -159,24 +159,25 @@ impl Found {
         }
     }
 
-    /// What was not seen again each time is flaky.
+    /// What was not seen again as often as it has to is flaky.
     fn tried_again(
         &mut self,
         fingerprint: &Fingerprint,
         (seen, tried): (u32, u32),
         sight: Option<&Sight>,
     ) {
-        let times = format!("{seen}/{tried}");
-        if let (true, Some(sight)) = (seen >= tried, sight) {
-            let sight = sight.clone();
+        let times = match tried {
+            0 => "not run again".to_owned(),
+            _ => format!("{seen}/{tried}"),
+        };
+        if let Some(sight) = sight.cloned() {
             self.reproductions
                 .insert(fingerprint.clone(), Reproduction { times, sight });
-        } else if let (true, Some(known)) = (seen < tried, self.ledger.deviations.get(fingerprint))
-        {
+        } else if let Some(known) = self.ledger.deviations.get(fingerprint) {
             let (expected, actual) = (&known.first.expected, &known.first.actual);
             self.flaky.insert(
                 fingerprint.clone(),
-                format!("{FLAKY}{times}: {expected}, got {actual}"),
+                format!("{FLAKY} {times}: {expected}, got {actual}"),
             );
         }
     }

@@ -8,16 +8,23 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crevasse_core::check::{Judgement, Outcome};
-use crevasse_core::finding::Fingerprint;
-use crevasse_core::scenario::{Need, Scenario};
+use crevasse_core::finding::{Deviation, Fingerprint};
+use crevasse_core::scenario::{Action, Need, Scenario, Step};
+use crevasse_core::spec::OperationName;
 
+use super::account::irreversible;
 use super::{Case, Judge, Run};
 use crate::event::{Event, Sight};
 use crate::execute::join_all;
 use crate::shrink::{Shrinking, weight};
 
-/// How often a deviation is tried again.
+/// How often a deviation is tried again, and has to come again.
 pub(crate) const TRIES: u32 = 3;
+/// So often in all when it comes now and then, or not in every case that showed it: a server that loses every fifth upload has a
+/// defect, and one whose counts are wrong once somebody else has asked for them.
+const PATIENCE: u32 = 30;
+/// Cases that showed a deviation too, to try when the first does not show it again.
+const OTHERS: usize = 3;
 /// Candidates tried for one deviation at most.
 const CANDIDATES: usize = 60;
 /// Symptoms made small at most; the rest keeps the case they were found in.
@@ -55,20 +62,51 @@ fn sight(case: &Case, wanted: &Fingerprint) -> Option<Sight> {
     })
 }
 
+/// What a case shows of units of provisioned capacity that it bought: an account has two at most, so it is not tried again.
+pub(super) fn had_once(case: &Case) -> Vec<Event> {
+    use OperationName::{ListProvisionedCapacity, PurchaseProvisionedCapacity};
+    if !irreversible(&case.scenario.steps).contains(&PurchaseProvisionedCapacity) {
+        return Vec::new();
+    }
+    let about = [ListProvisionedCapacity, PurchaseProvisionedCapacity].map(Some);
+    let judgements = case.judged.judgements.iter();
+    let shown: BTreeSet<Fingerprint> = judgements
+        .filter(|judgement| about.contains(&judgement.operation))
+        .filter_map(Judgement::fingerprint)
+        .collect();
+    let told = |fingerprint: Fingerprint| Event::Reproduced {
+        sight: sight(case, &fingerprint).map(Box::new),
+        fingerprint,
+        seen: 0,
+        tried: 0,
+    };
+    shown.into_iter().map(told).collect()
+}
+
 /// A case to try again, and what it is tried for.
 struct Trial {
     case: String,
     scenario: Scenario,
+    /// Others that showed some of the same, shortest first.
+    others: Vec<Scenario>,
     /// Deviations it showed.
     wanted: Vec<Fingerprint>,
     /// Those of them that are made small.
     leads: Vec<Fingerprint>,
 }
 
+/// How often a deviation came again.
+#[derive(Default)]
+struct Again {
+    seen: u32,
+    tried: u32,
+    /// The last sighting, where it came as often as it has to.
+    sight: Option<Sight>,
+}
+
 /// What trying a case again showed.
 struct Retried {
-    /// How often each deviation came again, and the last sighting where it always did.
-    seen: BTreeMap<Fingerprint, (u32, Option<Sight>)>,
+    seen: BTreeMap<Fingerprint, Again>,
     /// What could be made small.
     small: Vec<(Fingerprint, Sight)>,
 }
@@ -76,6 +114,7 @@ struct Retried {
 impl Run<'_> {
     /// Tries every deviation again; what repeats is kept, and the first of each symptom made small.
     pub(super) async fn try_again(&mut self) {
+        self.hand.listen_again();
         let (alone, together): (Vec<_>, Vec<_>) =
             self.trials().into_iter().partition(Trial::is_alone);
         let mut retried = self.together_again(together).await;
@@ -104,7 +143,7 @@ impl Run<'_> {
     fn trials(&self) -> Vec<Trial> {
         let leads = self.leads();
         let mut showing: BTreeMap<&String, BTreeSet<&Fingerprint>> = BTreeMap::new();
-        for deviation in self.found.ledger.deviations.values() {
+        for deviation in self.unsettled() {
             for case in &deviation.cases {
                 showing
                     .entry(case)
@@ -131,6 +170,7 @@ impl Run<'_> {
             trials.push(Trial {
                 case: case.clone(),
                 scenario: self.kept[case].clone(),
+                others: self.others(case, &wanted),
                 leads: wanted
                     .iter()
                     .filter(|it| leads.contains(it))
@@ -140,6 +180,30 @@ impl Run<'_> {
             });
         }
         trials
+    }
+
+    fn others(&self, case: &String, wanted: &[Fingerprint]) -> Vec<Scenario> {
+        let alone = is_alone(&self.kept[case]);
+        let deviations = wanted
+            .iter()
+            .filter_map(|it| self.found.ledger.deviations.get(it));
+        let showing: BTreeSet<&String> = deviations
+            .flat_map(|it| &it.cases)
+            .filter(|it| *it != case)
+            .collect();
+        let mut others: Vec<&Scenario> = showing
+            .into_iter()
+            .filter_map(|case| self.kept.get(case))
+            .filter(|other| is_alone(other) == alone)
+            .collect();
+        others.sort_by_key(|other| length(other));
+        others.into_iter().take(OTHERS).cloned().collect()
+    }
+
+    /// Deviations of which nobody knows yet whether they come again.
+    fn unsettled(&self) -> impl Iterator<Item = &Deviation> {
+        let deviations = self.found.ledger.deviations.values();
+        deviations.filter(|known| !self.found.reproductions.contains_key(&known.fingerprint))
     }
 
     /// The first deviation of each cause, then of each symptom.
@@ -210,28 +274,34 @@ impl Run<'_> {
 
     /// What repeated keeps its smallest sighting; what did not is told without one.
     fn settle(&mut self, retried: Vec<Retried>) {
-        let mut again: BTreeMap<Fingerprint, (u32, Option<Sight>)> = BTreeMap::new();
+        let mut again: BTreeMap<Fingerprint, Again> = BTreeMap::new();
         for done in retried {
             again.extend(done.smallest());
         }
-        let deviations: Vec<Fingerprint> = self.found.ledger.deviations.keys().cloned().collect();
-        for fingerprint in deviations {
-            let (seen, sight) = again.remove(&fingerprint).unwrap_or_default();
+        let unsettled = self
+            .unsettled()
+            .map(|deviation| deviation.fingerprint.clone());
+        for fingerprint in unsettled.collect::<Vec<_>>() {
+            let again = again.remove(&fingerprint).unwrap_or_default();
             self.say(Event::Reproduced {
                 fingerprint,
-                seen,
-                tried: TRIES,
-                sight: sight.map(Box::new),
+                seen: again.seen,
+                tried: again.tried,
+                sight: again.sight.map(Box::new),
             });
         }
     }
 }
 
 impl Retried {
-    /// How often each deviation came again, and its smallest sighting where it always did.
-    fn smallest(mut self) -> BTreeMap<Fingerprint, (u32, Option<Sight>)> {
+    /// How often each deviation came again, with its smallest sighting.
+    fn smallest(mut self) -> BTreeMap<Fingerprint, Again> {
         for (fingerprint, small) in self.small {
-            if let Some((_, Some(sight))) = self.seen.get_mut(&fingerprint) {
+            if let Some(sight) = self
+                .seen
+                .get_mut(&fingerprint)
+                .and_then(|again| again.sight.as_mut())
+            {
                 *sight = small;
             }
         }
@@ -239,17 +309,25 @@ impl Retried {
     }
 }
 
-/// How long a case takes to play and to read: a job to wait for counts like five steps.
+/// How long a case takes to play and to read: a job to wait for counts like five steps, and requests at once like ten, since how
+/// they meet is luck.
 fn length(scenario: &Scenario) -> usize {
-    (scenario.steps.len() + 5 * super::jobs_awaited(&scenario.steps)).max(1)
+    let races =
+        |step: &&Step| matches!(step.action, Action::Together { .. } | Action::During { .. });
+    let races = scenario.steps.iter().filter(races).count();
+    (scenario.steps.len() + 5 * super::jobs_awaited(&scenario.steps) + 10 * races).max(1)
+}
+
+fn is_alone(scenario: &Scenario) -> bool {
+    scenario.needs.contains(&Need::Exclusive)
 }
 
 impl Trial {
     fn is_alone(&self) -> bool {
-        self.scenario.needs.contains(&Need::Exclusive)
+        is_alone(&self.scenario)
     }
 
-    /// Repeats the case, then makes small what came again each time. `repeating` is dropped in between.
+    /// Repeats the case, then makes small what came again. `repeating` is dropped in between.
     async fn run(
         self,
         judge: Judge,
@@ -257,16 +335,16 @@ impl Trial {
         repeating: Option<mpsc::Sender<()>>,
     ) -> Retried {
         let alone = self.is_alone();
-        let seen = self.repeat(&judge).await;
+        let seen = self.repeat(&judge, deadline).await;
         drop(repeating);
-        let repeated = self.leads.iter().filter_map(|lead| {
-            let (_, sight) = seen.get(lead)?;
-            Some((lead, sight.as_ref()?))
-        });
+        let repeated = self
+            .leads
+            .iter()
+            .filter_map(|lead| Some((lead, seen.get(lead)?.sight.as_ref()?)));
         let smaller: Vec<_> = repeated
             .map(|(lead, sight)| {
                 let decisive = sight.records.last().map_or(0, |record| record.step);
-                let search = Shrinking::new(&self.scenario, decisive);
+                let search = Shrinking::new(&sight.scenario, decisive);
                 let shows = |case: &Case| shows(case, lead);
                 let name = format!("small-{}", &lead.0[..8]);
                 smallest(judge.clone(), search, name, shows, deadline)
@@ -281,26 +359,53 @@ impl Trial {
         Retried { seen, small }
     }
 
-    /// How often each deviation came again, and the last sighting where it always did.
-    async fn repeat(&self, judge: &Judge) -> BTreeMap<Fingerprint, (u32, Option<Sight>)> {
-        let runs: Vec<_> = (1..=TRIES)
-            .map(|n| {
-                let (judge, scenario) = (judge.clone(), self.scenario.clone());
-                let id = format!("{}~{n}", self.case);
-                async move { judge.run(id, scenario).await }
-            })
-            .collect();
-        let mut seen: BTreeMap<Fingerprint, (u32, Option<Sight>)> = BTreeMap::new();
-        for case in all(self.is_alone(), runs).await {
-            for fingerprint in self.wanted.iter().filter(|it| shows(&case, it)) {
-                let (times, last) = seen.entry(fingerprint.clone()).or_default();
-                *times += 1;
-                if *times == TRIES {
-                    *last = sight(&case, fingerprint);
-                }
+    /// Plays the case, then those that showed the same, until everything came again as often as it has to, or has had its chances.
+    async fn repeat(&self, judge: &Judge, deadline: Duration) -> BTreeMap<Fingerprint, Again> {
+        let mut again: BTreeMap<Fingerprint, Again> = BTreeMap::new();
+        let cases = std::iter::once(&self.scenario).chain(&self.others).cycle();
+        for (round, scenario) in (0..PATIENCE / TRIES).zip(cases) {
+            let missing =
+                |it: &&Fingerprint| again.get(it).is_none_or(|again| again.sight.is_none());
+            let missing: Vec<Fingerprint> = self.wanted.iter().filter(missing).cloned().collect();
+            if missing.is_empty() || (round > 0 && judge.hand.elapsed() > deadline) {
+                break;
+            }
+            let played = self.round(judge, scenario, round).await;
+            for fingerprint in missing {
+                again
+                    .entry(fingerprint.clone())
+                    .or_default()
+                    .count(&played, &fingerprint);
             }
         }
-        seen
+        again
+    }
+
+    async fn round(&self, judge: &Judge, scenario: &Scenario, round: u32) -> Vec<Case> {
+        let runs = (1..=TRIES).map(|n| {
+            let (judge, scenario) = (judge.clone(), scenario.clone());
+            let id = format!("{}~{}", self.case, round * TRIES + n);
+            async move { judge.run(id, scenario).await }
+        });
+        all(self.is_alone(), runs.collect()).await
+    }
+}
+
+impl Again {
+    /// Adds a round of tries of one case. One that shows it each time does not answer for others that never did.
+    fn count(&mut self, played: &[Case], wanted: &Fingerprint) {
+        if played.iter().all(|case| shows(case, wanted)) {
+            *self = Self::default();
+        }
+        for case in played {
+            if self.seen < TRIES {
+                self.tried += 1;
+                self.seen += u32::from(shows(case, wanted));
+            }
+            if self.seen == TRIES && self.sight.is_none() {
+                self.sight = sight(case, wanted);
+            }
+        }
     }
 }
 

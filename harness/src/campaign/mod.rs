@@ -459,6 +459,7 @@ impl<'a> Run<'a> {
             .for_each(|record| self.capabilities.learn(record));
         self.complete &= case.end == End::Whole;
         let told = case.told();
+        let once = again::had_once(&case);
         for mistake in soundness::mistakes(&case.judged.observations) {
             self.fault(Some(case.id.clone()), mistake);
         }
@@ -466,6 +467,7 @@ impl<'a> Run<'a> {
             self.kept.insert(case.id, case.scenario);
         }
         self.say(Event::CaseJudged(Box::new(told)));
+        once.into_iter().for_each(|event| self.say(event));
         self.phase(Phase::Cases);
     }
 

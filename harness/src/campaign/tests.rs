@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
 use crate::execute::transport::Arm;
 use crate::execute::{Pace, Target};
@@ -212,7 +214,38 @@ async fn what_happens_once_alone_is_flaky() {
     let (found, _) = run_on(hand, &plan(TWO)).await;
     let found = found.unwrap();
     assert!(!found.flaky.is_empty() && found.reproductions.is_empty());
-    assert!(found.flaky.values().all(|why| why.starts_with("flaky 0/3")));
+    assert!(
+        found
+            .flaky
+            .values()
+            .all(|why| why.starts_with("flaky 0/30"))
+    );
+}
+
+#[tokio::test]
+async fn what_happens_now_and_then_is_a_finding_when_it_came_thrice() {
+    let (service, deletions) = (Service::new(Options::default()), AtomicUsize::new(0));
+    let hand = hand(move |request| {
+        let is_fifth = request.method == "DELETE"
+            && request.path.contains("case-0")
+            && deletions.fetch_add(1, Ordering::SeqCst) % 5 == 0;
+        match service.exchange(request) {
+            Reply::Response(mut response) if is_fifth => {
+                response.status = 200;
+                Reply::Response(response)
+            }
+            reply => reply,
+        }
+    });
+    let (found, _) = run_on(hand, &plan(TWO)).await;
+    let found = found.unwrap();
+    assert!(found.flaky.is_empty(), "{:?}", found.flaky);
+    let times = found.reproductions.values().map(|again| &*again.times);
+    assert!(
+        times.clone().all(|times| times.starts_with("3/1")),
+        "{:?}",
+        times.collect::<Vec<_>>()
+    );
 }
 
 #[tokio::test]

@@ -113,6 +113,11 @@ impl Hand {
         }
     }
 
+    /// Asks again for operations that were not answered in time.
+    pub(crate) fn listen_again(&self) {
+        self.session.listen_again();
+    }
+
     /// Why the target counts as gone, if it does: many requests in a row reached nobody.
     pub fn gone(&self) -> Option<String> {
         self.session.gone()

@@ -133,6 +133,11 @@ impl Session {
         }
     }
 
+    /// Gives operations another chance that were not answered in time.
+    pub(crate) fn listen_again(&self) {
+        lock(&self.silent).clear();
+    }
+
     /// Whether nobody answers any more: then asking on is a waste of time.
     pub(crate) fn is_deserted(&self) -> bool {
         self.gone().is_some() && self.unanswered.load(Ordering::Relaxed) > 0

@@ -562,8 +562,8 @@ fn untried(requirement: &Requirement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crevasse_core::baseline::Baseline;
     use crate::event::Event;
+    use crevasse_core::baseline::Baseline;
     use crevasse_core::check::{Judgement, Outcome, Symptom};
 
     #[test]

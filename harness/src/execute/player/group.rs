@@ -20,6 +20,8 @@ use crate::journal::JournalError;
 
 /// What a target is given to take in the first half of a request, before others come.
 const HEAD_START: Duration = Duration::from_millis(100);
+/// Descriptions in a row that may leave open whether a job is over, before nobody waits for it any more.
+const UNTOLD: u32 = 3;
 /// Pages of a walk, at most.
 pub(crate) const PAGES: usize = 1000;
 
@@ -38,6 +40,7 @@ impl Player<'_> {
         };
         let patience = self.session.target.patience.with(self.symbols.tier(job));
         let mut polls = Polls::new(patience);
+        let mut untold = 0;
         loop {
             let record = self
                 .single(step, &describe, tweak, Some(Group::Await))
@@ -45,7 +48,12 @@ impl Player<'_> {
             let exchange = self.records[record].exchange.as_ref();
             match exchange.and_then(|exchange| exchange.reply.response()) {
                 Some(response) if response.is_success() && is_complete(response) => return Ok(()),
-                Some(response) if response.is_success() => {}
+                Some(response) if response.is_success() && is_in_progress(response) => untold = 0,
+                Some(response) if response.is_success() && untold < UNTOLD => untold += 1,
+                Some(response) if response.is_success() => {
+                    self.ended("the description does not tell whether the job is over".to_owned());
+                    return Ok(());
+                }
                 _ => {
                     self.ended("the job could not be described".to_owned());
                     return Ok(());
@@ -213,6 +221,14 @@ pub(crate) fn is_complete(response: &Response) -> bool {
     let over = |status: &Value| status.as_str().is_some_and(|status| status != "InProgress");
     document.get("Completed") == Some(&Value::Bool(true))
         || document.get("StatusCode").is_some_and(over)
+}
+
+fn is_in_progress(response: &Response) -> bool {
+    let document = response.body.json().unwrap_or_default();
+    document.get("Completed") == Some(&Value::Bool(false))
+        || document
+            .get("StatusCode")
+            .is_some_and(|status| status == "InProgress")
 }
 
 /// The same list from a marker on.
