@@ -158,6 +158,9 @@ pub struct Capability {
     pub reason: String,
 }
 
+/// How it begins why a wait ended for a job that was in progress for longer than a target is given.
+pub const LATE: &str = "the job was not over in time";
+
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CaseJudged {
@@ -183,6 +186,13 @@ pub struct CaseJudged {
     pub waits: bool,
     /// How long it took, parked time included.
     pub seconds: f64,
+}
+
+impl CaseJudged {
+    /// Whether a job of it was not over in time: then it settles less than it was to.
+    pub fn is_unresolved(&self) -> bool {
+        self.blocked.iter().any(|(_, why)| why.starts_with(LATE))
+    }
 }
 
 /// What a run is busy with.

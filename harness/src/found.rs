@@ -61,6 +61,8 @@ pub struct Found {
     pub put_off: BTreeMap<u16, usize>,
     /// Cases that wait for their jobs and can go on.
     pub waiting: usize,
+    /// Cases with a job that was not over in time.
+    pub unresolved: usize,
 }
 
 /// A deviation, seen again.
@@ -151,12 +153,18 @@ impl Found {
             *self.put_off.entry(*status).or_default() += times;
         }
         self.waiting += usize::from(case.waits);
+        self.unresolved += usize::from(case.is_unresolved());
         if let Some((_, why)) = case.blocked.first() {
             self.untried(
                 &case.covers,
                 &format!("blocked: {why} (case {})", case.case),
             );
         }
+    }
+
+    /// Whether everything that was planned was run, and every job was over in time.
+    pub fn is_complete(&self) -> bool {
+        self.complete && self.unresolved == 0
     }
 
     /// What was not seen again as often as it has to is flaky.

@@ -10,7 +10,7 @@ use crevasse_core::scenario::{Action, JsonBody, Page, Ref};
 use crevasse_core::wire::Response;
 
 use super::patience::Polls;
-use super::player;
+use super::player::{self, Progress};
 use super::session::Session;
 use super::symbols::Obstacle;
 use crate::event::Leak;
@@ -162,7 +162,7 @@ impl Session {
         let mut polls = Polls::new(patience);
         loop {
             let described = self.success(&describe).await;
-            if described.is_ok_and(|response| player::is_complete(&response)) {
+            if described.is_ok_and(|response| player::progress(&response) == Progress::Over) {
                 return Ok(());
             }
             match polls.next().filter(|_| !self.stop.asked()) {

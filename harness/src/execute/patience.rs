@@ -1,5 +1,6 @@
 //! How long a job may take before it counts as unresolved, and how often it is asked after.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long jobs may take, by tier.
@@ -50,6 +51,33 @@ impl Default for Patience {
     }
 }
 
+/// What jobs have in common that take equally long: the tier they were asked for with, and what they do.
+pub(crate) type JobKind = (Option<String>, Option<String>);
+
+/// Whether jobs are over in time. A target that is late with the first of a kind is not waited for again until one was over.
+#[derive(Debug, Default)]
+pub(crate) struct Punctuality {
+    over: BTreeSet<JobKind>,
+    late: BTreeSet<JobKind>,
+}
+
+impl Punctuality {
+    /// A job was over.
+    pub(crate) fn over(&mut self, kind: JobKind) {
+        self.over.insert(kind);
+    }
+
+    /// A job was still in progress when patience was spent.
+    pub(crate) fn late(&mut self, kind: JobKind) {
+        self.late.insert(kind);
+    }
+
+    /// Whether waiting for such a job is a waste of time.
+    pub(crate) fn is_hopeless(&self, kind: &JobKind) -> bool {
+        self.late.contains(kind) && !self.over.contains(kind)
+    }
+}
+
 /// Pauses between two polls of a job: each half as long again as the one before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Polls {
@@ -90,6 +118,18 @@ impl Iterator for Polls {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_kind_of_job_is_hopeless_when_one_was_late_and_none_was_over() {
+        let kind = |tier: &str| (Some(tier.to_owned()), Some("InventoryRetrieval".to_owned()));
+        let mut punctuality = Punctuality::default();
+        assert!(!punctuality.is_hopeless(&kind("Bulk")));
+        punctuality.late(kind("Bulk"));
+        assert!(punctuality.is_hopeless(&kind("Bulk")));
+        assert!(!punctuality.is_hopeless(&kind("Standard")));
+        punctuality.over(kind("Bulk"));
+        assert!(!punctuality.is_hopeless(&kind("Bulk")));
+    }
 
     #[test]
     fn polls_back_off_and_fill_the_patience_exactly() {

@@ -13,6 +13,7 @@ use crevasse_core::scenario::{Action, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Exchange, FaultKind, Framing, Reply, Request, Response};
 
+use super::patience::Punctuality;
 use super::purse::{Beyond, Budget, Purse};
 use super::redact::Redaction;
 use super::render::render;
@@ -57,6 +58,7 @@ pub(crate) struct Session {
     timed_out: AtomicU32,
     worn_out: AtomicU32,
     silent: Mutex<BTreeMap<OperationName, u32>>,
+    punctuality: Mutex<Punctuality>,
     gone: Mutex<Option<String>>,
     purse: Mutex<Purse>,
     redaction: Redaction,
@@ -95,6 +97,7 @@ impl Session {
             timed_out: AtomicU32::new(0),
             worn_out: AtomicU32::new(0),
             silent: Mutex::default(),
+            punctuality: Mutex::default(),
             gone: Mutex::default(),
             purse: Mutex::default(),
         }
@@ -136,6 +139,11 @@ impl Session {
     /// Gives operations another chance that were not answered in time.
     pub(crate) fn listen_again(&self) {
         lock(&self.silent).clear();
+    }
+
+    /// Whether jobs were over in time so far.
+    pub(crate) fn punctuality(&self) -> MutexGuard<'_, Punctuality> {
+        lock(&self.punctuality)
     }
 
     /// Whether nobody answers any more: then asking on is a waste of time.

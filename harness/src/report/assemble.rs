@@ -71,7 +71,7 @@ fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
         jobs: run.jobs,
         started: run.started.iso(),
         seconds: found.seconds,
-        complete: found.complete,
+        complete: found.is_complete(),
     }
 }
 
@@ -114,12 +114,19 @@ fn notes(found: &Found) -> Vec<String> {
             found.waiting
         )
     });
+    let unresolved = (found.unresolved > 0).then(|| {
+        format!(
+            "jobs of {} cases were not over in time: `patience` in the file of `--target` gives them more",
+            found.unresolved
+        )
+    });
     faults
         .chain(gone)
         .chain(unreachable)
         .chain(spent)
         .chain(put_off(&found.put_off))
         .chain(waiting)
+        .chain(unresolved)
         .chain(found.terms.notes.iter().cloned())
         .collect()
 }
@@ -446,7 +453,7 @@ impl<'a> Desk<'a> {
         {
             codes.push(exit::DEVIATES);
         }
-        if !self.found.complete || requirements.iter().any(RequirementFacts::is_unsettled) {
+        if !self.found.is_complete() || requirements.iter().any(RequirementFacts::is_unsettled) {
             codes.push(exit::INCOMPLETE);
         }
         let supported = self.found.capabilities.iter().map(|facts| facts.supported);

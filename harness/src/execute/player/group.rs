@@ -12,6 +12,7 @@ use crevasse_core::spec::Spec;
 use crevasse_core::wire::Response;
 
 use super::{Composed, Outcome, Player};
+use crate::event::LATE;
 use crate::execute::join_all;
 use crate::execute::patience::Polls;
 use crate::execute::symbols::Obstacle;
@@ -38,32 +39,44 @@ impl Player<'_> {
             vault: vault.clone(),
             job: job.clone(),
         };
-        let patience = self.session.target.patience.with(self.symbols.tier(job));
-        let mut polls = Polls::new(patience);
-        let mut untold = 0;
+        let tier = self.symbols.tier(job).map(str::to_owned);
+        let patience = self.session.target.patience.with(tier.as_deref());
+        let (mut polls, mut untold) = (Polls::new(patience), 0);
         loop {
             let record = self
                 .single(step, &describe, tweak, Some(Group::Await))
                 .await?;
             let exchange = self.records[record].exchange.as_ref();
-            match exchange.and_then(|exchange| exchange.reply.response()) {
-                Some(response) if response.is_success() && is_complete(response) => return Ok(()),
-                Some(response) if response.is_success() && is_in_progress(response) => untold = 0,
-                Some(response) if response.is_success() && untold < UNTOLD => untold += 1,
-                Some(response) if response.is_success() => {
+            let Some(response) = exchange
+                .and_then(|exchange| exchange.reply.response())
+                .filter(|response| response.is_success())
+            else {
+                self.ended("the job could not be described".to_owned());
+                return Ok(());
+            };
+            let kind = (tier.clone(), action(response));
+            match progress(response) {
+                Progress::Over => {
+                    self.session.punctuality().over(kind);
+                    return Ok(());
+                }
+                Progress::Under => untold = 0,
+                Progress::Untold if untold < UNTOLD => untold += 1,
+                Progress::Untold => {
                     self.ended("the description does not tell whether the job is over".to_owned());
                     return Ok(());
                 }
-                _ => {
-                    self.ended("the job could not be described".to_owned());
-                    return Ok(());
-                }
+            }
+            if self.session.punctuality().is_hopeless(&kind) {
+                self.ended(format!("{LATE}, like others of its kind"));
+                return Ok(());
             }
             match polls.next() {
                 Some(pause) => self.park(pause).await,
                 None => {
                     let seconds = patience.as_secs();
-                    self.ended(format!("the job was still in progress after {seconds} s"));
+                    self.session.punctuality().late(kind);
+                    self.ended(format!("{LATE}: still in progress after {seconds} s"));
                     return Ok(());
                 }
             }
@@ -216,19 +229,31 @@ pub(crate) fn marker(spec: &Spec, list: &Action, response: &Response) -> Option<
         .map(str::to_owned)
 }
 
-pub(crate) fn is_complete(response: &Response) -> bool {
-    let document = response.body.json().unwrap_or_default();
-    let over = |status: &Value| status.as_str().is_some_and(|status| status != "InProgress");
-    document.get("Completed") == Some(&Value::Bool(true))
-        || document.get("StatusCode").is_some_and(over)
+/// What a description tells of the progress of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Over,
+    Under,
+    Untold,
 }
 
-fn is_in_progress(response: &Response) -> bool {
+/// The progress of a job, from its description.
+pub(crate) fn progress(response: &Response) -> Progress {
     let document = response.body.json().unwrap_or_default();
-    document.get("Completed") == Some(&Value::Bool(false))
-        || document
-            .get("StatusCode")
-            .is_some_and(|status| status == "InProgress")
+    let completed = document.get("Completed").and_then(Value::as_bool);
+    let status = document.get("StatusCode").and_then(Value::as_str);
+    match (completed, status) {
+        (Some(true), _) => Progress::Over,
+        (_, Some(status)) if status != "InProgress" => Progress::Over,
+        (None, None) => Progress::Untold,
+        _ => Progress::Under,
+    }
+}
+
+/// What a job does, from its description.
+fn action(response: &Response) -> Option<String> {
+    let document = response.body.json().unwrap_or_default();
+    document.get("Action")?.as_str().map(str::to_owned)
 }
 
 /// The same list from a marker on.

@@ -4,7 +4,7 @@ mod group;
 mod learn;
 mod name;
 
-pub(crate) use group::{PAGES, continued, is_complete, marker};
+pub(crate) use group::{PAGES, Progress, continued, marker, progress};
 
 use std::sync::Arc;
 use std::time::Duration;
