@@ -74,6 +74,14 @@ pub struct Reproduction {
     pub sight: Sight,
 }
 
+impl Reproduction {
+    /// Whether it took more tries than it was seen in.
+    pub(crate) fn is_now_and_then(&self) -> bool {
+        let seen = self.times.split_once('/');
+        seen.is_some_and(|(seen, tried)| seen != tried)
+    }
+}
+
 impl Found {
     /// Takes in what happened next.
     pub fn follow(&mut self, event: &Event) {

@@ -2,6 +2,7 @@
 //! Refuses to know how they are printed.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -279,25 +280,29 @@ impl Ledger {
                 .or_default()
                 .push(deviation);
         }
-        let mut causes: Vec<Vec<&Deviation>> = causes.into_values().collect();
-        for cause in &mut causes {
-            cause.sort_by_key(|deviation| {
-                (
-                    std::cmp::Reverse(deviation.grade),
-                    std::cmp::Reverse(deviation.count),
-                    deviation.fingerprint.clone(),
-                )
-            });
-        }
-        causes.sort_by_key(|cause| {
+        weightiest_first(causes.into_values().collect())
+    }
+}
+
+/// Causes, and the deviations of each, the weightiest first. None may be empty.
+pub fn weightiest_first(mut causes: Vec<Vec<&Deviation>>) -> Vec<Vec<&Deviation>> {
+    for cause in &mut causes {
+        cause.sort_by_key(|deviation| {
             (
-                std::cmp::Reverse(cause[0].grade),
-                std::cmp::Reverse(cause.len()),
-                cause[0].requirement.clone(),
+                Reverse(deviation.grade),
+                Reverse(deviation.count),
+                deviation.fingerprint.clone(),
             )
         });
-        causes
     }
+    causes.sort_by_key(|cause| {
+        (
+            Reverse(cause[0].grade),
+            Reverse(cause.len()),
+            cause[0].requirement.clone(),
+        )
+    });
+    causes
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crevasse_core::requirement::{Level, Registry, Requirement, RequirementId};
 use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
 
+use super::causes::{by_cause, shared};
 use super::document::{
     CauseFacts, Counts, FindingFacts, LeakFacts, OperationCounts, OperationFacts, Report, Repro,
     RequirementFacts, RunFacts, SCHEMA, SpecFacts, StaleFacts, Summary, Tool,
@@ -171,16 +172,12 @@ impl<'a> Desk<'a> {
             .requirements()
             .map(|requirement| &requirement.id)
             .collect();
-        let counts = |deviation: &&Deviation| {
+        let counts = |deviation: &Deviation| {
             let by_rule = wanted.contains(&deviation.requirement);
             (by_rule || deviation.requirement == ROBUSTNESS)
                 && !self.found.flaky.contains_key(&deviation.fingerprint)
         };
-        let causes = self.found.ledger.causes().into_iter();
-        causes
-            .map(|cause| cause.into_iter().filter(counts).collect::<Vec<_>>())
-            .filter(|cause| !cause.is_empty())
-            .collect()
+        by_cause(self.found, counts)
     }
 
     fn waiver(&self, deviation: &Deviation) -> Option<&'a str> {
@@ -352,7 +349,7 @@ impl<'a> Desk<'a> {
                 .iter()
                 .filter_map(|deviation| deviation.operation)
                 .collect();
-            let shared = lead.cause();
+            let shared = shared(cause);
             let alone = cause.iter().all(|it| it.symptom == lead.symptom);
             CauseFacts {
                 id: format!("C{}", place + 1),

@@ -2,6 +2,7 @@
 
 pub mod assemble;
 pub mod badge;
+mod causes;
 pub mod compare;
 pub mod document;
 #[cfg(feature = "cli")]
