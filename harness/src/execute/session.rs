@@ -1,7 +1,7 @@
 //! What all cases of a run share: the way to the target, its pace, the clock, the journal and the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ const WORN_OUT_AFTER: u32 = 3;
 const GONE_AFTER: u32 = 20;
 /// After so many requests that took all the time allowed, the target counts as gone too: nobody has a day for a run.
 const TIMED_OUT_AT_MOST: u32 = 64;
+/// After so many in a row that took all the time allowed, while nothing was answered for so long, it does as well.
+const SILENT: (u32, Duration) = (3, Duration::from_secs(60));
 /// After so many requests in a row that took all the time allowed, an operation is not asked for any more.
 const SILENT_AFTER: u32 = 8;
 
@@ -55,6 +57,8 @@ pub(crate) struct Session {
     claimed: Mutex<BTreeSet<String>>,
     answered: AtomicBool,
     unanswered: AtomicU32,
+    /// When something was answered last, in milliseconds since the run began.
+    heard_at: AtomicU64,
     timed_out: AtomicU32,
     worn_out: AtomicU32,
     silent: Mutex<BTreeMap<OperationName, u32>>,
@@ -94,6 +98,7 @@ impl Session {
             claimed: Mutex::default(),
             answered: AtomicBool::new(false),
             unanswered: AtomicU32::new(0),
+            heard_at: AtomicU64::new(0),
             timed_out: AtomicU32::new(0),
             worn_out: AtomicU32::new(0),
             silent: Mutex::default(),
@@ -330,8 +335,10 @@ impl Session {
 
     /// Counts what shows that nobody is there any more. A request that is damaged on purpose may well get no answer.
     fn count(&self, request: &Request, reply: &Reply) {
+        let now = self.clock.elapsed().as_millis() as u64;
         let Reply::Fault(fault) = reply else {
             self.unanswered.store(0, Ordering::Relaxed);
+            self.heard_at.store(now, Ordering::Relaxed);
             self.answered.store(true, Ordering::Relaxed);
             return;
         };
@@ -341,7 +348,9 @@ impl Session {
         let in_a_row = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
         let late = u32::from(fault.kind == FaultKind::TimedOut);
         let in_all = self.timed_out.fetch_add(late, Ordering::Relaxed) + late;
-        if in_a_row >= GONE_AFTER || in_all >= TIMED_OUT_AT_MOST {
+        let silence = Duration::from_millis(now - self.heard_at.load(Ordering::Relaxed).min(now));
+        let silent = late > 0 && in_a_row >= SILENT.0 && silence >= SILENT.1;
+        if silent || in_a_row >= GONE_AFTER || in_all >= TIMED_OUT_AT_MOST {
             let mut gone = lock(&self.gone);
             gone.get_or_insert_with(|| fault.detail.clone());
             self.stop.ask();
