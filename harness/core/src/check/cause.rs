@@ -187,6 +187,10 @@ fn of_family(symptom: &Symptom) -> Option<Cause> {
             "last-inventory-date",
             "LastInventoryDate of a vault is not the date of its last inventory",
         ),
+        "unknown-archive-accepted" | "unknown-archive-crashes" => Cause::new(
+            "unknown-archive-accepted",
+            "jobs are begun for archives that were never there",
+        ),
         "malformed-range-crashes" | "range-beyond-crashes" => Cause::new(
             "crashed-on-ranges",
             "downloads end in a server error over ranges that are malformed or begin beyond the output",
