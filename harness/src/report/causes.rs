@@ -15,10 +15,7 @@ const FAILED: [&str; 5] = [
 ];
 
 /// The deviations that count, by cause.
-pub(super) fn by_cause<'a>(
-    found: &'a Found,
-    counts: impl Fn(&Deviation) -> bool,
-) -> Vec<Vec<&'a Deviation>> {
+pub(super) fn by_cause(found: &Found, counts: impl Fn(&Deviation) -> bool) -> Vec<Vec<&Deviation>> {
     let now_and_then = |deviation: &&Deviation| {
         let again = found.reproductions.get(&deviation.fingerprint);
         FAILED.contains(&&*deviation.symptom.id)

@@ -1,13 +1,13 @@
 //! A run from what is asked for to its report: what the command and somebody's `cargo test` have in common.
 //! Refuses to know who asked, and what becomes of the report.
 
+mod kept;
 mod wanted;
 
+pub use kept::{keep, runs};
 pub use wanted::Wanted;
 
 use std::collections::BTreeSet;
-use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -238,23 +238,6 @@ impl Judged {
         }
         assemble(&self.started, &self.found)
     }
-}
-
-/// Where runs keep what `crevasse replay` needs, when nobody says where: one folder a run, and the name of the latest.
-pub fn runs() -> PathBuf {
-    std::env::temp_dir().join("crevasse")
-}
-
-/// Keeps a report in the folder of its run, and notes it as the latest.
-///
-/// # Errors
-/// When the file system refuses.
-pub fn keep(runs: &Path, report: &Report) -> io::Result<()> {
-    let folder = runs.join(&report.run.id);
-    std::fs::create_dir_all(&folder)?;
-    let file = std::fs::File::create(folder.join("report.json"))?;
-    report.write_json(io::BufWriter::new(file))?;
-    std::fs::write(runs.join("latest"), &report.run.id)
 }
 
 /// A new run against a target.
