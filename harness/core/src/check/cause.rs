@@ -205,6 +205,19 @@ fn of_family(symptom: &Symptom) -> Option<Cause> {
             "location-account",
             "Locations do not begin with the account",
         ),
+        "location-wrong" => Cause::new("location-wrong", "Locations do not name what was made"),
+        "success-status" => Cause::new(
+            "success-status",
+            "requests succeed with other statuses than documented",
+        ),
+        "no-answer-valid" => Cause::new("no-answer-valid", "valid requests get no complete answer"),
+        "no-document" => Cause::new("no-document", "answers are no JSON objects"),
+        "identifier-missing" => Cause::new(
+            "identifier-missing",
+            "creations answer without the id of what was made",
+        ),
+        "date-not-iso" => not_iso(),
+        "member-type" if symptom.subject.ends_with("Date") => not_iso(),
         "location-missing" => Cause::new("location-missing", "creations answer without Location"),
         "hash-header-missing" => {
             Cause::new("hash-header-missing", "answers lack x-amz-sha256-tree-hash")
@@ -212,6 +225,10 @@ fn of_family(symptom: &Symptom) -> Option<Cause> {
         _ => return None,
     };
     Some(cause)
+}
+
+fn not_iso() -> Cause {
+    Cause::new("date-not-iso", "dates in bodies are not ISO 8601 in UTC")
 }
 
 #[cfg(test)]

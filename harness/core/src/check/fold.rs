@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Check, Evidence, Group, Judgement, Judgements, Observation, Outcome, Record};
 use crate::model::{Made, Model, Observed};
 use crate::requirement::Registry;
-use crate::scenario::Action;
+use crate::scenario::{Action, PathForm};
 use crate::spec::{OperationName, Spec};
 use crate::wire::{Exchange, Framing, Response};
 
@@ -248,12 +248,23 @@ fn observe(index: usize, record: &Record, model: &mut Arc<Model>) -> Option<Obse
     })
 }
 
-/// The operation a record asks for; none when its method was replaced.
+/// The operation a record asks for; none when its method was replaced, or the Location it went to does not name what was made.
 fn operation(record: &Record) -> Option<OperationName> {
     record
         .action
         .operation()
-        .filter(|_| record.tweak.method.is_none())
+        .filter(|_| record.tweak.method.is_none() && !is_astray(record))
+}
+
+/// Whether a request went to a Location that leads elsewhere: an answer from there tells nothing of the operation.
+fn is_astray(record: &Record) -> bool {
+    let leads_there = |exchange: &Exchange| {
+        let request = &exchange.request;
+        let route = Spec::builtin().match_route(&request.method, &request.path, &request.query);
+        route.map(|(found, _)| found.name) == record.action.operation()
+    };
+    record.tweak.path == Some(PathForm::Location)
+        && !record.exchange.as_ref().is_none_or(leads_there)
 }
 
 fn observed(record: &Record, exchange: &Exchange) -> Observed {
