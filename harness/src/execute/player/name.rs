@@ -30,7 +30,11 @@ impl Player<'_> {
             None => format!("{stem}{handle}"),
             Some(Naming::Suffix(suffix)) => format!("{stem}{suffix}"),
             Some(Naming::Length(length)) if *length > stem.len() + handle.len() => {
-                format!("{:x<length$}", format!("{stem}{handle}"))
+                // By hand: the formatter pads to 65,535 characters at most.
+                format!(
+                    "{stem}{handle}{}",
+                    "x".repeat(length - stem.len() - handle.len())
+                )
             }
             Some(Naming::Length(length)) => self.free_name(*length).await?,
             Some(Naming::Raw(name)) if is_legal_vault_name(name) => {

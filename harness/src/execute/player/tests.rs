@@ -314,9 +314,10 @@ async fn a_name_of_one_character_is_taken_only_when_nobody_has_it() {
 - CreateVault: {vault: v, name: {length: 1}}
 - CreateVault: {vault: w, name: {length: 1}}
 - CreateVault: {vault: x, name: {length: 255}}
+- CreateVault: {vault: y, name: {length: 3250585}}
 ";
     let records = records(&session, steps).await;
-    let bindings = &records[2].bindings;
+    let bindings = &records[3].bindings;
     assert_eq!(
         (bindings["vault:v"].as_str(), bindings["vault:w"].as_str()),
         ("j", "x")
@@ -324,6 +325,7 @@ async fn a_name_of_one_character_is_taken_only_when_nobody_has_it() {
     assert!(
         bindings["vault:x"].starts_with("crevasse-x7k2p9-a-xx") && bindings["vault:x"].len() == 255
     );
+    assert_eq!(bindings["vault:y"].len(), 3_250_585);
 }
 
 #[tokio::test]

@@ -21,6 +21,9 @@ pub use http::HttpArm;
 pub use raw::{Begun, RawArm};
 pub use service::RequestBody;
 
+/// What every server is to take of a URI, in octets (RFC 9110, 4.1).
+const LONGEST_TARGET: usize = 8000;
+
 /// Puts requests to a target.
 pub trait Transport: Send + Sync {
     /// Sends a request and waits for its answer. There is no `Result`: a refused connection is an observation.
@@ -147,6 +150,11 @@ impl Arm {
             .any(|(name, value)| breaks_a_line(name) || breaks_a_line(value))
         {
             return Some("a header field cannot hold a line break".to_owned());
+        }
+        if request.path.len() + request.query.len() > LONGEST_TARGET {
+            return Some(format!(
+                "HTTP itself may refuse a URI of more than {LONGEST_TARGET} octets (RFC 9110, 4.1)"
+            ));
         }
         match self {
             Self::Network(network) if network.raw.is_none() && !network.http.carries(request) => {
