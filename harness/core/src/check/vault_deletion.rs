@@ -38,7 +38,8 @@ fn judge_presence(evidence: &Evidence<'_>, out: &mut Judgements) {
     else {
         return;
     };
-    if now.status().is_none_or(|status| status >= 500) {
+    let tells = matches!(now.status(), Some(200..300 | 404)) && !is_odd(&now.record.tweak);
+    if !tells {
         return;
     }
     let last = earlier(evidence).iter().rev().find(|before| {
@@ -298,6 +299,8 @@ mod tests {
             gone.breaks("DV-NONEMPTY-001"),
             [("refused-but-deleted", Level::Must)]
         );
+        let unasked = refused().then(DESCRIBE, error(400, "BadRequest"));
+        assert!(unasked.holds("DV-NONEMPTY-001"));
         let deleted = full()
             .then(DELETE, status(204))
             .then(DESCRIBE, error(404, "ResourceNotFoundException"));
