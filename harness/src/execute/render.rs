@@ -84,7 +84,10 @@ fn operation(
     symbols: &mut Symbols,
 ) -> Result<Request, Obstacle> {
     let path = match tweak.path {
-        Some(PathForm::Location) => located(ours, values, symbols)?,
+        Some(PathForm::Location) => {
+            let vault = values.in_path("vaultName", symbols)?;
+            within(&vault, located(ours, values, symbols)?)?
+        }
         form => path(definition, ours, values, tweak.account, form, symbols)?,
     };
     let mut query: BTreeMap<String, String> = definition.uri.query().iter().cloned().collect();
@@ -147,6 +150,17 @@ fn path(
         path.push('/');
     }
     Ok(path)
+}
+
+/// A path that leads to this vault: what a step says of one vault is not asked of another.
+fn within(vault: &str, path: String) -> Result<String, Obstacle> {
+    let named = path.split('/').skip_while(|segment| *segment != "vaults");
+    match named.clone().nth(1) {
+        Some(other) if other != encoded(vault) => Err(format!(
+            "the Location leads to another vault than `{vault}`"
+        )),
+        _ => Ok(path),
+    }
 }
 
 /// The `Location` of the most specific thing the action names, and what the URI has after it.

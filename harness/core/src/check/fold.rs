@@ -256,15 +256,30 @@ fn operation(record: &Record) -> Option<OperationName> {
         .filter(|_| record.tweak.method.is_none() && !is_astray(record))
 }
 
-/// Whether a request went to a Location that leads elsewhere: an answer from there tells nothing of the operation.
+/// Whether a request went to a Location that leads to another operation, or names nothing that was made: an answer from there tells
+/// nothing of the operation.
 fn is_astray(record: &Record) -> bool {
     let leads_there = |exchange: &Exchange| {
         let request = &exchange.request;
-        let route = Spec::builtin().match_route(&request.method, &request.path, &request.query);
-        route.map(|(found, _)| found.name) == record.action.operation()
+        let is_named = |id: &String| request.path.contains(id);
+        match Spec::builtin().match_route(&request.method, &request.path, &request.query) {
+            Some((found, _)) => Some(found.name) == record.action.operation(),
+            None => made_inside(record).any(is_named),
+        }
     };
     record.tweak.path == Some(PathForm::Location)
         && !record.exchange.as_ref().is_none_or(leads_there)
+}
+
+/// The ids of what was made in vaults.
+fn made_inside(record: &Record) -> impl Iterator<Item = &String> {
+    let inside = |name: &str| {
+        ["archive:", "upload:", "job:"]
+            .iter()
+            .any(|kind| name.starts_with(kind))
+    };
+    let made = record.bindings.iter();
+    made.filter(move |(name, _)| inside(name)).map(|(_, id)| id)
 }
 
 fn observed(record: &Record, exchange: &Exchange) -> Observed {

@@ -256,6 +256,11 @@ fn a_location_is_followed_wherever_its_path_begins() {
             .unwrap_err()
             .contains("no Location")
     );
+    assert!(
+        but("ListParts: {vault: \"?v\", upload: u}", "{path: location}")
+            .unwrap_err()
+            .contains("another vault")
+    );
 }
 
 #[test]

@@ -214,7 +214,11 @@ impl Model {
             _ if vault.life == Life::Gone => {}
             Denial::No => {}
             Denial::Yes if !manages_policies(action) => reasons.may(Refusal::DeniedByPolicy),
-            Denial::Yes | Denial::Perhaps => reasons.silent(),
+            Denial::Yes | Denial::Perhaps => {
+                // Where something else speaks against it, this may be what it is refused for.
+                reasons.silent();
+                reasons.may(Refusal::DeniedByPolicy);
+            }
         }
     }
 
