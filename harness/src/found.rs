@@ -241,7 +241,8 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crevasse_core::check::{Judgement, Outcome, Symptom};
+    use crate::report::sample::broken;
+    use crevasse_core::check::Symptom;
     use crevasse_core::requirement::Level;
 
     const DELETED: OperationName = OperationName::DeleteVault;
@@ -249,18 +250,7 @@ mod tests {
     /// A case in which this operation deviated, and which then got stuck.
     fn case(name: &str) -> Event {
         let mut ledger = Ledger::default();
-        let judgement = Judgement {
-            requirement: RequirementId::of("DV-STATUS-001"),
-            check: "success-status",
-            operation: Some(DELETED),
-            outcome: Outcome::Violated {
-                symptom: Symptom::new("wrong-status", "another status"),
-                grade: Level::Must,
-                expected: "204".to_owned(),
-                actual: "200".to_owned(),
-            },
-            records: vec![2],
-        };
+        let judgement = broken(DELETED, Symptom::new("wrong-status", "another status"));
         ledger.enter(name, &judgement, |_| Level::Must);
         Event::CaseJudged(Box::new(CaseJudged {
             case: name.to_owned(),

@@ -567,8 +567,9 @@ fn untried(requirement: &Requirement) -> String {
 mod tests {
     use super::*;
     use crate::event::Event;
+    use crate::report::sample::broken;
     use crevasse_core::baseline::Baseline;
-    use crevasse_core::check::{Judgement, Outcome, Symptom};
+    use crevasse_core::check::Symptom;
 
     #[test]
     fn a_server_without_any_operation_is_never_as_expected() {
@@ -595,18 +596,8 @@ mod tests {
             complete: true,
             ..Found::default()
         };
-        let judgement = Judgement {
-            requirement: RequirementId::of("DV-STATUS-001"),
-            check: "success-status",
-            operation: Some(OperationName::DeleteVault),
-            outcome: Outcome::Violated {
-                symptom: Symptom::new("wrong-status", "another status"),
-                grade: Level::Must,
-                expected: "204".to_owned(),
-                actual: "200".to_owned(),
-            },
-            records: vec![2],
-        };
+        let symptom = Symptom::new("wrong-status", "another status");
+        let judgement = broken(OperationName::DeleteVault, symptom);
         found.ledger.enter("a", &judgement, |_| Level::Must);
         let fingerprint = found.ledger.deviations.keys().next().unwrap().clone();
         found.follow(&Event::Reproduced {

@@ -49,8 +49,9 @@ pub(super) fn shared(deviations: &[&Deviation]) -> Cause {
 mod tests {
     use super::*;
     use crate::event::{Event, Sight};
-    use crevasse_core::check::{Judgement, Outcome, Symptom};
-    use crevasse_core::requirement::{Level, RequirementId};
+    use crate::report::sample::broken;
+    use crevasse_core::check::Symptom;
+    use crevasse_core::requirement::Level;
     use crevasse_core::scenario::Scenario;
     use crevasse_core::spec::OperationName;
 
@@ -58,18 +59,8 @@ mod tests {
     fn crashes(operations: &[(OperationName, u32)]) -> Found {
         let mut found = Found::default();
         for (operation, tried) in operations {
-            let judgement = Judgement {
-                requirement: RequirementId::of("COM-ERR-001"),
-                check: "success-status",
-                operation: Some(*operation),
-                outcome: Outcome::Violated {
-                    symptom: Symptom::new("crashed", "it crashes").about(operation.to_string()),
-                    grade: Level::Must,
-                    expected: "200".to_owned(),
-                    actual: "500".to_owned(),
-                },
-                records: vec![0],
-            };
+            let symptom = Symptom::new("crashed", "it crashes").about(operation.to_string());
+            let judgement = broken(*operation, symptom);
             found.ledger.enter("a", &judgement, |_| Level::Must);
             let scenario = "id: a\ntitle: t\nsteps:\n- DescribeVault: {vault: v}\n";
             found.follow(&Event::Reproduced {

@@ -1,14 +1,14 @@
-//! Reports to test formats with: a golden one, written by hand, with a hostile target in it; and one of any size.
+//! Reports to test formats with: a golden one, written by hand, with a hostile target in it; and one of any size; and what findings are made of.
 
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use crevasse_core::amz_date::Timestamp;
-use crevasse_core::check::Record;
+use crevasse_core::check::{Judgement, Outcome, Record, Symptom};
 use crevasse_core::payload::{Content, Payload};
 use crevasse_core::range::parse_retrieval_range;
-use crevasse_core::requirement::{Level, Registry};
+use crevasse_core::requirement::{Level, Registry, RequirementId};
 use crevasse_core::scenario::{Action, Scenario};
 use crevasse_core::spec::OperationName;
 use crevasse_core::treehash::{MIB, hash_leaves, sha256, tree_hash};
@@ -51,6 +51,22 @@ steps:
     job: j
     range: bytes=0-1048575
 "#;
+
+/// A judgement that an operation broke a demand.
+pub(crate) fn broken(operation: OperationName, symptom: Symptom) -> Judgement {
+    Judgement {
+        requirement: RequirementId::of("DV-STATUS-001"),
+        check: "success-status",
+        operation: Some(operation),
+        outcome: Outcome::Violated {
+            symptom,
+            grade: Level::Must,
+            expected: "204".to_owned(),
+            actual: "200".to_owned(),
+        },
+        records: vec![2],
+    }
+}
 
 /// The golden report.
 pub(crate) fn report() -> Report {

@@ -46,11 +46,7 @@ impl Player<'_> {
             let record = self
                 .single(step, &describe, tweak, Some(Group::Await))
                 .await?;
-            let exchange = self.records[record].exchange.as_ref();
-            let Some(response) = exchange
-                .and_then(|exchange| exchange.reply.response())
-                .filter(|response| response.is_success())
-            else {
+            let Some(response) = self.success(record) else {
                 self.ended("the job could not be described".to_owned());
                 return Ok(());
             };
@@ -87,6 +83,15 @@ impl Player<'_> {
         }
     }
 
+    /// The answer to a request, if it is a success.
+    fn success(&self, record: usize) -> Option<&Response> {
+        let exchange = self.records[record].exchange.as_ref()?;
+        exchange
+            .reply
+            .response()
+            .filter(|response| response.is_success())
+    }
+
     /// Follows a list from page to page.
     pub(super) async fn walk(
         &mut self,
@@ -98,11 +103,7 @@ impl Player<'_> {
         let mut page = list.clone();
         for _ in 0..PAGES {
             let record = self.single(step, &page, tweak, Some(Group::Walk)).await?;
-            let exchange = self.records[record].exchange.as_ref();
-            let Some(response) = exchange
-                .and_then(|exchange| exchange.reply.response())
-                .filter(|r| r.is_success())
-            else {
+            let Some(response) = self.success(record) else {
                 self.ended("a page did not come".to_owned());
                 return Ok(());
             };
