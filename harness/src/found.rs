@@ -13,6 +13,8 @@ use crate::journal::{JournalError, Line, Reader};
 
 /// How the reason begins why a requirement is inconclusive that was seen broken, but not each time again.
 pub const FLAKY: &str = "flaky";
+/// The same, where no answer came: that the connection was lost once says nothing of the rule.
+const UNANSWERED: &str = "unanswered";
 
 /// What a run found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -191,9 +193,11 @@ impl Found {
                 .insert(fingerprint.clone(), Reproduction { times, sight });
         } else if let Some(known) = self.ledger.deviations.get(fingerprint) {
             let (expected, actual) = (&known.first.expected, &known.first.actual);
+            let lost = seen == 0 && known.is_lost_answer();
+            let what = if lost { UNANSWERED } else { FLAKY };
             self.flaky.insert(
                 fingerprint.clone(),
-                format!("{FLAKY} {times}: {expected}, got {actual}"),
+                format!("{what} {times}: {expected}, got {actual}"),
             );
         }
     }
@@ -242,7 +246,7 @@ impl Found {
 mod tests {
     use super::*;
     use crate::report::sample::broken;
-    use crevasse_core::check::Symptom;
+    use crevasse_core::check::{Outcome, Symptom};
     use crevasse_core::requirement::Level;
 
     const DELETED: OperationName = OperationName::DeleteVault;
@@ -320,6 +324,21 @@ mod tests {
         let why = found.flaky.values().next().unwrap();
         assert_eq!(why, "flaky 2/3: 204, got 200");
         assert!(found.reproductions.is_empty());
+    }
+
+    #[test]
+    fn a_connection_lost_once_is_not_flaky() {
+        for (seen, why) in [(0, "unanswered 0/3: "), (1, "flaky 1/3: ")] {
+            let mut judgement = broken(DELETED, Symptom::new("no-answer-valid", "no answer"));
+            if let Outcome::Violated { actual, .. } = &mut judgement.outcome {
+                *actual = "no complete response: connection reset by peer".to_owned();
+            }
+            let mut found = Found::default();
+            found.ledger.enter("a", &judgement, |_| Level::Must);
+            found.follow(&reproduced(&found.clone(), seen, None));
+            let told = found.flaky.values().next().unwrap();
+            assert!(told.starts_with(why), "{told}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
 
+use crate::check::rules::NO_ANSWER;
 use crate::check::{Cause, Judgement, Outcome, Symptom};
 use crate::requirement::{Level, RequirementId};
 use crate::spec::OperationName;
@@ -105,6 +106,11 @@ pub struct Deviation {
 pub const CASES_REMEMBERED: usize = 16;
 
 impl Deviation {
+    /// Whether it was seen once, in an answer that did not come: a connection lost once shows nothing.
+    pub fn is_lost_answer(&self) -> bool {
+        self.count == 1 && self.first.actual.starts_with(NO_ANSWER)
+    }
+
     /// What it shares with others.
     pub fn cause(&self) -> Cause {
         Cause::of(&self.symptom, self.operation)

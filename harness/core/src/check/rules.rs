@@ -380,10 +380,13 @@ pub fn location_dead() -> Symptom {
     )
 }
 
+/// How it is told that no whole answer came.
+pub const NO_ANSWER: &str = "no complete response";
+
 /// The answer in a few words: status and error code, or what kept it from coming.
 pub fn answer(now: &Observation) -> String {
     match &now.exchange().reply {
-        Reply::Fault(fault) => format!("no complete response: {}", fault.detail),
+        Reply::Fault(fault) => format!("{NO_ANSWER}: {}", fault.detail),
         Reply::Response(response) => match now.error_code() {
             Some(code) => format!("{} {code}", response.status),
             None => format!("{}", response.status),

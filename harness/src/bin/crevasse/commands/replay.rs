@@ -11,6 +11,7 @@ use crevasse::journal::Journal;
 use crevasse::report::document::FindingFacts;
 use crevasse::report::printable;
 use crevasse::run::started;
+use crevasse_core::check::rules::NO_ANSWER;
 use crevasse_core::check::{self, Judged, Outcome, Record};
 use crevasse_core::finding::Fingerprint;
 use crevasse_core::model::Model;
@@ -203,7 +204,7 @@ fn outcome(record: &Record) -> String {
                     .unwrap_or_default();
                 format!("{}{code}, {} bytes", response.status, response.body.length)
             }
-            Reply::Fault(fault) => format!("no complete response: {}", fault.detail),
+            Reply::Fault(fault) => format!("{NO_ANSWER}: {}", fault.detail),
         },
         (None, Some(why)) => format!("not sent: {why}"),
         (None, None) => "not sent".to_owned(),
