@@ -115,15 +115,15 @@ impl Run<'_> {
     /// Tries every deviation again; what repeats is kept, and the first of each symptom made small.
     pub(super) async fn try_again(&mut self) {
         self.hand.listen_again();
-        let (alone, together): (Vec<_>, Vec<_>) =
-            self.trials().into_iter().partition(Trial::is_alone);
+        let together = self.trials(|scenario| !is_alone(scenario), &BTreeSet::new());
         let mut retried = self.together_again(together).await;
         if self.stop.asked() {
             return;
         }
         self.hand.go_on();
         let deadline = self.hand.elapsed() + self.plan.shrink_time / 4;
-        for trial in alone {
+        let repeated = retried.iter().flat_map(Retried::repeated).collect();
+        for trial in self.trials(is_alone, &repeated) {
             let trying = trial.run(self.trial_judge(), deadline, None);
             retried.push(self.until_interrupted(trying).await);
         }
@@ -139,11 +139,17 @@ impl Run<'_> {
         }
     }
 
-    /// Few and short cases that show every deviation: what shows most for its length comes first.
-    fn trials(&self) -> Vec<Trial> {
+    /// Few and short cases of a kind that show every deviation but those that have repeated: what shows most for its length comes
+    /// first.
+    fn trials(
+        &self,
+        kind: impl Fn(&Scenario) -> bool,
+        repeated: &BTreeSet<&Fingerprint>,
+    ) -> Vec<Trial> {
         let leads = self.leads();
         let mut showing: BTreeMap<&String, BTreeSet<&Fingerprint>> = BTreeMap::new();
-        for deviation in self.unsettled() {
+        let unsettled = self.unsettled();
+        for deviation in unsettled.filter(|it| !repeated.contains(&it.fingerprint)) {
             for case in &deviation.cases {
                 showing
                     .entry(case)
@@ -151,7 +157,7 @@ impl Run<'_> {
                     .insert(&deviation.fingerprint);
             }
         }
-        showing.retain(|case, _| self.kept.contains_key(*case));
+        showing.retain(|case, _| self.kept.get(*case).is_some_and(&kind));
         let mut trials = Vec::new();
         while let Some(case) = showing
             .iter()
@@ -294,6 +300,12 @@ impl Run<'_> {
 }
 
 impl Retried {
+    /// The deviations that came again as often as they have to.
+    fn repeated(&self) -> impl Iterator<Item = &Fingerprint> {
+        let seen = self.seen.iter();
+        seen.filter_map(|(fingerprint, again)| again.sight.is_some().then_some(fingerprint))
+    }
+
     /// How often each deviation came again, with its smallest sighting.
     fn smallest(mut self) -> BTreeMap<Fingerprint, Again> {
         for (fingerprint, small) in self.small {

@@ -37,7 +37,7 @@ pub fn assemble(run: &RunStarted, found: &Found) -> Report {
         .map(|requirement| desk.requirement(requirement, &ids))
         .collect();
     let findings = desk.findings(&causes, &ids);
-    let stale = desk.stale(&order, &requirements);
+    let stale = desk.stale(&requirements);
     let summary = desk.summary(&requirements, &findings, causes.len(), &stale);
     Report {
         schema: SCHEMA.to_owned(),
@@ -370,7 +370,9 @@ impl<'a> Desk<'a> {
         causes.iter().enumerate().map(fact).collect()
     }
 
-    fn stale(&self, found: &[&Deviation], requirements: &[RequirementFacts]) -> Vec<StaleFacts> {
+    /// Entries that match nothing that was seen: what was seen and did not come again is known all the same.
+    fn stale(&self, requirements: &[RequirementFacts]) -> Vec<StaleFacts> {
+        let seen: Vec<&Deviation> = self.found.ledger.deviations.values().collect();
         let judged = requirements
             .iter()
             .filter(|facts| !matches!(facts.verdict, Verdict::Untested | Verdict::Inconclusive));
@@ -378,7 +380,7 @@ impl<'a> Desk<'a> {
         let stale = self
             .terms
             .baseline
-            .stale(found, &judged, &self.terms.today)
+            .stale(&seen, &judged, &self.terms.today)
             .into_iter();
         stale
             .map(|entry| {
@@ -608,6 +610,7 @@ mod tests {
         });
         let terms = Terms {
             baseline: Baseline::parse(baseline).unwrap(),
+            strict: true,
             ..Terms::default()
         };
         let desk = Desk {
@@ -616,7 +619,8 @@ mod tests {
         };
         let known = Registry::builtin().get(&judgement.requirement).unwrap();
         let facts = desk.requirement(known, &BTreeMap::new());
-        let code = desk.code(std::slice::from_ref(&facts), &[], &[]);
+        let all = std::slice::from_ref(&facts);
+        let code = desk.code(all, &[], &desk.stale(all));
         (facts, code)
     }
 

@@ -34,7 +34,7 @@ pub fn merge(reports: &[Report]) -> Result<Report, MergeError> {
     let mut findings = findings(reports);
     let causes = renumber(&mut findings, reports);
     let requirements = requirements(reports, &findings);
-    let stale = stale(reports, &findings);
+    let stale = stale(reports, &requirements, &findings);
     let mut merged = Report {
         operations: operations(reports),
         leaks: reports
@@ -241,15 +241,25 @@ fn in_any<T: Clone + PartialEq>(reports: &[Report], of: fn(&Report) -> &Vec<T>) 
     all
 }
 
-/// Entries that match nothing that any shard found.
-fn stale(reports: &[Report], findings: &[FindingFacts]) -> Vec<StaleFacts> {
+/// Entries that match nothing that any shard found: a rule can be waived for what was seen and did not come again.
+fn stale(
+    reports: &[Report],
+    requirements: &[RequirementFacts],
+    findings: &[FindingFacts],
+) -> Vec<StaleFacts> {
+    let waived = |entry: &StaleFacts| {
+        let mut waived = requirements
+            .iter()
+            .filter(|it| it.verdict == Verdict::Waived);
+        waived.any(|facts| facts.id.as_str() == entry.entry)
+    };
     let matches = |entry: &StaleFacts, finding: &FindingFacts| {
         let words: Vec<&str> = entry.entry.split(' ').collect();
         let by_rule = words.len() == 1 && words[0] == finding.requirements[0].as_str();
         by_rule || words.contains(&finding.fingerprint.as_str())
     };
     let mut stale = in_any(reports, |report| &report.stale);
-    stale.retain(|entry| !findings.iter().any(|finding| matches(entry, finding)));
+    stale.retain(|entry| !waived(entry) && !findings.iter().any(|finding| matches(entry, finding)));
     stale
 }
 
