@@ -1,6 +1,7 @@
 //! What a run found: its events, added up. The same live and from a journal, since there is nothing else to add up.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use crevasse_core::finding::{Fingerprint, Ledger};
 use crevasse_core::requirement::RequirementId;
@@ -70,17 +71,34 @@ pub struct Found {
 /// A deviation, seen again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reproduction {
-    /// `3/3`.
-    pub times: String,
+    /// How often.
+    pub times: Times,
     /// What shows it.
     pub sight: Sight,
 }
 
-impl Reproduction {
+/// How often a deviation came again: `3/17`, or `not run again`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Tries that showed it.
+    pub seen: u32,
+    /// All tries.
+    pub tried: u32,
+}
+
+impl Times {
     /// Whether it took more tries than it was seen in.
-    pub(crate) fn is_now_and_then(&self) -> bool {
-        let seen = self.times.split_once('/');
-        seen.is_some_and(|(seen, tried)| seen != tried)
+    pub(crate) fn is_now_and_then(self) -> bool {
+        self.seen != self.tried
+    }
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tried {
+            0 => f.write_str("not run again"),
+            tried => write!(f, "{}/{tried}", self.seen),
+        }
     }
 }
 
@@ -108,7 +126,13 @@ impl Found {
                 seen,
                 tried,
                 sight,
-            } => self.tried_again(fingerprint, (*seen, *tried), sight.as_deref()),
+            } => {
+                let times = Times {
+                    seen: *seen,
+                    tried: *tried,
+                };
+                self.tried_again(fingerprint, times, sight.as_deref());
+            }
             Event::Leak(leak) => self.leaks.push(leak.clone()),
             Event::Fault { case, message } => {
                 let place = case.as_ref().map(|case| format!("in case {case}: "));
@@ -178,22 +202,13 @@ impl Found {
     }
 
     /// What was not seen again as often as it has to is flaky.
-    fn tried_again(
-        &mut self,
-        fingerprint: &Fingerprint,
-        (seen, tried): (u32, u32),
-        sight: Option<&Sight>,
-    ) {
-        let times = match tried {
-            0 => "not run again".to_owned(),
-            _ => format!("{seen}/{tried}"),
-        };
+    fn tried_again(&mut self, fingerprint: &Fingerprint, times: Times, sight: Option<&Sight>) {
         if let Some(sight) = sight.cloned() {
             self.reproductions
                 .insert(fingerprint.clone(), Reproduction { times, sight });
         } else if let Some(known) = self.ledger.deviations.get(fingerprint) {
             let (expected, actual) = (&known.first.expected, &known.first.actual);
-            let lost = seen == 0 && known.is_lost_answer();
+            let lost = times.seen == 0 && known.is_lost_answer();
             let what = if lost { UNANSWERED } else { FLAKY };
             self.flaky.insert(
                 fingerprint.clone(),

@@ -183,7 +183,7 @@ async fn a_deviation_is_tried_again_and_made_small() {
         .find(|known| known.operation == Some(OperationName::DeleteVault))
         .unwrap();
     let again = &found.reproductions[&deleted.fingerprint];
-    assert_eq!(again.times, "3/3");
+    assert_eq!(again.times.to_string(), "3/3");
     assert!(
         again.sight.scenario.steps.len() < 3,
         "{:?}",
@@ -240,9 +240,11 @@ async fn what_happens_now_and_then_is_a_finding_when_it_came_thrice() {
     let (found, _) = run_on(hand, &plan(TWO)).await;
     let found = found.unwrap();
     assert!(found.flaky.is_empty(), "{:?}", found.flaky);
-    let times = found.reproductions.values().map(|again| &*again.times);
+    let times = found.reproductions.values().map(|again| again.times);
     assert!(
-        times.clone().all(|times| times.starts_with("3/1")),
+        times
+            .clone()
+            .all(|times| times.seen == 3 && (10..20).contains(&times.tried)),
         "{:?}",
         times.collect::<Vec<_>>()
     );

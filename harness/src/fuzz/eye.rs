@@ -10,7 +10,7 @@ use crevasse_core::requirement::{Level, Registry, RequirementId};
 use super::robust;
 use crate::campaign::Case;
 use crate::event::Sight;
-use crate::found::Reproduction;
+use crate::found::{Reproduction, Times};
 use crate::report::assemble::fails;
 
 /// Whoever looks at cases.
@@ -68,7 +68,7 @@ pub(super) fn own_level(requirement: &RequirementId) -> Level {
 }
 
 /// A deviation as seen in a case: its scenario, and its records up to the decisive one.
-pub(super) fn reproduction(case: &Case, deviation: &Deviation, times: String) -> Reproduction {
+pub(super) fn reproduction(case: &Case, deviation: &Deviation, times: Times) -> Reproduction {
     let last = deviation.first.records.iter().max().copied();
     let shown = last.map_or(case.records.len(), |last| last + 1);
     let sight = Sight {

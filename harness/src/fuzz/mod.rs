@@ -27,6 +27,7 @@ use crevasse_core::spec::Spec;
 
 use crate::campaign::{self, CannotBegin, Case, Found, Judge, Stop, meet};
 use crate::execute::Hand;
+use crate::found::{Reproduction, Times};
 use crate::generate::{self, Draw};
 use crate::report::assemble;
 use crate::report::document::FindingFacts;
@@ -42,6 +43,8 @@ use state::{Stage, State};
 
 pub use state::{SCHEMA, StateError};
 
+/// What choices are made for here. Those that make a case afresh are others: else the choice to make one would choose its family.
+const PURPOSE: &str = "fuzz";
 /// One in so many candidates is generated afresh.
 const FRESH: u64 = 6;
 /// Suspects tried again at a time; each blocks a thread.
@@ -339,7 +342,7 @@ impl Fuzzer<'_> {
     /// Candidate `number` of the night: it depends on seed, night, number and the corpus alone.
     fn invent(&self, number: u64) -> Scenario {
         let number = self.night * NIGHT + number;
-        let mut draw = Draw::new(self.plan.seed, number);
+        let mut draw = Draw::new(PURPOSE, self.plan.seed, number);
         let fresh = draw.once_in(FRESH);
         let (Some(base), Some(other)) = (self.corpus.draw(&mut draw), self.corpus.draw(&mut draw))
         else {
@@ -399,7 +402,7 @@ impl Fuzzer<'_> {
             if !is_new || !self.tried.insert(name) {
                 continue;
             }
-            let seen = eye::reproduction(case, &deviation, "not run again".to_owned());
+            let seen = eye::reproduction(case, &deviation, Times::default());
             let facts = assemble::finding(&deviation, Some(&seen));
             self.state.found(facts.clone())?;
             new.push(facts);
@@ -517,7 +520,7 @@ impl Fuzzer<'_> {
     fn confirm(
         &mut self,
         deviation: &Deviation,
-        again: Option<&crate::found::Reproduction>,
+        again: Option<&Reproduction>,
     ) -> Result<(), FuzzError> {
         let facts = assemble::finding(deviation, again);
         self.state.settled(facts.clone(), true)?;

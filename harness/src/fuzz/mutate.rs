@@ -543,6 +543,7 @@ fn changes(tree: &Value) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::PURPOSE;
     use super::*;
     use crate::{generate, scenarios};
     use std::collections::BTreeSet;
@@ -552,7 +553,7 @@ mod tests {
         let dictionary = Dictionary::of(written);
         (0..count)
             .map(|number| {
-                let mut draw = Draw::new(seed, number);
+                let mut draw = Draw::new(PURPOSE, seed, number);
                 let base = &written[place(&mut draw, written.len())];
                 let other = &written[place(&mut draw, written.len())];
                 let pool = Pool {
@@ -605,7 +606,7 @@ mod tests {
             other: &other,
         };
         let all: BTreeSet<String> = (0..50)
-            .map(|number| mutate(&mut Draw::new(3, number), &base, &pool).to_yaml())
+            .map(|number| mutate(&mut Draw::new(PURPOSE, 3, number), &base, &pool).to_yaml())
             .collect();
         assert!(all.len() > 45);
     }
@@ -617,7 +618,11 @@ mod tests {
         let twisted = json!({"method": "DELETE", "body": "{}", "query": {"operation": "add"}});
         for number in 0..20 {
             let mut trees: Vec<Value> = base.steps.iter().map(dictionary::tree).collect();
-            put_on(&mut Draw::new(1, number), &mut trees, twisted.clone());
+            put_on(
+                &mut Draw::new(PURPOSE, 1, number),
+                &mut trees,
+                twisted.clone(),
+            );
             assert!(trees.iter().all(|tree| tree["but"].get("method").is_none()));
             assert!(
                 trees[1]
@@ -649,7 +654,7 @@ mod tests {
     #[test]
     fn documents_are_cut_off_and_lose_values() {
         let whole = json!({"Type": "inventory-retrieval"});
-        let cut = |number| changed(&mut Draw::new(1, number), &whole);
+        let cut = |number| changed(&mut Draw::new(PURPOSE, 1, number), &whole);
         assert!((0..40).any(|number| {
             cut(number)
                 .as_str()
@@ -664,7 +669,7 @@ mod tests {
         let step = json!({"InitiateJob": {"vault": "v", "job": "j", "body": whole}});
         assert!((0..100).any(|number| {
             let mut trees = vec![step.clone()];
-            twist(&mut Draw::new(2, number), &mut trees, &pool);
+            twist(&mut Draw::new(PURPOSE, 2, number), &mut trees, &pool);
             trees[0]["InitiateJob"]["body"]["Type"].is_null()
                 && trees[0]["InitiateJob"]["body"].get("Type").is_some()
         }));

@@ -10,7 +10,7 @@ use super::eye::{self, Eye};
 use crate::campaign::again::{TRIES, smallest};
 use crate::campaign::{Case, Judge};
 use crate::execute::join_all;
-use crate::found::Reproduction;
+use crate::found::{Reproduction, Times};
 use crate::shrink::Shrinking;
 
 /// A scenario, and what it showed that nobody knew.
@@ -39,7 +39,7 @@ pub(super) async fn settle(
     suspect: Suspect,
     deadline: Option<Duration>,
 ) -> Vec<Settled> {
-    let mut shown: BTreeMap<Fingerprint, (u32, Deviation, Reproduction)> = BTreeMap::new();
+    let mut shown: BTreeMap<Fingerprint, (Deviation, Reproduction)> = BTreeMap::new();
     let tries = (1..=TRIES).map(|number| {
         let name = format!("{}~{number}", suspect.name);
         judge.run(name, suspect.scenario.clone())
@@ -49,13 +49,12 @@ pub(super) async fn settle(
     }
     let mut settled = Vec::new();
     for fingerprint in suspect.wanted {
-        let Some((times, deviation, mut known)) = shown.remove(&fingerprint) else {
+        let Some((deviation, mut known)) = shown.remove(&fingerprint) else {
             let shown = None;
             settled.push(Settled { fingerprint, shown });
             continue;
         };
-        known.times = format!("{times}/{TRIES}");
-        let small = suspect.leads.contains(&fingerprint) && times == TRIES;
+        let small = suspect.leads.contains(&fingerprint) && !known.times.is_now_and_then();
         if let Some(deadline) = deadline.filter(|_| small) {
             make_small(&judge, &eye, &fingerprint, &mut known, deadline).await;
         }
@@ -71,7 +70,7 @@ fn count(
     eye: &Eye,
     case: &Case,
     wanted: &BTreeSet<Fingerprint>,
-    shown: &mut BTreeMap<Fingerprint, (u32, Deviation, Reproduction)>,
+    shown: &mut BTreeMap<Fingerprint, (Deviation, Reproduction)>,
 ) {
     let mut here: BTreeSet<Fingerprint> = BTreeSet::new();
     for deviation in eye.findings(case) {
@@ -79,14 +78,15 @@ fn count(
         if !wanted.contains(&fingerprint) || !here.insert(fingerprint.clone()) {
             continue;
         }
-        let seen = |deviation: Deviation| {
-            let reproduction = eye::reproduction(case, &deviation, String::new());
-            (0, deviation, reproduction)
-        };
-        shown
-            .entry(fingerprint)
-            .or_insert_with(|| seen(deviation))
-            .0 += 1;
+        let (_, known) = shown.entry(fingerprint).or_insert_with(|| {
+            let times = Times {
+                seen: 0,
+                tried: TRIES,
+            };
+            let reproduction = eye::reproduction(case, &deviation, times);
+            (deviation, reproduction)
+        });
+        known.times.seen += 1;
     }
 }
 
@@ -108,6 +108,6 @@ async fn make_small(
     let small = smallest(judge.clone(), search, name, shows, deadline).await;
     if let Some((case, deviation)) = small.and_then(|case| sighted(&case).map(|seen| (case, seen)))
     {
-        *known = eye::reproduction(&case, &deviation, known.times.clone());
+        *known = eye::reproduction(&case, &deviation, known.times);
     }
 }

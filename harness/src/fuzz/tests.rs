@@ -174,3 +174,13 @@ async fn an_accepted_deviation_is_no_news() {
     assert!(again.iter().all(|print| !told.contains(print)));
     assert_eq!(second.status.cases, 40);
 }
+
+#[test]
+fn candidates_made_afresh_are_of_every_family() {
+    let families: BTreeSet<String> = (0..600)
+        .filter(|number| Draw::new(PURPOSE, 1, *number).once_in(FRESH))
+        .map(|number| generate::case(1, number).id)
+        .filter_map(|id| Some(id.splitn(3, '-').nth(2)?.to_owned()))
+        .collect();
+    assert_eq!(families.len(), 7, "{families:?}");
+}

@@ -14,10 +14,10 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// The source of case `number` of a seed.
-    pub fn new(seed: u64, number: u64) -> Self {
+    /// The source of case `number` of a seed, for a purpose: the choices for one purpose tell nothing of those for another.
+    pub fn new(purpose: &str, seed: u64, number: u64) -> Self {
         Self {
-            runner: runner(&format!("crevasse/generate/1/{seed}/{number}")),
+            runner: runner(&format!("crevasse/{purpose}/1/{seed}/{number}")),
             chosen: None,
             drawn: 0,
         }
@@ -29,7 +29,7 @@ impl Draw {
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self {
             chosen: Some(Vec::from(bytes).into_iter()),
-            ..Self::new(0, 0)
+            ..Self::new("bytes", 0, 0)
         }
     }
 

@@ -34,7 +34,7 @@ const FAMILIES: [(u32, &str, Family); 7] = [
 /// assert_ne!(case(42, 7).steps, case(43, 7).steps);
 /// ```
 pub fn case(seed: u64, number: u64) -> Scenario {
-    let mut draw = Draw::new(seed, number);
+    let mut draw = Draw::new("generate", seed, number);
     let (_, name, family) = draw.weighted(&FAMILIES, |(weight, _, _)| *weight);
     Scenario {
         id: format!("generated-{number:05}-{name}"),

@@ -517,7 +517,10 @@ pub fn finding(deviation: &Deviation, again: Option<&Reproduction>) -> FindingFa
         expected: expected.clone(),
         actual: actual.clone(),
         count: deviation.count,
-        reproduced: again.map_or_else(|| "not run again".to_owned(), |again| again.times.clone()),
+        reproduced: again
+            .map(|again| again.times)
+            .unwrap_or_default()
+            .to_string(),
         waived: None,
         cause: deviation.cause().key,
         case: deviation.first.case.clone(),

@@ -19,7 +19,7 @@ pub(super) fn by_cause(found: &Found, counts: impl Fn(&Deviation) -> bool) -> Ve
     let now_and_then = |deviation: &&Deviation| {
         let again = found.reproductions.get(&deviation.fingerprint);
         FAILED.contains(&&*deviation.symptom.id)
-            && again.is_some_and(|again| again.is_now_and_then())
+            && again.is_some_and(|again| again.times.is_now_and_then())
     };
     let (mut causes, mut failures) = (Vec::new(), Vec::new());
     for cause in found.ledger.causes() {
