@@ -38,8 +38,6 @@ pub enum Kind {
     Job,
     /// A vault lock.
     Lock,
-    /// A unit of provisioned capacity. Cannot be given back.
-    Capacity,
 }
 
 /// Something a run made, or was about to make.
@@ -47,7 +45,7 @@ pub enum Kind {
 pub struct Resource {
     /// Its kind.
     pub kind: Kind,
-    /// The name of the vault it is, or is in; empty for capacity.
+    /// The name of the vault it is, or is in.
     pub vault: String,
     /// Its id, once the target gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -252,7 +250,8 @@ impl Journal {
         self.open.as_ref().is_some_and(|open| open.cut_off)
     }
 
-    /// Appends a line. Intents are on disk when this returns, and with them all lines before.
+    /// Appends a line. An intent is in the file when this returns, and with it all lines before: they outlive this process, however
+    /// it ends.
     ///
     /// # Errors
     /// When the file cannot be written.

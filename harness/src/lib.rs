@@ -64,6 +64,7 @@ pub mod journal;
 #[cfg(any(test, feature = "properties"))]
 pub mod properties;
 pub mod prove;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod scenarios;

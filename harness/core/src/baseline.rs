@@ -95,26 +95,28 @@ impl Baseline {
             .find(|entry| entry.counts(today) && entry.is_about(deviation))
     }
 
-    /// Entries that match nothing that was found among requirements that were judged, or that expired.
+    /// Entries that match nothing that was found among requirements that were judged, or that expired. Of entries that name no
+    /// requirement that is known only when everything was judged.
     pub fn stale<'a>(
         &'a self,
         found: &[&Deviation],
         judged: &BTreeSet<RequirementId>,
+        everything: bool,
         today: &str,
     ) -> Vec<&'a Entry> {
         let gone = |entry: &&Entry| {
             let known = entry
                 .requirement
                 .as_ref()
-                .is_none_or(|id| judged.contains(id));
+                .map_or(everything, |id| judged.contains(id));
             !entry.counts(today)
                 || known && !found.iter().any(|deviation| entry.is_about(deviation))
         };
         self.entries.iter().filter(gone).collect()
     }
 
-    /// The baseline that accepts exactly what was found: known reasons are kept, new ones ask to be written.
-    pub fn updated(&self, found: &[&Deviation], today: &str) -> Self {
+    /// The baseline that accepts what was found and forgets what is stale: known reasons are kept, new ones ask to be written.
+    pub fn updated(&self, found: &[&Deviation], stale: &[&Entry], today: &str) -> Self {
         let entry = |deviation: &&Deviation| {
             let known = self.entries.iter().find(|entry| entry.is_about(deviation));
             Entry {
@@ -125,11 +127,17 @@ impl Baseline {
                     |entry| entry.reason.clone(),
                 ),
                 link: known.and_then(|entry| entry.link.clone()),
-                expires: known.and_then(|entry| entry.expires.clone()),
+                expires: known
+                    .filter(|entry| entry.counts(today))
+                    .and_then(|entry| entry.expires.clone()),
             }
         };
+        let about_nothing_found = |entry: &&Entry| {
+            !stale.contains(entry) && !found.iter().any(|deviation| entry.is_about(deviation))
+        };
+        let kept = self.entries.iter().filter(about_nothing_found).cloned();
         Self {
-            entries: found.iter().map(entry).collect(),
+            entries: found.iter().map(entry).chain(kept).collect(),
         }
     }
 }

@@ -32,11 +32,10 @@ pub fn irreversible(steps: &[Step]) -> BTreeSet<OperationName> {
 }
 
 impl Run<'_> {
-    /// The data retrieval policy of the account, where a scenario is going to change it.
-    pub(super) async fn retrieval_policy(&self, scenario: &Scenario) -> Option<Value> {
-        let sets =
-            |step: &Step| step.action.operation() == Some(OperationName::SetDataRetrievalPolicy);
-        if !scenario.steps.iter().any(sets) {
+    /// The data retrieval policy of the account, where one of these scenarios is going to change it.
+    pub(super) async fn retrieval_policy(&self, scenarios: &[&Scenario]) -> Option<Value> {
+        let mut asked = scenarios.iter().map(|it| irreversible(&it.steps));
+        if !asked.any(|asked| asked.contains(&OperationName::SetDataRetrievalPolicy)) {
             return None;
         }
         let answer = self.hand.ask(&Action::GetDataRetrievalPolicy {}).await?;

@@ -124,8 +124,11 @@ impl Run<'_> {
         let deadline = self.hand.elapsed() + self.plan.shrink_time / 4;
         let repeated = retried.iter().flat_map(Retried::repeated).collect();
         for trial in self.trials(is_alone, &repeated) {
-            let trying = trial.run(self.trial_judge(), deadline, None);
-            retried.push(self.until_interrupted(trying).await);
+            let former = self.retrieval_policy(&trial.scenarios()).await;
+            let trying = tokio::spawn(trial.run(self.trial_judge(), deadline, None));
+            let done = self.until_interrupted(trying).await;
+            self.restore(former).await;
+            retried.extend(self.sound(done));
         }
         if !self.stop.asked() {
             self.settle(retried);
@@ -266,16 +269,10 @@ impl Run<'_> {
                 }
             }
         };
-        let mut retried = Vec::new();
-        for result in self.until(end, trying).await {
-            match result {
-                Ok(done) => retried.push(done),
-                Err(panic) => {
-                    self.fault(None, format!("a repeated case ended in a panic: {panic}"))
-                }
-            }
-        }
-        retried
+        let done = self.until(end, trying).await;
+        done.into_iter()
+            .filter_map(|done| self.sound(done))
+            .collect()
     }
 
     /// What repeated keeps its smallest sighting; what did not is told without one.
@@ -339,6 +336,12 @@ impl Trial {
         is_alone(&self.scenario)
     }
 
+    fn scenarios(&self) -> Vec<&Scenario> {
+        std::iter::once(&self.scenario)
+            .chain(&self.others)
+            .collect()
+    }
+
     /// Repeats the case, then makes small what came again. `repeating` is dropped in between.
     async fn run(
         self,
@@ -374,7 +377,7 @@ impl Trial {
     /// Plays the case, then those that showed the same, until everything came again as often as it has to, or has had its chances.
     async fn repeat(&self, judge: &Judge, deadline: Duration) -> BTreeMap<Fingerprint, Again> {
         let mut again: BTreeMap<Fingerprint, Again> = BTreeMap::new();
-        let cases = std::iter::once(&self.scenario).chain(&self.others).cycle();
+        let cases = self.scenarios().into_iter().cycle();
         for (round, scenario) in (0..PATIENCE / TRIES).zip(cases) {
             let missing =
                 |it: &&Fingerprint| again.get(it).is_none_or(|again| again.sight.is_none());

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crevasse_core::check::{self, Judged, Record};
 use crevasse_core::finding::Ledger;
@@ -375,10 +375,11 @@ impl<'a> Run<'a> {
                 tasks
                     .spawn(async move { judge.go_on(scenario.id.clone(), scenario, before).await });
             }
-            match self.until_over(tasks.join_next()).await {
-                None => break,
-                Some(Ok(case)) => self.take(case),
-                Some(Err(panic)) => self.fault(None, format!("a case ended in a panic: {panic}")),
+            let Some(played) = self.until_over(tasks.join_next()).await else {
+                break;
+            };
+            if let Some(case) = self.sound(played) {
+                self.take(case);
             }
         }
         self.complete &= waiting.count() == 0;
@@ -393,15 +394,23 @@ impl<'a> Run<'a> {
             self.say(Event::CaseStarted {
                 case: scenario.id.clone(),
             });
-            let former = self.retrieval_policy(scenario).await;
-            let judge = self.judge();
+            let (judge, own) = (self.judge(), scenario.clone());
             let before = self.waiting.remove(&scenario.id).unwrap_or_default();
-            let case = self
-                .until_over(judge.go_on(scenario.id.clone(), scenario.clone(), before))
-                .await;
-            self.take(case);
+            let playing = async move { judge.go_on(own.id.clone(), own, before).await };
+            let former = self.retrieval_policy(&[scenario]).await;
+            let played = self.until_over(tokio::spawn(playing)).await;
             self.restore(former).await;
+            if let Some(case) = self.sound(played) {
+                self.take(case);
+            }
         }
+    }
+
+    /// What a task of cases came to. That it panicked is a fault of ours, and ends nothing but this task.
+    fn sound<T>(&mut self, played: Result<T, JoinError>) -> Option<T> {
+        played
+            .map_err(|panic| self.fault(None, format!("a case ended in a panic: {panic}")))
+            .ok()
     }
 
     /// Waits for something, and cuts cases short once the run is over: at once when the user says so, a little later when time is up.

@@ -270,6 +270,47 @@ async fn an_interrupted_run_ends_soon_and_says_so() {
 }
 
 #[tokio::test]
+async fn a_panic_of_ours_in_a_case_that_runs_alone_ends_that_case_only() {
+    let service = Service::new(Options::default());
+    let hand = hand(move |request| {
+        assert!(!request.path.contains("case-0"), "a mistake of ours");
+        service.exchange(request)
+    });
+    let mut plan = plan(TWO);
+    plan.scenarios
+        .iter_mut()
+        .for_each(|scenario| scenario.needs = vec![Need::Exclusive]);
+    let (found, _) = run_on(hand, &plan).await;
+    let found = found.unwrap();
+    assert_eq!((found.cases, found.faults.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn the_retrieval_policy_is_as_it_was_after_deviations_were_tried_again() {
+    let service = Arc::new(Service::new(Options::default()));
+    let served = Arc::clone(&service);
+    let hand = hand(move |request| match served.exchange(request) {
+        Reply::Response(mut response) if request.method == "PUT" && response.is_success() => {
+            response.status = 299;
+            Reply::Response(response)
+        }
+        reply => reply,
+    });
+    let policy = async || {
+        let asked = hand.ask(&Action::GetDataRetrievalPolicy {}).await;
+        asked.and_then(|answer| answer.body.json())
+    };
+    let before = policy().await;
+    let mut plan =
+        plan(&["- SetDataRetrievalPolicy: {body: {Policy: {Rules: [{Strategy: None}]}}}\n"]);
+    plan.scenarios[0].needs = vec![Need::Exclusive];
+    let (found, _) = run_on(hand.clone(), &plan).await;
+    assert!(!found.unwrap().reproductions.is_empty());
+    assert!(before.is_some());
+    assert_eq!(policy().await, before);
+}
+
+#[tokio::test]
 async fn what_cannot_be_undone_is_left_out_where_it_is_not_allowed() {
     let service = Service::new(Options::default());
     let asked = Arc::new(std::sync::atomic::AtomicBool::new(false));

@@ -251,24 +251,31 @@ impl Session {
         if matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
             return None;
         }
-        let mut segments = request
-            .path
-            .split('/')
-            .skip_while(|segment| *segment != "vaults");
-        let name = decoded(segments.nth(1)?);
-        let ours = name.starts_with(&self.prefix) || symbols.is_vault(&name);
-        (is_legal_vault_name(&name) && !ours).then_some(name)
+        // Servers decode a path before they take it apart, or after.
+        let before = decoded(&request.path);
+        let whole = before.split('/').map(str::to_owned).collect();
+        let apart: Vec<String> = request.path.split('/').map(decoded).collect();
+        let vault = |segments: Vec<String>| {
+            let mut segments = segments.into_iter().skip_while(|it| it != "vaults");
+            segments.nth(1)
+        };
+        let somebodys = |name: &String| {
+            let ours = name.starts_with(&self.prefix) || symbols.is_vault(name);
+            is_legal_vault_name(name) && !ours
+        };
+        [whole, apart].into_iter().filter_map(vault).find(somebodys)
     }
 
     /// Sends a request and waits for its answer, again where the target puts it off.
     pub(crate) async fn exchange(&self, request: &Request) -> Result<Exchange, Obstacle> {
-        let sent_at = self.clock.now();
         let (mut retried, mut waited) = (Vec::new(), Duration::ZERO);
+        let mut first = None;
         loop {
-            let reply = {
+            let (reply, sent_at) = {
                 let _admission = self.pace.admit().await;
                 self.pace.turn().await;
-                self.arm.send(request).await
+                let sent_at = *first.get_or_insert_with(|| self.clock.now());
+                (self.arm.send(request).await, sent_at)
             };
             let Some((status, wait)) = self.put_off(request, &reply) else {
                 self.worn_out.store(0, Ordering::Relaxed);
@@ -404,9 +411,10 @@ fn is_put_off(response: &Response) -> bool {
     }
 }
 
+/// How long a target asks to wait, or a little longer than anybody is ready to.
 fn asked_wait(response: &Response) -> Option<Duration> {
     let seconds = response.headers.value("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
+    Some(Duration::from_secs(seconds).min(LONGEST_WAIT + Duration::from_secs(1)))
 }
 
 /// A target that wants an announced body says nothing about whether it would take it.

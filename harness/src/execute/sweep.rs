@@ -90,7 +90,7 @@ fn removal(resource: &Resource) -> Action {
         Kind::Archive => Action::DeleteArchive { vault, archive: id },
         Kind::Upload => Action::AbortMultipartUpload { vault, upload: id },
         Kind::Lock => Action::AbortVaultLock { vault },
-        Kind::Vault | Kind::Job | Kind::Capacity => Action::DeleteVault { vault },
+        Kind::Vault | Kind::Job => Action::DeleteVault { vault },
     }
 }
 
@@ -128,7 +128,6 @@ fn leak(resource: &Resource, reason: String) -> Leak {
         Kind::Upload => "upload",
         Kind::Job => "job",
         Kind::Lock => "lock",
-        Kind::Capacity => "capacity",
     };
     let name = match &resource.id {
         Some(id) => format!("{}/{id}", resource.vault),

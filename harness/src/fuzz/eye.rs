@@ -25,7 +25,7 @@ pub(super) struct Eye {
 impl Eye {
     /// The findings of a case.
     pub(super) fn findings(&self, case: &Case) -> Vec<Deviation> {
-        let all = all(case);
+        let all = every_judgement(case);
         all.iter()
             .filter_map(|judgement| deviation(&case.id, judgement))
             .filter(|deviation| self.counts(deviation))
@@ -39,7 +39,7 @@ impl Eye {
 }
 
 /// Every judgement of a case, those of robustness included.
-pub(super) fn all(case: &Case) -> Vec<Judgement> {
+pub(crate) fn every_judgement(case: &Case) -> Vec<Judgement> {
     let judged = &case.judged;
     let violated = |judgement: &&Judgement| matches!(judgement.outcome, Outcome::Violated { .. });
     let blamed: BTreeSet<usize> = judged

@@ -41,6 +41,7 @@ use robust::Growth;
 use settle::{Settled, Suspect, settle};
 use state::{Stage, State};
 
+pub(crate) use eye::every_judgement;
 pub use state::{SCHEMA, StateError};
 
 /// What choices are made for here. Those that make a case afresh are others: else the choice to make one would choose its family.
@@ -373,7 +374,7 @@ impl Fuzzer<'_> {
     fn take(&mut self, case: Case) -> Result<(), FuzzError> {
         self.out.found.cases += 1;
         self.out.found.exchanges += case.judged.observations.len();
-        for judgement in eye::all(&case) {
+        for judgement in every_judgement(&case) {
             self.out.verified |= !matches!(judgement.outcome, Outcome::Inconclusive { .. });
             let ledger = &mut self.out.found.ledger;
             ledger.enter(&case.id, &judgement, eye::own_level);

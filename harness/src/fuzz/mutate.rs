@@ -326,7 +326,7 @@ fn changed(draw: &mut Draw, value: &Value) -> Value {
                 number.saturating_add(1),
                 number.saturating_sub(1),
                 number.saturating_mul(2),
-                -number,
+                number.saturating_neg(),
                 draw.one_of(&LIMITS),
                 draw.one_of(&LIMITS) + 1,
             ];

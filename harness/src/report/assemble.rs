@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indexmap::IndexMap;
 
+use crevasse_core::baseline::{Baseline, Entry};
 use crevasse_core::finding::{
     Deviation, Fingerprint, ROBUSTNESS, ROBUSTNESS_RULE, ROBUSTNESS_SOURCE, Tally,
 };
@@ -37,8 +38,8 @@ pub fn assemble(run: &RunStarted, found: &Found) -> Report {
         .map(|requirement| desk.requirement(requirement, &ids))
         .collect();
     let findings = desk.findings(&causes, &ids);
-    let stale = desk.stale(&requirements);
-    let summary = desk.summary(&requirements, &findings, causes.len(), &stale);
+    let stale_entries = desk.stale(&requirements);
+    let summary = desk.summary(&requirements, &findings, causes.len(), &stale_entries);
     Report {
         schema: SCHEMA.to_owned(),
         tool: Tool {
@@ -58,9 +59,24 @@ pub fn assemble(run: &RunStarted, found: &Found) -> Report {
         causes: desk.cause_facts(&causes, &ids),
         findings,
         leaks: found.leaks.iter().map(leak).collect(),
-        stale,
+        stale: stale_entries.into_iter().map(stale).collect(),
         notes: notes(found),
     }
+}
+
+/// The baseline of a run, brought up to date: what was found and repeats is accepted, and what was not judged keeps its entry.
+pub fn up_to_date(found: &Found) -> Baseline {
+    let terms = &found.terms;
+    let desk = Desk { found, terms };
+    let ids = BTreeMap::new();
+    let requirements: Vec<RequirementFacts> = desk
+        .requirements()
+        .map(|requirement| desk.requirement(requirement, &ids))
+        .collect();
+    let repeated = |deviation: &&Deviation| !found.flaky.contains_key(&deviation.fingerprint);
+    let accepted: Vec<&Deviation> = found.ledger.deviations.values().filter(repeated).collect();
+    let stale = desk.stale(&requirements);
+    terms.baseline.updated(&accepted, &stale, &terms.today)
 }
 
 fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
@@ -73,6 +89,17 @@ fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
         started: run.started.iso(),
         seconds: found.seconds,
         complete: found.is_complete(),
+    }
+}
+
+fn stale(entry: &Entry) -> StaleFacts {
+    let names = [
+        entry.requirement.as_ref().map(ToString::to_string),
+        entry.fingerprint.as_ref().map(ToString::to_string),
+    ];
+    StaleFacts {
+        entry: names.into_iter().flatten().collect::<Vec<_>>().join(" "),
+        reason: entry.reason.clone(),
     }
 }
 
@@ -371,29 +398,15 @@ impl<'a> Desk<'a> {
     }
 
     /// Entries that match nothing that was seen: what was seen and did not come again is known all the same.
-    fn stale(&self, requirements: &[RequirementFacts]) -> Vec<StaleFacts> {
+    fn stale(&self, requirements: &[RequirementFacts]) -> Vec<&'a Entry> {
         let seen: Vec<&Deviation> = self.found.ledger.deviations.values().collect();
         let judged = requirements
             .iter()
             .filter(|facts| !matches!(facts.verdict, Verdict::Untested | Verdict::Inconclusive));
         let judged: BTreeSet<RequirementId> = judged.map(|facts| facts.id.clone()).collect();
-        let stale = self
-            .terms
-            .baseline
-            .stale(&seen, &judged, &self.terms.today)
-            .into_iter();
-        stale
-            .map(|entry| {
-                let names = [
-                    entry.requirement.as_ref().map(ToString::to_string),
-                    entry.fingerprint.as_ref().map(ToString::to_string),
-                ];
-                StaleFacts {
-                    entry: names.into_iter().flatten().collect::<Vec<_>>().join(" "),
-                    reason: entry.reason.clone(),
-                }
-            })
-            .collect()
+        let everything = self.terms.selected.is_empty() && self.found.is_complete();
+        let baseline = &self.terms.baseline;
+        baseline.stale(&seen, &judged, everything, &self.terms.today)
     }
 
     fn summary(
@@ -401,7 +414,7 @@ impl<'a> Desk<'a> {
         requirements: &[RequirementFacts],
         findings: &[FindingFacts],
         causes: usize,
-        stale: &[StaleFacts],
+        stale: &[&Entry],
     ) -> Summary {
         let code = self.code(requirements, findings, stale);
         Summary {
@@ -436,7 +449,7 @@ impl<'a> Desk<'a> {
         &self,
         requirements: &[RequirementFacts],
         findings: &[FindingFacts],
-        stale: &[StaleFacts],
+        stale: &[&Entry],
     ) -> u8 {
         let mut codes = Vec::new();
         if self.found.interrupted {
@@ -636,6 +649,42 @@ mod tests {
             (facts.verdict, code),
             (Verdict::Inconclusive, exit::INCOMPLETE)
         );
+    }
+
+    fn entries(found: &Found) -> Vec<String> {
+        let entry = |entry: Entry| {
+            [
+                entry.requirement.map(|id| id.to_string()),
+                entry.fingerprint.map(|it| it.0),
+            ]
+        };
+        let entries = up_to_date(found).entries.into_iter().flat_map(entry);
+        entries.flatten().collect()
+    }
+
+    #[test]
+    fn a_baseline_brought_up_to_date_forgets_only_what_was_judged() {
+        let judgement = broken(
+            OperationName::DeleteVault,
+            Symptom::new("wrong-status", "another status"),
+        );
+        let mut found = Found {
+            complete: true,
+            ..Found::default()
+        };
+        found.ledger.enter("a", &judgement, |_| Level::Must);
+        let fingerprint = found.ledger.deviations.keys().next().unwrap().0.clone();
+        let known =
+            "[{requirement: CV-IDEM-002, reason: r}, {fingerprint: 0123456789abcdef, reason: r}]";
+        found.terms.baseline = Baseline::parse(known).unwrap();
+        let broken = ["DV-STATUS-001".to_owned(), fingerprint];
+        // CV-IDEM-002 was not judged; what names no rule is stale once all rules were looked at.
+        assert_eq!(
+            entries(&found),
+            [&broken[..], &["CV-IDEM-002".to_owned()]].concat()
+        );
+        found.terms.selected = [RequirementId::of("DV-STATUS-001")].into();
+        assert_eq!(entries(&found).last().unwrap(), "0123456789abcdef");
     }
 
     #[test]

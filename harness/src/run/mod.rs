@@ -9,6 +9,7 @@ pub use wanted::Wanted;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crevasse_core::amz_date::Timestamp;
@@ -267,9 +268,11 @@ pub fn now() -> Timestamp {
     Clock::start().now()
 }
 
-/// Eight characters that no other run has: the time in milliseconds and the process, hashed.
+/// Eight characters that no other run has: the time in milliseconds, the process, and how many it had before, hashed.
 fn run_id() -> String {
-    let text = format!("{}-{}", now().0, std::process::id());
+    static BEFORE: AtomicU64 = AtomicU64::new(0);
+    let before = BEFORE.fetch_add(1, Ordering::Relaxed);
+    let text = format!("{}-{}-{before}", now().0, std::process::id());
     let digits = crevasse_core::treehash::sha256(text.as_bytes());
     digits
         .0

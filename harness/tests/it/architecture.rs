@@ -195,6 +195,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "report",
         &[
             "core::amz_date",
+            "core::baseline",
             "core::check",
             "core::finding",
             "core::nearest",
@@ -214,7 +215,15 @@ const TABLE: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms that may use all of the library and the core.
-const ABOVE: &[&str] = &["conformance", "fuzz", "properties", "prove", "run", "lib"];
+const ABOVE: &[&str] = &[
+    "conformance",
+    "fuzz",
+    "properties",
+    "prove",
+    "replay",
+    "run",
+    "lib",
+];
 
 #[test]
 fn every_room_uses_only_what_the_table_allows() {

@@ -8,8 +8,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crevasse::report::terminal::Detail;
 use crevasse::shard::Shard;
+use crevasse_core::nearest::nearest;
 use crevasse_core::payload::ByteCount;
 use crevasse_core::scenario::Profile as Size;
+use crevasse_core::spec::OperationName;
 
 use crate::text::Color;
 
@@ -76,7 +78,7 @@ pub(crate) struct Aim {
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
     /// The account's 12 digits, where the target does not tell them.
-    #[arg(long, value_name = "DIGITS")]
+    #[arg(long, value_name = "DIGITS", value_parser = account)]
     pub(crate) account: Option<String>,
     /// The region that requests are signed for; AWS_REGION, or us-east-1.
     #[arg(long)]
@@ -246,8 +248,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     pub(crate) shard: Shard,
     /// Operations that cannot be undone or cost money, allowed off loopback.
-    #[arg(long, value_name = "OP", value_delimiter = ',')]
-    pub(crate) allow: Vec<String>,
+    #[arg(long, value_name = "OP", value_delimiter = ',', value_parser = operation)]
+    pub(crate) allow: Vec<OperationName>,
     /// The specification to judge by: a folder (strictly), or a foreign document (leniently).
     #[arg(long, value_name = "PATH")]
     pub(crate) spec: Option<PathBuf>,
@@ -493,6 +495,9 @@ pub(crate) struct Replay {
     /// The report or the run the finding is in; without it the latest run.
     #[arg(long, value_name = "REPORT")]
     pub(crate) from: Option<PathBuf>,
+    /// Operations that cannot be undone or cost money, allowed off loopback.
+    #[arg(long, value_name = "OP", value_delimiter = ',', value_parser = operation)]
+    pub(crate) allow: Vec<OperationName>,
     #[command(flatten)]
     pub(crate) aim: Aim,
 }
@@ -534,6 +539,25 @@ pub(crate) struct Prove {
     /// Print survivors and the score, not every fault.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+fn operation(text: &str) -> Result<OperationName, String> {
+    let known = OperationName::ALL.map(|name| (name, name.to_string()));
+    let named = known.iter().find(|(_, name)| name == text);
+    named.map(|(operation, _)| *operation).ok_or_else(|| {
+        let near = nearest(text, known.iter().map(|(_, name)| name.as_str()));
+        near.map_or_else(
+            || "`crevasse list` names the operations".to_owned(),
+            |near| format!("did you mean {near}?"),
+        )
+    })
+}
+
+fn account(text: &str) -> Result<String, String> {
+    let is_number = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number
+        .then(|| text.to_owned())
+        .ok_or_else(|| "an account is 12 digits".to_owned())
 }
 
 fn json_path(text: &str) -> Result<PathBuf, String> {

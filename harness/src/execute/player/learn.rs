@@ -183,6 +183,5 @@ fn words(kind: Kind) -> (&'static str, &'static str) {
         Kind::Job => ("job", "x-amz-job-id"),
         Kind::Lock => ("lock", "x-amz-lock-id"),
         Kind::Vault => ("vault", ""),
-        Kind::Capacity => ("unit", "x-amz-capacity-id"),
     }
 }

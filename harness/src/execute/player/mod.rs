@@ -269,7 +269,7 @@ impl Player<'_> {
             id: id.map(str::to_owned),
         };
         self.session.write(&Line::Made(resource.clone()))?;
-        if kind != Kind::Job && kind != Kind::Capacity {
+        if kind != Kind::Job {
             self.made.insert(resource);
         }
         Ok(())

@@ -4,17 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use crevasse::campaign::irreversible;
 use crevasse::event::RunStarted;
-use crevasse::execute::{Hand, Pace};
+use crevasse::execute::{Hand, Pace, Target};
 use crevasse::exit;
 use crevasse::journal::Journal;
+use crevasse::replay::{Replayed, replay};
 use crevasse::report::document::FindingFacts;
 use crevasse::report::printable;
 use crevasse::run::started;
 use crevasse_core::check::rules::NO_ANSWER;
-use crevasse_core::check::{self, Judged, Outcome, Record};
+use crevasse_core::check::{Judgement, Outcome, Record};
 use crevasse_core::finding::Fingerprint;
-use crevasse_core::model::Model;
 use crevasse_core::requirement::{Level, Registry};
 use crevasse_core::scenario::Scenario;
 use crevasse_core::spec::Spec;
@@ -22,23 +23,26 @@ use crevasse_core::wire::Reply;
 
 use super::load::{LATEST, load};
 use super::read;
-use super::run::{aim, endpoint};
+use super::run::{aim, endpoint, failure};
 use super::serve::embedded;
 use crate::args::Replay;
 
 pub(crate) fn run(args: &Replay) -> anyhow::Result<u8> {
     let again = Again::of(args)?;
     let runtime = super::runtime(0)?;
-    let (records, judged) = runtime.block_on(play(args, &again.scenario))?;
+    let Replayed {
+        records,
+        judgements,
+    } = runtime.block_on(play(args, &again.scenario))?;
     putln!(
         "{}: {}",
         again.scenario.id,
         printable(&again.scenario.title)
     );
     for (place, record) in records.iter().enumerate() {
-        tell(place, record, again.recorded(place), &judged);
+        tell(place, record, again.recorded(place), &judgements);
     }
-    Ok(again.conclude(&judged))
+    Ok(again.conclude(&judgements))
 }
 
 /// What is played again, and what it looked like before.
@@ -92,9 +96,8 @@ impl Again {
         Some(outcome(record))
     }
 
-    fn conclude(&self, judged: &Judged) -> u8 {
-        let violated: Vec<(Fingerprint, Level)> = judged
-            .judgements
+    fn conclude(&self, judgements: &[Judgement]) -> u8 {
+        let violated: Vec<(Fingerprint, Level)> = judgements
             .iter()
             .filter_map(|judgement| match &judgement.outcome {
                 Outcome::Violated { grade, .. } => Some((judgement.fingerprint()?, *grade)),
@@ -127,7 +130,7 @@ impl Again {
     }
 }
 
-async fn play(args: &Replay, scenario: &Scenario) -> anyhow::Result<(Vec<Record>, Judged)> {
+async fn play(args: &Replay, scenario: &Scenario) -> anyhow::Result<Replayed> {
     let (target, _server) = match endpoint(&args.aim)? {
         Some(endpoint) => (aim(&args.aim, &endpoint)?, None),
         None => {
@@ -138,6 +141,7 @@ async fn play(args: &Replay, scenario: &Scenario) -> anyhow::Result<(Vec<Record>
             )
         }
     };
+    is_allowed(args, &target, scenario)?;
     let spec = Arc::new(Spec::builtin().clone());
     let run: RunStarted = started(&target, &spec, 0, 1);
     let arm = target.arm()?;
@@ -149,12 +153,32 @@ async fn play(args: &Replay, scenario: &Scenario) -> anyhow::Result<(Vec<Record>
         Journal::discarding(),
         run.prefix,
     );
-    let records = hand.try_out("replay", scenario).await;
-    let judged = check::judge(&records, &spec, &Model::default());
-    Ok((records, judged))
+    let replayed = replay(hand.clone(), &spec, scenario.clone()).await;
+    for leak in hand.leaks() {
+        eprintln!(
+            "note: left behind: {} {} ({})",
+            leak.kind, leak.name, leak.reason
+        );
+    }
+    Ok(replayed.map_err(|why| failure(&why))?)
 }
 
-fn tell(place: usize, record: &Record, recorded: Option<String>, judged: &Judged) {
+/// What cannot be undone or costs money is asked of nobody off loopback unless that is allowed.
+fn is_allowed(args: &Replay, target: &Target, scenario: &Scenario) -> anyhow::Result<()> {
+    let asked = irreversible(&scenario.steps);
+    let missing: Vec<String> = asked
+        .iter()
+        .filter(|name| !target.is_loopback() && !args.allow.contains(name))
+        .map(ToString::to_string)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let missing = missing.join(",");
+    bail!("off loopback this cannot be undone or costs money; say --allow {missing} if it is meant")
+}
+
+fn tell(place: usize, record: &Record, recorded: Option<String>, judgements: &[Judgement]) {
     let got = outcome(record);
     let line = record
         .exchange
@@ -172,8 +196,7 @@ fn tell(place: usize, record: &Record, recorded: Option<String>, judged: &Judged
         _ => String::new(),
     };
     putln!("     {}{before}", printable(&got));
-    for judgement in judged
-        .judgements
+    for judgement in judgements
         .iter()
         .filter(|judgement| judgement.records.last() == Some(&place))
     {

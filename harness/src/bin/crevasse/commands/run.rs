@@ -10,15 +10,14 @@ use crevasse::campaign::{CannotBegin, Earlier, Stop, TakenUp};
 use crevasse::event::{Event, TargetFacts};
 use crevasse::execute::{Patience, Target, credentials};
 use crevasse::exit;
-use crevasse::found::Found;
 use crevasse::journal::Journal;
+use crevasse::report::assemble::up_to_date;
 use crevasse::report::terminal::{Style, render};
 use crevasse::run::{Effort, Judged, Run, Wanted, keep, runs};
 use crevasse_core::baseline::Baseline;
 use crevasse_core::filter::{Filter, Verdicts};
-use crevasse_core::nearest::nearest;
 use crevasse_core::scenario::Need;
-use crevasse_core::spec::{OperationName, Spec};
+use crevasse_core::spec::Spec;
 use crevasse_core::wire::FaultKind;
 use crevasse_reference::ServerHandle;
 
@@ -91,31 +90,13 @@ pub(crate) async fn prepare(args: &Asked) -> anyhow::Result<(Run, Option<ServerH
     if let Some(file) = &file {
         file.bear(&mut target.patience)?;
     }
-    let allowed = allowed(&args.allow)?;
     let needs = needs(args, &target, server.is_some());
     let mut run = Run::new(wanted, effort(args)?, target, needs);
-    run.allowed = allowed;
+    run.allowed = args.allow.iter().copied().collect();
     run.terms.strict = args.strict;
     run.terms.baseline = baseline;
     run.terms.target = file.map(TargetFile::facts);
     Ok((run, server))
-}
-
-/// The operations that may be asked for though they cannot be undone or cost money.
-fn allowed(names: &[String]) -> anyhow::Result<BTreeSet<OperationName>> {
-    let known = OperationName::ALL.map(|name| name.to_string());
-    let allow = |name: &String| {
-        let operation = OperationName::ALL
-            .into_iter()
-            .find(|known| known.to_string() == *name);
-        operation.with_context(|| {
-            let near = nearest(name, known.iter().map(String::as_str))
-                .map(|near| format!("; did you mean {near}?"))
-                .unwrap_or_default();
-            format!("--allow: no operation is called `{name}`{near}")
-        })
-    };
-    names.iter().map(allow).collect()
 }
 
 fn begin(args: &Asked, run: &mut Run, runs: &Path) -> anyhow::Result<TakenUp> {
@@ -300,7 +281,7 @@ fn finish(
     outputs: &reports::Outputs,
 ) -> anyhow::Result<u8> {
     if let Some(path) = args.baseline.as_ref().filter(|_| args.baseline_update) {
-        let baseline = updated(&judged.found);
+        let baseline = up_to_date(&judged.found);
         std::fs::write(path, baseline.to_yaml())
             .with_context(|| format!("failed to write {}", path.display()))?;
         judged.accept(baseline);
@@ -316,18 +297,6 @@ fn finish(
     };
     put!("{}", render(&report, style));
     Ok(report.summary.exit_code)
-}
-
-/// The baseline that accepts what was found and repeats.
-fn updated(found: &Found) -> Baseline {
-    let accepted: Vec<_> = found
-        .ledger
-        .deviations
-        .values()
-        .filter(|deviation| !found.flaky.contains_key(&deviation.fingerprint))
-        .collect();
-    let terms = &found.terms;
-    terms.baseline.updated(&accepted, &terms.today)
 }
 
 #[derive(serde::Deserialize)]
