@@ -4,7 +4,7 @@ use crevasse_core::verdict::Verdict;
 
 use super::document::{CauseFacts, Counts, FindingFacts, Report, RequirementFacts};
 use super::time_line::time_line;
-use super::words::{MustShares, Weight, clip, label, number, plural};
+use super::words::{MustShares, Weight, clip, label, left_behind, number, plural, stale};
 use super::{printable, terminal, visible};
 
 /// What a step summary takes, in bytes.
@@ -186,16 +186,8 @@ fn remarks(report: &Report) -> String {
         .iter()
         .filter(|facts| facts.verdict == Verdict::Inconclusive);
     let mut lines = list("\nInconclusive: ", undecided.map(undecided_line).collect());
-    let leaks = report
-        .leaks
-        .iter()
-        .map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason));
-    let stale = report
-        .stale
-        .iter()
-        .map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason));
-    let remarks: Vec<String> = leaks
-        .chain(stale)
+    let remarks: Vec<String> = left_behind(report)
+        .chain(stale(report))
         .chain(report.notes.iter().cloned())
         .collect();
     for remark in remarks.iter().take(10) {

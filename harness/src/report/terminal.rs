@@ -11,7 +11,7 @@ use crevasse_core::verdict::Verdict;
 use super::document::{CauseFacts, Counts, FindingFacts, Report};
 use super::printable;
 use super::time_line::time_line;
-use super::words::label;
+use super::words::{label, left_behind, stale};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -243,18 +243,7 @@ impl Page {
 
     fn remarks(&mut self, report: &Report) {
         let mut remarks: Vec<String> = report.notes.clone();
-        remarks.extend(
-            report
-                .stale
-                .iter()
-                .map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason)),
-        );
-        remarks.extend(
-            report
-                .leaks
-                .iter()
-                .map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason)),
-        );
+        remarks.extend(stale(report).chain(left_behind(report)));
         let all = self.style.detail == Detail::Verbose;
         let undecided = report
             .requirements

@@ -1,12 +1,13 @@
 //! The words, marks and shares that every format has in common.
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use crevasse_core::requirement::{Level, Registry, RequirementId};
 use crevasse_core::verdict::Verdict;
 use crevasse_core::wire::{Exchange, FaultKind, Reply};
 
-use super::document::{Counts, FindingFacts, Report, RequirementFacts};
+use super::document::{Counts, FindingFacts, LeakFacts, Report, RequirementFacts, StaleFacts};
 use super::printable;
 
 /// How loudly a finding is said.
@@ -43,6 +44,30 @@ impl Weight {
             Self::Note => "note",
         }
     }
+}
+
+/// What stays at the target, a line for all that stay for one reason.
+pub(crate) fn left_behind(report: &Report) -> impl Iterator<Item = String> {
+    let mut alike: IndexMap<(&str, String), Vec<&LeakFacts>> = IndexMap::new();
+    for leak in &report.leaks {
+        let reason = leak.reason.replace(&leak.name, "…");
+        alike.entry((&leak.kind, reason)).or_default().push(leak);
+    }
+    let again = format!("`crevasse cleanup {}` tries again", report.run.id);
+    alike.into_iter().map(move |((kind, _), leaks)| {
+        let LeakFacts { name, reason, .. } = leaks[0];
+        match leaks.len() - 1 {
+            0 => format!("left behind: {kind} {name} ({reason}); {again}"),
+            more => format!("left behind: {kind} {name} ({reason}) and {more} more alike; {again}"),
+        }
+    })
+}
+
+/// Entries of the baseline that match nothing any more.
+pub(crate) fn stale(report: &Report) -> impl Iterator<Item = String> {
+    let line =
+        |stale: &StaleFacts| format!("stale baseline entry {} ({})", stale.entry, stale.reason);
+    report.stale.iter().map(line)
 }
 
 /// Why a requirement neither conforms nor fails the run.
@@ -184,6 +209,21 @@ pub(super) fn in_short(kind: FaultKind) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stays_for_one_reason_is_one_line() {
+        let mut report = crate::report::sample::report();
+        let leak = |name: &str| LeakFacts {
+            kind: "vault".to_owned(),
+            name: name.to_owned(),
+            reason: format!("409 {name} is not empty"),
+        };
+        report.run.id = "abc".to_owned();
+        report.leaks = ["v-1", "v-2", "v-3"].map(leak).to_vec();
+        let told: Vec<String> = left_behind(&report).collect();
+        let line = "left behind: vault v-1 (409 v-1 is not empty) and 2 more alike; `crevasse cleanup abc` tries again";
+        assert_eq!(told, [line]);
+    }
 
     #[test]
     fn a_share_is_never_rounded_up() {

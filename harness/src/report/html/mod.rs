@@ -17,7 +17,7 @@ use super::document::{
     CauseFacts, Counts, FindingFacts, Report, RequirementFacts, RunFacts, SpecFacts, Summary, Tool,
 };
 use super::printable;
-use super::words::{MustShares, Share, Weight, label, mark, number, statement};
+use super::words::{MustShares, Share, Weight, label, left_behind, mark, number, stale, statement};
 use finding::{Findings, Row};
 use template::{fill, markup};
 
@@ -274,15 +274,8 @@ fn requirement(facts: &RequirementFacts) -> Requirement<'_> {
 }
 
 fn remarks(report: &Report) -> Vec<String> {
-    let leaks = report
-        .leaks
-        .iter()
-        .map(|leak| format!("left behind: {} {} ({})", leak.kind, leak.name, leak.reason));
-    let stale = report
-        .stale
-        .iter()
-        .map(|stale| format!("stale baseline entry {} ({})", stale.entry, stale.reason));
-    let remarks = leaks.chain(stale).chain(report.notes.iter().cloned());
+    let told = left_behind(report).chain(stale(report));
+    let remarks = told.chain(report.notes.iter().cloned());
     remarks.take(200).map(|remark| printable(&remark)).collect()
 }
 
