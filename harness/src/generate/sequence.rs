@@ -65,6 +65,7 @@ pub(super) fn sequence(draw: &mut Draw) -> Vec<Step> {
             world.take(&mut steps, step);
         }
     }
+    steps.extend(world.look_around());
     steps
 }
 
@@ -86,6 +87,45 @@ impl World {
         self.model
             .observe(&step.action, &step.tweak, &expectation, &seen);
         steps.push(step);
+    }
+
+    /// What there is to see of each vault in the end: what was lost on the way, or belongs to another, shows here.
+    fn look_around(&self) -> Vec<Step> {
+        let whole = Page::default();
+        let of = |(name, vault): (&str, &Vault)| {
+            let parts = open_uploads(vault)
+                .into_iter()
+                .map(|upload| Action::ListParts {
+                    vault: name.into(),
+                    upload: upload.into(),
+                    page: whole.clone(),
+                });
+            let mut seen: Vec<Action> = parts.collect();
+            let vault = || name.into();
+            seen.extend([
+                Action::DescribeVault { vault: vault() },
+                Action::ListTagsForVault { vault: vault() },
+                Action::GetVaultNotifications { vault: vault() },
+                Action::GetVaultAccessPolicy { vault: vault() },
+                Action::GetVaultLock { vault: vault() },
+                Action::ListMultipartUploads {
+                    vault: vault(),
+                    page: whole.clone(),
+                },
+                Action::ListJobs {
+                    vault: vault(),
+                    page: whole.clone(),
+                    completed: None,
+                    statuscode: None,
+                },
+            ]);
+            seen
+        };
+        self.vaults()
+            .into_iter()
+            .flat_map(of)
+            .map(Step::from)
+            .collect()
     }
 
     fn fresh(&self, kind: &str) -> String {
@@ -447,7 +487,7 @@ fn json_step(make: impl FnOnce(JsonBody) -> Action, body: Value) -> Option<Step>
 fn add_tags(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
     let key = draw.one_of(&["a", "b", "c", "aws:d", ""]);
-    let value = draw.from("[a-z]{0,5}");
+    let value = draw.from("[a-z]([a-z ]{0,3}[a-z])?|");
     json_step(
         |body| Action::AddTagsToVault {
             vault: vault.into(),
@@ -459,13 +499,13 @@ fn add_tags(draw: &mut Draw, world: &World) -> Option<Step> {
 
 fn remove_tags(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
-    let key = draw.one_of(&["a", "b", "zzz"]);
+    let keys = draw.one_of(&[&["a"][..], &["b"], &["zzz", "a"]]);
     json_step(
         |body| Action::RemoveTagsFromVault {
             vault: vault.into(),
             body,
         },
-        json!({"TagKeys": [key]}),
+        json!({"TagKeys": keys}),
     )
 }
 
@@ -524,10 +564,13 @@ fn notifications(draw: &mut Draw, world: &World) -> Option<Step> {
         &["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"],
     ]);
     match draw.below(3) {
-        0 => json_step(
-            |body| Action::SetVaultNotifications { vault, body },
-            json!({"SNSTopic": "${topic:crevasse}", "Events": events}),
-        ),
+        0 => {
+            let topic = draw.one_of(&["${topic:crevasse}", "${topic:other}"]);
+            json_step(
+                |body| Action::SetVaultNotifications { vault, body },
+                json!({"SNSTopic": topic, "Events": events}),
+            )
+        }
         1 => Some(Action::GetVaultNotifications { vault }.into()),
         _ => Some(Action::DeleteVaultNotifications { vault }.into()),
     }

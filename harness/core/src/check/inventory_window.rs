@@ -12,6 +12,7 @@ use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::inventory::{Listed, Listing};
 use crate::model::Life;
+use crate::requirement::Level;
 use crate::spec::OperationName as O;
 
 /// Parts of inventories.
@@ -100,6 +101,14 @@ fn judge_window(evidence: &Evidence<'_>, out: &mut Judgements) {
         ),
     };
     let kept = leaked == 0 && (limited || missing == 0);
+    if kept && told.is_empty() && missing > 0 && part.window("Marker").is_none() {
+        let symptom = Symptom::new(
+            "inventory-limit-before-window",
+            "Limit of inventory jobs is applied before StartDate and EndDate",
+        );
+        let expected = format!("some of the {missing} archives created in the window");
+        return out.graded(requirement, Level::Should, symptom, expected, "none");
+    }
     out.judge(
         requirement,
         kept,
@@ -429,7 +438,12 @@ mod tests {
             window(&both, &[]).breaks("IJ-INV-007"),
             [("inventory-window-wrong", Level::Must)]
         );
-        assert!(window(&format!("{both}, Limit: '1'"), &[1]).holds("IJ-INV-013"));
+        let limited = |archives: &[usize]| window(&format!("{both}, Limit: '1'"), archives);
+        assert!(limited(&[1]).holds("IJ-INV-013"));
+        assert_eq!(
+            limited(&[]).breaks("IJ-INV-013"),
+            [("inventory-limit-before-window", Level::Should)]
+        );
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! What a vault holds is known: it belongs to the case. Other vaults of the account may come and go, so only those of the case count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -363,8 +363,8 @@ fn walk(evidence: &Evidence<'_>, out: &mut Judgements) {
     if pages.len() < members.len() {
         return broken_walk(&pages, last, out);
     }
-    if let Some(symptom) = repeated(&pages) {
-        if symptom.id == "walk-repeats" && shared(&pages) {
+    if let Some((symptom, item)) = repeated(&pages) {
+        if symptom.id == "walk-repeats" && may_have_moved(item, &pages) {
             return out.inconclusive("COM-PAGE-003", SHARED);
         }
         let actual = format!(
@@ -383,11 +383,12 @@ fn walk(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 const SHARED: &str = "other vaults of the account may have come and gone during the walk";
 
-/// Whether a walk met vaults that are not of this case, which others may make and delete meanwhile.
-fn shared(pages: &[Page<'_>]) -> bool {
+/// Whether a walk met vaults before an item that are not of this case: others may make and delete them meanwhile, and with a marker
+/// that counts, what comes after them moves.
+fn may_have_moved(item: &str, pages: &[Page<'_>]) -> bool {
     let foreign = |page: &Page<'_>| {
         let own = known(&page.now.after, page.now).unwrap_or_default();
-        !is_own(page.now) && page.keys().any(|key| !own.contains(key))
+        !is_own(page.now) && page.keys().any(|key| key < item && !own.contains(key))
     };
     pages.iter().any(foreign)
 }
@@ -408,29 +409,24 @@ fn broken_walk(pages: &[Page<'_>], last: &Observation, out: &mut Judgements) {
     }
 }
 
-/// In which way a walk shows an item twice, if it does. An item that never moves comes twice only if the target repeats it.
-fn repeated(pages: &[Page<'_>]) -> Option<Symptom> {
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut again = false;
-    for (number, page) in pages.iter().enumerate() {
-        for key in page.keys() {
-            again |= seen.insert(key, number).is_some();
-        }
-    }
+/// In which way a walk shows an item twice, and which, if it does. An item that never moves comes twice only if the target repeats it.
+fn repeated<'a>(pages: &'a [Page<'_>]) -> Option<(Symptom, &'a str)> {
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let item = pages
+        .iter()
+        .flat_map(Page::keys)
+        .find(|key| !seen.insert(*key))?;
     let starts_over = pages.len() > 1
         && pages[0].keys().next().is_some()
         && pages[0].keys().next() == pages[1].keys().next();
-    match (again, starts_over) {
-        (false, _) => None,
-        (true, true) => Some(Symptom::new(
+    let symptom = match starts_over {
+        true => Symptom::new(
             "marker-ignored",
             "the marker is ignored: the list starts over",
-        )),
-        (true, false) => Some(Symptom::new(
-            "walk-repeats",
-            "a walk through the pages shows items twice",
-        )),
-    }
+        ),
+        false => Symptom::new("walk-repeats", "a walk through the pages shows items twice"),
+    };
+    Some((symptom, item))
 }
 
 /// Whether what a marker promised may be gone before the next page: deleted by another case, or a job that is in progress no more.
@@ -487,7 +483,7 @@ fn completeness(pages: &[Page<'_>], first: &Observation, last: &Observation, out
     if pages.len() == 1 && first.operation == Some(O::ListJobs) {
         return;
     }
-    if !lost.is_empty() && shared(pages) {
+    if !lost.is_empty() && lost.iter().all(|item| may_have_moved(item, pages)) {
         out.inconclusive("COM-PAGE-003", SHARED);
     } else if !throughout.is_empty() && (pages.len() > 1 || !lost.is_empty()) {
         let symptom = || {
@@ -589,6 +585,46 @@ mod tests {
         ] {
             assert!(right.holds(requirement), "{requirement}");
         }
+    }
+
+    #[test]
+    fn vaults_of_others_move_only_what_comes_after_them() {
+        let walk = |first: &[&str], second: &[&str]| {
+            let page = |names: &[&str], marker: Value| {
+                let item = |name: &&str| document!({"VaultName": name});
+                let list: Vec<Value> = names.iter().map(item).collect();
+                json(200, document!({"VaultList": list, "Marker": marker}))
+            };
+            let step = "ListVaults: {page: {limit: \"2\"}}";
+            let pages = vec![
+                (step, page(first, "m".into())),
+                (step, page(second, Value::Null)),
+            ];
+            let own = Case::default()
+                .then("CreateVault: {vault: b}", status(201))
+                .then("CreateVault: {vault: d}", status(201));
+            own.together(Group::Walk, pages)
+        };
+        let broken = |symptom| [(symptom, Level::Must)];
+        assert!(walk(&["the-b", "the-d"], &["the-e"]).holds("COM-PAGE-003"));
+        assert_eq!(
+            walk(&["the-b", "the-e"], &["the-f"]).breaks("COM-PAGE-003"),
+            broken("walk-loses")
+        );
+        assert_eq!(
+            walk(&["the-b", "the-d"], &["the-d", "the-e"]).breaks("COM-PAGE-003"),
+            broken("walk-repeats")
+        );
+        assert!(
+            walk(&["the-a", "the-b"], &["the-e"])
+                .breaks("COM-PAGE-003")
+                .is_empty()
+        );
+        assert!(
+            walk(&["the-a", "the-b"], &["the-b", "the-d"])
+                .breaks("COM-PAGE-003")
+                .is_empty()
+        );
     }
 
     #[test]

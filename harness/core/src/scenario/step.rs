@@ -83,6 +83,8 @@ impl FromStr for Ref {
 pub enum Naming {
     /// `<run prefix>-<case>-` and this text instead of the handle.
     Suffix(String),
+    /// This text, and then the name it would have without.
+    Lead(String),
     /// Padded with `x` to this many characters; 1 means a single character no vault of the account has yet.
     Length(usize),
     /// Exactly this text; for names that must be refused.

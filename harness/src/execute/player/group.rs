@@ -116,6 +116,7 @@ impl Player<'_> {
             }
             page = continued(list, marker);
             if self.session.stop.asked() {
+                self.ended("the run ended before the list did".to_owned());
                 return Ok(());
             }
         }

@@ -29,6 +29,7 @@ impl Player<'_> {
         let name = match naming {
             None => format!("{stem}{handle}"),
             Some(Naming::Suffix(suffix)) => format!("{stem}{suffix}"),
+            Some(Naming::Lead(lead)) => format!("{lead}{stem}{handle}"),
             Some(Naming::Length(length)) if *length > stem.len() + handle.len() => {
                 // By hand: the formatter pads to 65,535 characters at most.
                 format!(

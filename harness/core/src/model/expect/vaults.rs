@@ -80,7 +80,9 @@ fn legal(vault: &Ref, name: Option<&Naming>) -> bool {
     match (name, raw_name(vault, name)) {
         (_, Some(raw)) => is_legal(raw),
         (Some(Naming::Length(length)), None) => (1..=255).contains(length),
-        (Some(Naming::Suffix(text)), None) => text.is_empty() || is_legal(text),
+        (Some(Naming::Suffix(text) | Naming::Lead(text)), None) => {
+            text.is_empty() || is_legal(text)
+        }
         (Some(Naming::Raw(_)) | None, None) => true,
     }
 }
