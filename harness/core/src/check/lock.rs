@@ -10,7 +10,7 @@ use super::rules::{
 use super::subject::{earlier, header, live_vault, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
-use crate::model::{Lock, LockState, Refusal, Vault, equivalent_policies};
+use crate::model::{Expectation, Lock, LockState, Refusal, Vault, equivalent_policies};
 use crate::scenario::Action;
 use crate::spec::OperationName as O;
 
@@ -567,7 +567,7 @@ fn effect(evidence: &Evidence<'_>, out: &mut Judgements) {
         refused(now, past).any(|past| past.action() == now.action() && past.status() == Some(403));
     let aborted = latest(now, past, &[O::InitiateVaultLock, O::AbortVaultLock])
         .is_some_and(|last| last.operation == Some(O::AbortVaultLock));
-    if denied && aborted && has_no_lock(now) && now.expectation.allows_success() {
+    if denied && aborted && has_no_lock(now) && now.expectation == Expectation::Accept {
         let symptom = || Symptom::new("lock-outlives-abort", "an aborted lock is still enforced");
         out.judge(
             "VL-EFFECT-002",
@@ -767,6 +767,37 @@ mod tests {
             case.breaks("IVL-STATUS-001")
                 .contains(&("identifier-missing", Level::Must))
         );
+    }
+
+    #[test]
+    fn an_aborted_lock_denies_nothing_but_an_access_policy_may() {
+        const DELETE: &str = "DeleteArchive: {vault: v, archive: a}";
+        const UPLOAD: &str = "UploadArchive: {vault: v, archive: a, content: {text: abc}}";
+        let denying = policy("glacier:DeleteArchive");
+        let lock =
+            format!("InitiateVaultLock: {{vault: v, lock: l, body: {{Policy: '{denying}'}}}}");
+        let aborted = |access: Option<&str>, answer| {
+            let vault = Case::default()
+                .then("CreateVault: {vault: v}", status(201))
+                .then(UPLOAD, status(201).with("x-amz-archive-id", "A"))
+                .then(&lock, status(201).with("x-amz-lock-id", "id-l"))
+                .then(DELETE, error(403, "AccessDeniedException"))
+                .then("AbortVaultLock: {vault: v}", status(204));
+            let vault = match access {
+                Some(access) => vault.then(access, status(204)),
+                None => vault,
+            };
+            vault.then(DELETE, answer)
+        };
+        let denied = || error(403, "AccessDeniedException");
+        assert!(aborted(None, status(204)).holds("VL-EFFECT-002"));
+        assert_eq!(
+            aborted(None, denied()).breaks("VL-EFFECT-002"),
+            [("lock-outlives-abort", Level::Should)]
+        );
+        let access = format!("SetVaultAccessPolicy: {{vault: v, body: {{Policy: '{denying}'}}}}");
+        let by_policy = aborted(Some(&access), denied());
+        assert!(by_policy.said("VL-EFFECT-002").is_empty());
     }
 
     #[test]
