@@ -178,11 +178,12 @@ impl Model {
     /// A vault that was deleted although it held archives: the fault is told once, not again by all that is missing afterwards.
     fn vault_deleted(&mut self, vault: &Ref, sound: bool) {
         if let Some(vault) = self.vault_mut(vault) {
-            vault.life = if sound { Life::Gone } else { Life::Doubtful };
-            vault
-                .uploads
-                .values_mut()
-                .for_each(|upload| upload.life = Life::Gone);
+            let life = if sound { Life::Gone } else { Life::Doubtful };
+            vault.life = life;
+            let uploads = vault.uploads.values_mut();
+            uploads
+                .filter(|upload| upload.life != Life::Gone)
+                .for_each(|upload| upload.life = life);
         }
     }
 

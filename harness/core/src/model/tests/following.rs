@@ -153,6 +153,23 @@ fn a_deleted_vault_that_held_archives_is_in_doubt() {
     assert!(is_open(&world.expects("DescribeVault: {vault: v}")));
 }
 
+/// DV-NONEMPTY-001: that it was deleted is told once, and not again by the upload that a server kept.
+#[test]
+fn an_upload_in_a_vault_that_should_not_have_been_deleted_is_in_doubt() {
+    let mut world = world();
+    world.plays("InitiateMultipartUpload: {vault: v, upload: u, part_size: '1048576'}");
+    world.plays("InitiateMultipartUpload: {vault: v, upload: over, part_size: '1048576'}");
+    world.plays("AbortMultipartUpload: {vault: v, upload: over}");
+    world.plays(UPLOAD);
+    world.answered("DeleteVault: {vault: v}", 204, None);
+    world.plays("CreateVault: {vault: v}");
+    assert!(is_open(&world.expects("ListParts: {vault: v, upload: u}")));
+    assert_eq!(
+        world.expects("ListParts: {vault: v, upload: over}"),
+        refuse(R::UploadAborted)
+    );
+}
+
 /// UA-STATUS-001 against AMB-55: a policy may count that was accepted while it was in doubt.
 #[test]
 fn a_policy_that_may_count_may_deny() {
