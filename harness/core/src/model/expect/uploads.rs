@@ -1,7 +1,7 @@
 //! Multipart uploads: part sizes, the algebra of parts, and the three ends an upload can come to.
 
 use super::archives::{Claimed, claimed, described, expect_body, expect_length, judge_claim};
-use super::{DAY_MILLIS, Given, Reasons, expect_description, expect_page, header};
+use super::{DAY_MILLIS, Given, Number, Reasons, expect_description, expect_page, header};
 use crate::amz_date::Timestamp;
 use crate::model::{Life, Model, Part, Refusal, Upload};
 use crate::payload::Content;
@@ -140,10 +140,11 @@ impl Model {
             SizeClaim::Right | SizeClaim::Off(0) => {}
             SizeClaim::Off(_) => reasons.must(Refusal::ArchiveSizeMismatch),
             SizeClaim::Absent => reasons.must(Refusal::ArchiveSizeMissing),
-            SizeClaim::Literal(text) => match text.parse::<u64>() {
-                Err(_) => reasons.must(Refusal::ArchiveSizeMalformed),
-                Ok(size) => reasons.must_when(
-                    open.is_some() && size != assembled.length(),
+            SizeClaim::Literal(text) => match Number::read(text) {
+                Number::Not | Number::Minus => reasons.must(Refusal::ArchiveSizeMalformed),
+                Number::Plus => reasons.silent(),
+                Number::Whole(size) => reasons.must_when(
+                    open.is_some() && size != Some(assembled.length()),
                     Refusal::ArchiveSizeMismatch,
                 ),
             },
@@ -236,12 +237,14 @@ fn expect_part_size(implied: Option<&str>, tweak: &Tweak, reasons: &mut Reasons)
         Given::Removed => None,
         Given::Set(text) => Some(text),
     };
-    match sent.map(str::parse::<i128>) {
+    match sent.map(Number::read) {
         None => reasons.must(Refusal::PartSizeMissing),
-        Some(Err(_)) => reasons.must(Refusal::PartSizeMalformed),
-        Some(Ok(size)) => {
-            let legal = u64::try_from(size)
-                .is_ok_and(|size| size.is_power_of_two() && (MIB..=4 << 30).contains(&size));
+        Some(Number::Not) => reasons.must(Refusal::PartSizeMalformed),
+        Some(Number::Minus) => reasons.must(Refusal::PartSizeInvalid),
+        Some(Number::Plus) => reasons.silent(),
+        Some(Number::Whole(size)) => {
+            let legal =
+                size.is_some_and(|size| size.is_power_of_two() && (MIB..=4 << 30).contains(&size));
             reasons.must_when(!legal, Refusal::PartSizeInvalid);
         }
     }

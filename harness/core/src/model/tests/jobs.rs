@@ -198,6 +198,10 @@ fn an_inventory_request_has_formats_windows_and_nothing_of_archives() {
         );
     }
     assert_eq!(window("Limit: 3"), silent(), "IJ-INV-008");
+    for limit in ["+3", &"9".repeat(40)] {
+        let limit = format!("Limit: '{limit}'");
+        assert_eq!(window(&limit), silent(), "IJ-INV-008: {limit}");
+    }
 }
 
 #[test]
