@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::output::damage;
+use super::output::{damage, has_range};
 use super::rules::{answer, not_accepted};
 use super::shape::shorten;
 use super::subject::{clock_ahead, earlier, header, job, retrieval, same_vault, vault};
@@ -49,9 +49,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// What a retrieval without any range must bring, and the handle of its archive.
 pub(super) fn whole_output(now: &Observation) -> Option<(Content, &str)> {
-    let Action::GetJobOutput { range: None, .. } = now.action() else {
+    if now.operation != Some(O::GetJobOutput) || has_range(now) {
         return None;
-    };
+    }
     match &job(&now.before, now.action())?.kind {
         JobKind::Archive {
             archive,
@@ -507,6 +507,14 @@ mod tests {
             case("abd").breaks("UA-DUR-001"),
             [("archive-damaged", Level::Must)]
         );
+    }
+
+    #[test]
+    fn a_part_of_an_archive_is_no_damaged_archive() {
+        let ranged = "{GetJobOutput: {vault: v, job: j}, but: {headers: {Range: bytes=0-0}}}";
+        let case = ended(begun(stored(Case::default())), "Succeeded");
+        let part = case.then(ranged, status(206).bytes(b"a".to_vec()));
+        assert!(part.said("UA-DUR-001").is_empty());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::part_list::open_upload;
 use super::shape::brief;
 use super::subject::{
-    is_first_page, is_whole_list, items, limit, marker_given, page, same_vault, success,
-    success_after, text, upload_ref,
+    is_first_page, is_whole_list, items, limit_sent, marker_given, parameter_sent, same_vault,
+    success, success_after, text, upload_ref,
 };
 use super::treehash::wrong_hash;
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
@@ -390,7 +390,7 @@ pub(super) fn judge_page(
     } else {
         ("LMU-LIMIT-001", "LMU-LIMIT-001")
     };
-    let asked = page(now.action()).is_some_and(|page| page.limit.is_some());
+    let asked = parameter_sent(now, "limit").is_some();
     let too_large = || Symptom::new("page-too-large", "a list is not cut at its limit").about(list);
     let no_marker = || {
         Symptom::new(
@@ -401,7 +401,7 @@ pub(super) fn judge_page(
     };
     let left_out = is_first_page(now) && known > count && marker_given(now).is_none();
     let without = format!("{count} of {known} items and no Marker");
-    match limit(now.action()) {
+    match limit_sent(now) {
         Some(most @ 1..=50) if list == "ListParts" && most as usize <= known => {
             if count as u64 > most {
                 out.violated(
@@ -463,7 +463,7 @@ fn judge_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
             .all(|seen| seen.operation == Some(O::ListParts) && seen.succeeded());
     let asked_for_one = members
         .first()
-        .is_some_and(|first| limit(first.action()) == Some(1));
+        .is_some_and(|first| limit_sent(first) == Some(1));
     if !pages || !asked_for_one {
         return;
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::rules::{Demand, RefusalRule, answer, judge_refusal};
-use super::subject::{is_first_page, items, limit, page, succeeded_rightly, vault};
+use super::subject::{is_first_page, items, limit_sent, page, succeeded_rightly, vault};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
 use crate::model::{Life, Model, Refusal};
 use crate::requirement::Level;
@@ -177,7 +177,7 @@ fn limits(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange() else {
         return;
     };
-    let Some(limit) = limit(now.action()).filter(|limit| *limit > 0) else {
+    let Some(limit) = limit_sent(now).filter(|limit| *limit > 0) else {
         return;
     };
     let Some(page) = Page::of(now) else {
@@ -277,8 +277,8 @@ fn first_page(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 fn more_exist(page: &Page<'_>, known: &BTreeSet<String>, left_out: usize, out: &mut Judgements) {
     // A page with room to spare that leaves items out has lost them: that is for the walk, and for what made them.
-    let room = limit(page.now.action()).map_or(page.list.maximum, |limit| limit as usize)
-        > page.items.len();
+    let room =
+        limit_sent(page.now).map_or(page.list.maximum, |limit| limit as usize) > page.items.len();
     if room && page.marker().is_none() {
         return;
     }
@@ -298,7 +298,7 @@ fn more_exist(page: &Page<'_>, known: &BTreeSet<String>, left_out: usize, out: &
 }
 
 fn no_more_exist(page: &Page<'_>, out: &mut Judgements) {
-    let exactly_full = limit(page.now.action()) == Some(page.items.len() as u64);
+    let exactly_full = limit_sent(page.now) == Some(page.items.len() as u64);
     let requirements: &[&str] = if exactly_full {
         &["COM-PAGE-001", "COM-PAGE-009"]
     } else {
@@ -618,6 +618,21 @@ mod tests {
         for filter in ["completed: 'false'", "statuscode: InProgress"] {
             assert!(walked(filter).breaks("COM-PAGE-002").is_empty(), "{filter}");
         }
+    }
+
+    #[test]
+    fn only_a_limit_that_was_sent_counts() {
+        let listed = |step: &str| {
+            let all = page(&["a", "b", "c"], Value::Null);
+            uploads(&["a", "b", "c"])
+                .then(step, all)
+                .breaks("COM-PAGE-004")
+        };
+        assert_eq!(listed(TWO), [("page-too-large", Level::Must)]);
+        let but =
+            |query: &str, plain: &str| format!("{{{plain}, but: {{query: {{limit: {query}}}}}}}");
+        assert!(listed(&but("null", TWO)).is_empty());
+        assert_eq!(listed(&but("'2'", LIST)), [("page-too-large", Level::Must)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::rules::{
 };
 use super::shape::{Kind, Member, judge_members, shorten};
 use super::subject::{
-    limit, same_vault, success, success_after, text, upload, upload_ref, vault_name,
+    limit_sent, same_vault, success, success_after, text, upload, upload_ref, vault_name,
 };
 use super::vault_description::{arn_names, judge_object, plausible};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -59,7 +59,7 @@ pub(super) const CHECKS: &[Check] = &[
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("LP-STATUS-001", O::ListParts),
     AcceptanceRule::example("LP-LIMIT-002", O::ListParts, |now| {
-        limit(now.action()) == Some(1)
+        limit_sent(now) == Some(1)
     }),
 ];
 
