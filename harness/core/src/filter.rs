@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use crate::glob;
 use crate::nearest::nearest;
 use crate::requirement::{Evidence, Level, Registry, Requirement, RequirementId};
 use crate::spec::OperationName;
@@ -98,21 +99,7 @@ impl Node {
 
 /// `*` stands for any characters; case counts for nothing.
 fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_ascii_uppercase(), text.to_ascii_uppercase());
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else {
-        return false;
-    };
-    let mut last = None;
-    for piece in pieces {
-        if let Some(middle) = last.replace(piece) {
-            let Some((_, after)) = rest.split_once(middle) else {
-                return false;
-            };
-            rest = after;
-        }
-    }
-    last.map_or(rest.is_empty(), |end| rest.ends_with(end))
+    glob::matches(&pattern.to_ascii_uppercase(), &text.to_ascii_uppercase())
 }
 
 impl FromStr for Filter {
