@@ -277,8 +277,7 @@ impl Parser<'_> {
 
     fn unknown(&self, kind: &str, value: &str, known: &[&str]) -> FilterError {
         let near = nearest(value, known.iter().copied())
-            .map(|near| format!("; did you mean {near}?"))
-            .unwrap_or_default();
+            .map_or(".".to_owned(), |near| format!("; did you mean {near}?"));
         self.error(format!(
             "no {kind} is called `{value}`{near} There are: {}",
             known.join(", ")
@@ -384,6 +383,8 @@ mod tests {
     fn what_is_not_understood_is_named_with_its_place_and_the_nearest_word() {
         let error = "op(InitateJob)".parse::<Filter>().unwrap_err();
         assert!(error.what.contains("did you mean InitiateJob?"), "{error}");
+        let error = "topic(zzzzzzzzzz)".parse::<Filter>().unwrap_err();
+        assert!(error.what.contains("`zzzzzzzzzz`. There are: "), "{error}");
         let error = "level(must) level(may)".parse::<Filter>().unwrap_err();
         assert_eq!(error.at, 13);
         for text in [

@@ -170,7 +170,6 @@ const TABLE: &[(&str, &[&str])] = &[
             "core::check",
             "core::payload",
             "core::prices",
-            "core::range",
             "core::scenario",
             "core::sigv4",
             "core::spec",

@@ -128,8 +128,8 @@ pub(super) fn named_archive<'a>(model: &'a Model, action: &Action) -> Option<&'a
         return None;
     };
     let document = body.document()?;
-    let named = Model::archive_ref(document.get("ArchiveId")?.as_str()?);
-    let (home, archive) = model.archive(vault, named.handle()?)?;
+    let id = document.get("ArchiveId")?.as_str()?;
+    let (_, home, archive) = model.archive_called(vault, id)?;
     (Some(home) == vault.handle()).then_some(archive)
 }
 

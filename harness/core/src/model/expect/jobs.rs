@@ -186,20 +186,16 @@ impl Model {
                 Refusal::ArchiveIdMissing,
             );
         };
-        let named = Self::archive_ref(id);
         let range = text(parameters, "RetrievalByteRange", reasons);
-        match named
-            .handle()
-            .and_then(|handle| self.archive(vault, handle))
-        {
+        match self.archive_called(vault, id) {
             None => reasons.must(Refusal::ArchiveUnknown),
-            Some((home, _)) if Some(home) != self.home(vault) => {
+            Some((_, home, _)) if Some(home) != self.home(vault) => {
                 reasons.must(Refusal::ArchiveForeign);
             }
-            Some((_, archive)) if archive.life == Life::Doubtful => {
+            Some((.., archive)) if archive.life == Life::Doubtful => {
                 reasons.block("the archive is in doubt");
             }
-            Some((_, archive)) => {
+            Some((.., archive)) => {
                 if archive.life == Life::Gone {
                     reasons.may(Refusal::ArchiveDeleted);
                 }

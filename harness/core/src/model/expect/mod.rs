@@ -310,7 +310,9 @@ fn signature_refusal(signing: Signing) -> Option<Refusal> {
         Signing::Absent => Some(Refusal::AuthenticationMissing),
         Signing::Flipped | Signing::WrongService => Some(Refusal::SignatureInvalid),
         Signing::UnknownKey => Some(Refusal::KeyUnknown),
-        Signing::Skewed(seconds) => (seconds.abs() > 300).then_some(Refusal::SignatureExpired),
+        Signing::Skewed(seconds) => {
+            (seconds.unsigned_abs() > 300).then_some(Refusal::SignatureExpired)
+        }
         Signing::ExpiredToken => Some(Refusal::TokenExpired),
     }
 }

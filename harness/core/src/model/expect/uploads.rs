@@ -207,7 +207,7 @@ impl Upload {
         let mut next = 0;
         for part in self.parts.values() {
             reasons.must_when(part.range.start > next, Refusal::PartsMissing);
-            next = part.range.start + self.part_size;
+            next = part.range.start.saturating_add(self.part_size);
             let short = part.range.len() < self.part_size && part.range != last.range;
             reasons.must_when(short, Refusal::PartShort);
         }
@@ -258,18 +258,16 @@ fn expect_place(
     tweak: &Tweak,
     reasons: &mut Reasons,
 ) {
-    let text = match (header(tweak, "content-range"), implied) {
-        (Given::Removed, _) | (Given::AsImplied, RangeClaim::Absent) => {
-            return reasons.must(Refusal::PartRangeMissing);
+    let text = match header(tweak, "content-range") {
+        Given::AsImplied if matches!(implied, RangeClaim::At(_)) && content.length() == 0 => {
+            return reasons.must(Refusal::BodyEmpty);
         }
-        (Given::Set(text), _) => text.to_owned(),
-        (Given::AsImplied, RangeClaim::Literal(text)) => text.clone(),
-        (Given::AsImplied, RangeClaim::At(at)) => {
-            if content.length() == 0 {
-                return reasons.must(Refusal::BodyEmpty);
-            }
-            format!("bytes {at}-{}/*", at + content.length() - 1)
-        }
+        Given::AsImplied => implied.header(content.length()),
+        Given::Removed => None,
+        Given::Set(text) => Some(text.to_owned()),
+    };
+    let Some(text) = text else {
+        return reasons.must(Refusal::PartRangeMissing);
     };
     let Some(place) = ContentRange::parse(&text) else {
         return reasons.must(Refusal::PartRangeMalformed);

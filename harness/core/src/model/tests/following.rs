@@ -111,6 +111,21 @@ fn parts_that_should_have_been_refused_make_no_certain_archive() {
     )));
 }
 
+/// UMP-RANGE-003: whatever stands in a scenario, the judge says something.
+#[test]
+fn a_part_may_claim_to_begin_where_no_archive_reaches() {
+    for at in [u64::MAX, u64::MAX - 3] {
+        let mut world = world();
+        world.plays("InitiateMultipartUpload: {vault: v, upload: u, part_size: '1048576'}");
+        let part = format!(
+            "UploadMultipartPart: {{vault: v, upload: u, range: {{at: {at}}}, content: {{pattern: 9}}}}"
+        );
+        let expected = world.answered(&part, 204, None);
+        assert!(matches!(expected, Expectation::Refuse(_)), "{expected:?}");
+        assert!(is_open(&world.expects("ListParts: {vault: v, upload: u}")));
+    }
+}
+
 #[test]
 fn half_a_body_leaves_an_upload_as_it_was() {
     let mut world = world();

@@ -54,6 +54,17 @@ fn a_job_needs_a_type_and_what_goes_with_it() {
             "{Type: archive-retrieval, ArchiveId: '${archive:?a}'}",
             refuse(R::ArchiveUnknown),
         ),
+        // What stands in a body without a placeholder is an id, not a handle.
+        (
+            "IJ-AR-002",
+            "{Type: archive-retrieval, ArchiveId: a}",
+            refuse(R::ArchiveUnknown),
+        ),
+        (
+            "IJ-STATUS-001",
+            "{Type: archive-retrieval, ArchiveId: id-of-a}",
+            accept(),
+        ),
         // "Might" succeed, and then fail (AMB-39).
         (
             "DA-EFFECT-001",

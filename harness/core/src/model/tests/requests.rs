@@ -53,6 +53,11 @@ fn signatures_and_accounts_count_where_they_are_enforced() {
             "signing: unknown_key",
             refuse(R::KeyUnknown),
         ),
+        (
+            "AUTH-SIG-005",
+            "signing: {skewed: -9223372036854775808}",
+            refuse(R::SignatureExpired),
+        ),
         ("COM-ACC-003", "account: foreign", refuse(R::AccountForeign)),
     ];
     for (requirement, twist, expected) in rows {
