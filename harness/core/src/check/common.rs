@@ -138,19 +138,28 @@ pub(super) fn permitted(
     subject: &'static str,
     out: &mut Judgements,
 ) {
-    match now.status() {
-        Some(200..=499 | 501) => out.held(requirement),
-        _ => {
-            let symptom = Symptom::new("crashed-over", format!("server failure over {subject}"))
-                .about(subject);
-            out.violated(
-                requirement,
-                symptom,
-                "a success or a 4xx refusal",
-                answer(now),
-            );
-        }
-    }
+    let symptom =
+        || Symptom::new("crashed-over", format!("server failure over {subject}")).about(subject);
+    judge_permission(requirement, now, symptom, out);
+}
+
+/// Judges a permission: success, any refusal and 501, which says that nothing is there, are allowed, another failure of the server is not.
+pub(super) fn judge_permission(
+    requirement: &'static str,
+    now: &Observation,
+    symptom: impl FnOnce() -> Symptom,
+    out: &mut Judgements,
+) {
+    let Some(status) = now.status() else {
+        return out.inconclusive(requirement, "no complete answer came");
+    };
+    out.judge(
+        requirement,
+        status < 500 || status == 501,
+        symptom,
+        "a success or a 4xx refusal",
+        || answer(now),
+    );
 }
 
 /// Holds that a request in a form of its own is accepted; decides nothing unless the plain form was accepted before.

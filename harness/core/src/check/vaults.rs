@@ -332,18 +332,9 @@ pub(super) fn case_folded() -> Symptom {
     Symptom::new("vault-name-case", "the case of vault names is lost")
 }
 
-/// Judges a permission: success and any 4xx are allowed, a failure of the server is not.
+/// Judges a permission over which the operation may not fail.
 pub(super) fn judge_permission(requirement: &'static str, now: &Observation, out: &mut Judgements) {
-    let Some(status) = now.status() else {
-        return out.inconclusive(requirement, "no complete answer came");
-    };
-    out.judge(
-        requirement,
-        status < 500,
-        || crashed(now),
-        "success or a 4xx refusal",
-        || answer(now),
-    );
+    super::common::judge_permission(requirement, now, || crashed(now), out);
 }
 
 /// The symptom of a failure of the server.
@@ -437,6 +428,32 @@ mod tests {
             anew.said("CV-IDEM-002").is_empty(),
             "it was set after the second creation"
         );
+    }
+
+    /// One rule for both symptoms: a permission is one wherever it is judged.
+    #[test]
+    fn a_permission_is_broken_by_a_failure_and_not_by_501_or_silence() {
+        let with_body = "{CreateVault: {vault: v}, but: {body: '{}'}}";
+        let unknown_marker = "ListVaults: {page: {marker: =unknown}}";
+        for (step, requirement, symptom) in [
+            (with_body, "CV-BODY-001", "crashed"),
+            (unknown_marker, "COM-PAGE-007", "crashed-over"),
+        ] {
+            let answered = |answer| Case::default().then(step, answer);
+            assert!(answered(error(400, "BadRequest")).holds(requirement));
+            assert!(answered(status(501)).holds(requirement), "{requirement}");
+            let failed = answered(status(500)).breaks(requirement);
+            let broken: Vec<_> = failed.iter().map(|(id, _)| *id).collect();
+            assert_eq!(broken, [symptom]);
+            let silent = answered(status(200)).closed().said(requirement);
+            let open = |said: &super::super::Judgement| {
+                matches!(said.outcome, super::super::Outcome::Inconclusive { .. })
+            };
+            assert!(
+                !silent.is_empty() && silent.iter().all(open),
+                "{requirement}"
+            );
+        }
     }
 
     #[test]
