@@ -115,10 +115,7 @@ fn wrong(evidence: &Evidence<'_>, out: &mut Judgements) {
             .join(" or "),
         code.unwrap_or("a refusal")
     );
-    let symptom = match now
-        .response()
-        .filter(|response| (400..500).contains(&response.status))
-    {
+    let symptom = match now.response().filter(|_| now.is_refused()) {
         None => not_refused(now, refusal),
         Some(response) => {
             if code.is_none() || now.error_code() == code && statuses.contains(&response.status) {

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::documents::{Kept, latest, not_found, refused, sent_policy, shown, told};
 use super::policies::judge_policy;
 use super::rules::{
-    AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal, not_refused,
+    AcceptanceRule, BAD_REQUEST, Demand, RefusalRule, answer, judge_acceptance, judge_refusal,
+    not_refused,
 };
 use super::subject::{earlier, header, live_vault, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -159,63 +160,58 @@ fn accepts(evidence: &Evidence<'_>, out: &mut Judgements) {
 const INITIATE: &[O] = &[O::InitiateVaultLock];
 const COMPLETE: &[O] = &[O::CompleteVaultLock];
 const DENIED: Demand = Demand::Answer(&[(403, "AccessDeniedException")]);
-const BAD: Demand = Demand::Status(&[400]);
-
-const fn row(
-    requirement: &'static str,
-    operations: &'static [O],
-    refusals: &'static [Refusal],
-    demand: Demand,
-) -> RefusalRule {
-    RefusalRule {
-        requirement,
-        operations,
-        refusals,
-        demand,
-    }
-}
 
 const REFUSED: &[RefusalRule] = &[
-    row(
+    RefusalRule::new(
         "IVL-STATE-002",
         INITIATE,
         &[Refusal::LockInProgress],
         DENIED,
     ),
-    row(
+    RefusalRule::new(
         "IVL-STATE-003",
         INITIATE,
         &[Refusal::LockLocked],
         Demand::Refused,
     ),
-    row(
+    RefusalRule::new(
         "IVL-POLICY-001",
         INITIATE,
         &[Refusal::PolicyInvalid],
         Demand::Answer(&[(400, "InvalidParameterValueException")]),
     ),
-    row(
+    RefusalRule::new(
         "IVL-POLICY-002",
         INITIATE,
         &[Refusal::PolicyTooLarge],
         Demand::Refused,
     ),
-    row("IVL-POLICY-003", INITIATE, &[Refusal::PolicyMissing], BAD),
-    row(
+    RefusalRule::new(
+        "IVL-POLICY-003",
+        INITIATE,
+        &[Refusal::PolicyMissing],
+        BAD_REQUEST,
+    ),
+    RefusalRule::new(
         "AVL-LOCKED-001",
         &[O::AbortVaultLock],
         &[Refusal::LockAbortWhenLocked],
         DENIED,
     ),
     // The guide prints `InvalidParameter`, a code that stands nowhere else: the status decides.
-    row("CVL-BADID-001", COMPLETE, &[Refusal::LockIdWrong], BAD),
-    row(
+    RefusalRule::new(
+        "CVL-BADID-001",
+        COMPLETE,
+        &[Refusal::LockIdWrong],
+        BAD_REQUEST,
+    ),
+    RefusalRule::new(
         "CVL-BADID-002",
         COMPLETE,
         &[Refusal::LockIdWrongWhenLocked],
         DENIED,
     ),
-    row(
+    RefusalRule::new(
         "CVL-NONE-001",
         COMPLETE,
         &[Refusal::LockAbsent],
@@ -255,9 +251,7 @@ fn identifier(evidence: &Evidence<'_>, out: &mut Judgements) {
     if !names_former(now, vault) || now.expectation.allows_success() {
         return;
     }
-    let refused = now
-        .status()
-        .is_some_and(|status| (400..500).contains(&status));
+    let refused = now.is_refused();
     let expected = "a refusal of the lock id that was aborted";
     out.judge(
         "IVL-STATE-004",
@@ -537,7 +531,7 @@ fn creation(now: &Observation, created: Timestamp, past: &[Observation], out: &m
     );
 }
 
-const DENIED_DELETION: &[RefusalRule] = &[row(
+const DENIED_DELETION: &[RefusalRule] = &[RefusalRule::new(
     "VL-EFFECT-001",
     &[O::DeleteArchive],
     &[Refusal::DeniedByPolicy],

@@ -99,9 +99,7 @@ fn sets(now: &Observation, earlier: &[Observation], out: &mut Judgements) {
         .iter()
         .any(|past| past.operation == now.operation && past.succeeded());
     let unrouted = super::errors::is_unrouted(now);
-    let refused = now
-        .status()
-        .is_some_and(|status| (400..500).contains(&status));
+    let refused = now.is_refused();
     for requirement in ["SVN-STATUS-001", "SVN-BODY-001", "SVN-EVENT-001"] {
         if refused && !took && !unrouted {
             out.inconclusive(

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::rules::{Demand, RefusalRule, answer, judge_refusal};
-use super::subject::{is_first_page, items, limit_sent, page, succeeded_rightly, vault};
+use super::subject::{
+    is_first_page, items, limit_sent, marker_given, page, succeeded_rightly, vault,
+};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
 use crate::model::{Life, Model, Refusal};
 use crate::requirement::Level;
@@ -110,10 +112,7 @@ impl<'a> Page<'a> {
 
     /// The marker: a text that is not empty.
     fn marker(&self) -> Option<&'a str> {
-        self.now
-            .member("/Marker")?
-            .as_str()
-            .filter(|marker| !marker.is_empty())
+        marker_given(self.now)
     }
 
     /// What `Marker` is when it is neither null nor absent.
@@ -157,12 +156,10 @@ fn known(model: &Model, now: &Observation) -> Option<BTreeSet<String>> {
         }
         Action::ListParts { .. } => {
             let parts = super::subject::upload(model, now.action())?.parts.values();
-            let written =
-                |range: &crate::range::ByteRange| format!("{}-{}", range.start, range.end - 1);
             parts
                 .clone()
                 .all(|part| part.certain)
-                .then(|| parts.map(|part| written(&part.range)).collect())
+                .then(|| parts.map(|part| part.range.to_string()).collect())
         }
         _ => None,
     }
@@ -398,11 +395,7 @@ fn total(pages: &[Page<'_>]) -> usize {
 
 /// A page that did not come although the one before it had a marker.
 fn broken_walk(pages: &[Page<'_>], last: &Observation, out: &mut Judgements) {
-    if !pages.is_empty()
-        && last
-            .response()
-            .is_some_and(|response| (400..500).contains(&response.status))
-    {
+    if !pages.is_empty() && last.is_refused() {
         let symptom = Symptom::new("marker-refused", "the marker of a page is refused");
         out.violated("COM-PAGE-002", symptom, "the next page", answer(last));
     }

@@ -6,7 +6,7 @@ use super::{Evidence, Observation};
 use crate::amz_date::Timestamp;
 use crate::model::{Archive, Expectation, Job, JobKind, Life, Model, Upload, Vault};
 use crate::range::whole_number;
-use crate::scenario::{Action, Page, Ref};
+use crate::scenario::{Action, Page};
 use crate::spec::OperationName;
 
 /// The exchange, when it is a successful `operation` that was allowed to succeed.
@@ -68,22 +68,11 @@ pub(super) fn live_vault<'a>(model: &'a Model, action: &Action) -> Option<&'a Va
     vault(model, action).filter(|vault| vault.life == Life::Live)
 }
 
-/// The upload the action names.
-pub(super) fn upload_ref(action: &Action) -> Option<&Ref> {
-    match action {
-        Action::UploadMultipartPart { upload, .. }
-        | Action::CompleteMultipartUpload { upload, .. }
-        | Action::AbortMultipartUpload { upload, .. }
-        | Action::ListParts { upload, .. } => Some(upload),
-        _ => None,
-    }
-}
-
 /// The upload of the action in the vault of the action, unless it is in doubt.
 pub(super) fn upload<'a>(model: &'a Model, action: &Action) -> Option<&'a Upload> {
     let upload = vault(model, action)?
         .uploads
-        .get(upload_ref(action)?.handle()?)?;
+        .get(action.upload()?.handle()?)?;
     (upload.life != Life::Doubtful).then_some(upload)
 }
 

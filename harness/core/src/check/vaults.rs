@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::location::judge_location;
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
-    judge_refusal_cases, judge_refusal_graded,
+    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, crashed, judge_acceptance,
+    judge_refusal, judge_refusal_cases, judge_refusal_graded,
 };
 use super::shape::brief;
 use super::subject::{earlier, live_vault, same_vault, success, vault_name};
@@ -120,10 +120,7 @@ fn never_written(now: &Observation) -> bool {
 /// A 4xx is demanded; that it is a 400 is only expected (AMB-09).
 fn judge_names(evidence: &Evidence<'_>, out: &mut Judgements) {
     judge_refusal_cases(NAMES, evidence, out);
-    let Some(now) = evidence.exchange().filter(|now| {
-        now.status()
-            .is_some_and(|status| (400..500).contains(&status))
-    }) else {
+    let Some(now) = evidence.exchange().filter(|now| now.is_refused()) else {
         return;
     };
     let requirement = if has_long_name(now) {
@@ -335,14 +332,6 @@ pub(super) fn case_folded() -> Symptom {
 /// Judges a permission over which the operation may not fail.
 pub(super) fn judge_permission(requirement: &'static str, now: &Observation, out: &mut Judgements) {
     super::common::judge_permission(requirement, now, || crashed(now), out);
-}
-
-/// The symptom of a failure of the server.
-pub(super) fn crashed(now: &Observation) -> Symptom {
-    let operation = now
-        .operation
-        .map_or_else(String::new, |name| name.to_string());
-    Symptom::new("crashed", format!("{operation} fails in the server")).about(operation)
 }
 
 /// The symptom, unless the server failed: that is a cause of its own.

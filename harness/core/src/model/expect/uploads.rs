@@ -20,7 +20,7 @@ impl Model {
         now: Timestamp,
         reasons: &mut Reasons,
     ) {
-        if let Some((vault, upload)) = action.vault().zip(upload_of(action)) {
+        if let Some((vault, upload)) = action.vault().zip(action.upload()) {
             self.may_be_removed(vault, upload, now, reasons);
         }
         match action {
@@ -216,17 +216,6 @@ impl Upload {
     /// The part that begins here.
     pub fn part_at(&self, start: u64) -> Option<&Part> {
         self.parts.get(&start)
-    }
-}
-
-/// The upload an action names.
-fn upload_of(action: &Action) -> Option<&Ref> {
-    match action {
-        Action::UploadMultipartPart { upload, .. }
-        | Action::CompleteMultipartUpload { upload, .. }
-        | Action::AbortMultipartUpload { upload, .. }
-        | Action::ListParts { upload, .. } => Some(upload),
-        _ => None,
     }
 }
 
