@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use crate::glob;
 use crate::nearest::nearest;
 use crate::requirement::{Evidence, Level, Registry, Requirement, RequirementId};
 use crate::spec::OperationName;
@@ -98,21 +99,7 @@ impl Node {
 
 /// `*` stands for any characters; case counts for nothing.
 fn matches_pattern(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_ascii_uppercase(), text.to_ascii_uppercase());
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|first| text.strip_prefix(first)) else {
-        return false;
-    };
-    let mut last = None;
-    for piece in pieces {
-        if let Some(middle) = last.replace(piece) {
-            let Some((_, after)) = rest.split_once(middle) else {
-                return false;
-            };
-            rest = after;
-        }
-    }
-    last.map_or(rest.is_empty(), |end| rest.ends_with(end))
+    glob::matches(&pattern.to_ascii_uppercase(), &text.to_ascii_uppercase())
 }
 
 impl FromStr for Filter {
@@ -290,8 +277,7 @@ impl Parser<'_> {
 
     fn unknown(&self, kind: &str, value: &str, known: &[&str]) -> FilterError {
         let near = nearest(value, known.iter().copied())
-            .map(|near| format!("; did you mean {near}?"))
-            .unwrap_or_default();
+            .map_or(".".to_owned(), |near| format!("; did you mean {near}?"));
         self.error(format!(
             "no {kind} is called `{value}`{near} There are: {}",
             known.join(", ")
@@ -397,6 +383,8 @@ mod tests {
     fn what_is_not_understood_is_named_with_its_place_and_the_nearest_word() {
         let error = "op(InitateJob)".parse::<Filter>().unwrap_err();
         assert!(error.what.contains("did you mean InitiateJob?"), "{error}");
+        let error = "topic(zzzzzzzzzz)".parse::<Filter>().unwrap_err();
+        assert!(error.what.contains("`zzzzzzzzzz`. There are: "), "{error}");
         let error = "level(must) level(may)".parse::<Filter>().unwrap_err();
         assert_eq!(error.at, 13);
         for text in [

@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod check;
 pub mod filter;
 pub mod finding;
+pub mod glob;
 pub mod inventory;
 pub mod model;
 pub mod nearest;

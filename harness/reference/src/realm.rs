@@ -46,12 +46,22 @@ pub(crate) struct Realm {
     pub(crate) outputs: BTreeMap<String, Content>,
     /// Tree hashes of retrieved ranges, by job; `None` for those that are not aligned.
     hashes: BTreeMap<String, Option<Digest>>,
-    /// Bytes held as such, by the archive or upload that holds them.
-    held: BTreeMap<String, u64>,
+    /// Bytes held as such, by the archive or upload that holds them and the place they begin at.
+    held: BTreeMap<String, BTreeMap<u64, u64>>,
     swept: Timestamp,
+    /// Whether what a right server has no more use for is kept all the same: faults may want it.
+    hoards: bool,
 }
 
 impl Realm {
+    /// A region that holds nothing yet.
+    pub(crate) fn new(hoards: bool) -> Self {
+        Self {
+            hoards,
+            ..Self::default()
+        }
+    }
+
     /// Lets happen what is due: jobs end, the day-old is forgotten, capacity runs out.
     pub(crate) fn pass(&mut self, now: Timestamp) {
         while let Some(entry) = self.due.first_entry().filter(|entry| entry.key().0 <= now) {
@@ -66,6 +76,7 @@ impl Realm {
                 .capacity
                 .retain(|_, unit| unit.bought.1.plus_month() > now);
             self.drop_forgotten();
+            self.drop_expired();
         }
     }
 
@@ -97,6 +108,32 @@ impl Realm {
         };
         self.outputs.retain(|job, _| known(job));
         self.hashes.retain(|job, _| known(job));
+    }
+
+    /// Frees what uploads hold that nobody finished in time.
+    fn drop_expired(&mut self) {
+        let vaults = self.model.vaults.iter();
+        let gone = vaults.flat_map(|(vault, known)| {
+            let uploads = known.uploads.iter();
+            uploads
+                .filter(|(_, upload)| upload.life == Life::Gone && !upload.parts.is_empty())
+                .map(|(upload, _)| (vault.clone(), upload.clone()))
+        });
+        for (vault, upload) in gone.collect::<Vec<_>>() {
+            self.drop_upload(&vault, &upload);
+        }
+    }
+
+    /// Frees what an upload holds that is over, its parts too unless they are hoarded. Tells the bytes.
+    pub(crate) fn drop_upload(&mut self, vault: &str, upload: &str) -> u64 {
+        let known = self.model.vaults.get_mut(vault);
+        if let Some(over) = known
+            .and_then(|vault| vault.uploads.get_mut(upload))
+            .filter(|_| !self.hoards)
+        {
+            over.parts.clear();
+        }
+        self.release(upload)
     }
 
     /// Starts the work on a job that was accepted: an inventory is taken now, and the end is due after a while.
@@ -201,20 +238,23 @@ impl Realm {
         hash
     }
 
-    /// Notes bytes that an archive or upload holds as such.
-    pub(crate) fn hold(&mut self, owner: &str, bytes: u64) {
-        if bytes > 0 {
-            *self.held.entry(owner.to_owned()).or_default() += bytes;
+    /// Notes bytes that an archive or upload holds as such, in place of those it held there before.
+    pub(crate) fn hold(&mut self, owner: &str, at: u64, bytes: u64) {
+        if let Some(before) = self.held.get_mut(owner) {
+            before.insert(at, bytes);
+        } else if bytes > 0 {
+            self.held.insert(owner.to_owned(), [(at, bytes)].into());
         }
     }
 
     /// What an owner held, handed on or freed.
     pub(crate) fn release(&mut self, owner: &str) -> u64 {
-        self.held.remove(owner).unwrap_or_default()
+        let held = self.held.remove(owner).unwrap_or_default();
+        held.values().sum()
     }
 
     /// Bytes held as such.
     pub(crate) fn holds(&self) -> u64 {
-        self.held.values().sum()
+        self.held.values().flat_map(BTreeMap::values).sum()
     }
 }

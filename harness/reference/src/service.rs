@@ -8,6 +8,7 @@ use bytes::Bytes;
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::model::{Expectation, Life, Made, Model, Observed, Refusal};
 use crevasse_core::payload::{Content, Payload};
+use crevasse_core::range::ContentRange;
 use crevasse_core::scenario::{Action, Claim, JsonBody, Ref, SizeClaim, Tweak};
 use crevasse_core::spec::OperationName;
 use crevasse_core::treehash::sha256;
@@ -195,7 +196,8 @@ impl Service {
             .realms
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(realms.entry(region.to_owned()).or_default())
+        let new = || Arc::new(Mutex::new(Realm::new(!self.inner.faults.is_empty())));
+        Arc::clone(realms.entry(region.to_owned()).or_insert_with(new))
     }
 
     fn locked<'a>(&self, realm: &'a Mutex<Realm>) -> MutexGuard<'a, Realm> {
@@ -493,18 +495,28 @@ impl Service {
     fn keep_books(&self, asked: &Asked, realm: &mut Realm, place: &Place, now: Timestamp) {
         let vault = asked.vault();
         match &asked.action {
-            Action::UploadArchive { archive, .. } => realm.hold(archive, asked.held),
-            Action::UploadMultipartPart { upload, .. } => {
-                realm.hold(upload.handle().unwrap_or_default(), asked.held);
+            Action::UploadArchive { archive, .. } => realm.hold(archive, 0, asked.held),
+            Action::UploadMultipartPart {
+                upload,
+                range,
+                content,
+                ..
+            } => {
+                let header = range.header(content.length());
+                let place = header.and_then(|header| ContentRange::parse(&header));
+                let first = place.map_or(0, |place| place.range.first());
+                realm.hold(upload.handle().unwrap_or_default(), first, asked.held);
             }
             Action::CompleteMultipartUpload {
                 upload, archive, ..
             } => {
-                let held = realm.release(upload.handle().unwrap_or_default());
-                realm.hold(archive, held);
+                let held = realm.drop_upload(vault, upload.handle().unwrap_or_default());
+                if held > 0 {
+                    realm.hold(archive, 0, held);
+                }
             }
             Action::AbortMultipartUpload { upload, .. } => {
-                realm.release(upload.handle().unwrap_or_default());
+                realm.drop_upload(vault, upload.handle().unwrap_or_default());
             }
             Action::InitiateJob { job, body, .. } => {
                 realm.start(vault, job, place, now, self.delay(body));

@@ -12,7 +12,7 @@ use crevasse_core::wire::{Body, Framing, Headers, Request};
 use indexmap::IndexMap;
 
 use super::sign::flip_last;
-use super::symbols::{Obstacle, Symbols, content_range};
+use super::symbols::{Obstacle, Symbols};
 
 /// 12 digits of somebody else, for those whose own are not known.
 const FOREIGN: &str = "999999999999";
@@ -459,7 +459,7 @@ fn values(action: &Action, symbols: &mut Symbols) -> Result<Values, Obstacle> {
             content_sha256,
         } => of_vault(vault)
             .at("uploadId", "upload", upload)
-            .header("Content-Range", ranged(range, content))
+            .header("Content-Range", range.header(content.length()))
             .content(content, tree_hash, content_sha256),
         A::CompleteMultipartUpload {
             vault,
@@ -479,14 +479,6 @@ fn values(action: &Action, symbols: &mut Symbols) -> Result<Values, Obstacle> {
             return Err("an action that is no single request cannot be sent as one".to_owned());
         }
     })
-}
-
-fn ranged(range: &RangeClaim, content: &Content) -> Option<String> {
-    match range {
-        RangeClaim::At(start) => Some(content_range(*start, content)),
-        RangeClaim::Absent => None,
-        RangeClaim::Literal(text) => Some(text.clone()),
-    }
 }
 
 fn completion(

@@ -30,7 +30,7 @@ pub(crate) fn sign(
         _ => {}
     }
     let time = match tweak.signing {
-        Signing::Skewed(seconds) => now.plus_millis(seconds * 1000),
+        Signing::Skewed(seconds) => now.plus_millis(seconds.saturating_mul(1000)),
         _ => now,
     };
     date(request, &tweak.signing, time);

@@ -7,7 +7,6 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use crevasse_core::payload::Content;
-use crevasse_core::range::ByteRange;
 use crevasse_core::scenario::{Action, JsonBody, Ref};
 use crevasse_core::spec::OperationName;
 
@@ -346,13 +345,6 @@ pub(crate) fn start_of(content_range: &str) -> Option<u64> {
     first.parse().ok()
 }
 
-/// A range from a start over a content's length.
-pub(crate) fn content_range(start: u64, content: &Content) -> String {
-    let end = start.saturating_add(content.length());
-    let last = ByteRange::new(start, end).map_or(start, |range| range.end - 1);
-    format!("bytes {start}-{last}/*")
-}
-
 /// Changes the last characters of an id into others that occur in it, or at least into others of their kind.
 fn another_id(id: &str) -> String {
     let mut characters: Vec<char> = id.chars().collect();
@@ -390,6 +382,7 @@ fn another(character: char, id: &str) -> char {
 mod tests {
     use super::*;
     use crevasse_core::payload::Payload;
+    use crevasse_core::range::ByteRange;
 
     fn symbols() -> Symbols {
         let mut symbols = Symbols::new(

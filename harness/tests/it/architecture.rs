@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// A room and the rooms it uses; no other may it use. `core::x` is a module of crevasse-core, a bare name one of the library, `reference` the reference server.
 const TABLE: &[(&str, &[&str])] = &[
     ("core::amz_date", &[]),
+    ("core::glob", &[]),
     ("core::nearest", &[]),
     ("core::yaml", &[]),
     ("core::range", &[]),
@@ -33,7 +34,12 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     (
         "core::filter",
-        &["core::requirement", "core::spec", "core::nearest"],
+        &[
+            "core::requirement",
+            "core::spec",
+            "core::glob",
+            "core::nearest",
+        ],
     ),
     (
         "core::wire",
@@ -58,6 +64,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "core::model",
         &[
             "core::amz_date",
+            "core::glob",
             "core::scenario",
             "core::payload",
             "core::range",
@@ -163,7 +170,6 @@ const TABLE: &[(&str, &[&str])] = &[
             "core::check",
             "core::payload",
             "core::prices",
-            "core::range",
             "core::scenario",
             "core::sigv4",
             "core::spec",

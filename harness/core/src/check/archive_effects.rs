@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::output::damage;
+use super::jobs::begun;
+use super::output::{damage, has_range};
 use super::rules::{answer, not_accepted};
 use super::shape::shorten;
 use super::subject::{clock_ahead, earlier, header, job, retrieval, same_vault, vault};
@@ -49,9 +50,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// What a retrieval without any range must bring, and the handle of its archive.
 pub(super) fn whole_output(now: &Observation) -> Option<(Content, &str)> {
-    let Action::GetJobOutput { range: None, .. } = now.action() else {
+    if now.operation != Some(O::GetJobOutput) || has_range(now) {
         return None;
-    };
+    }
     match &job(&now.before, now.action())?.kind {
         JobKind::Archive {
             archive,
@@ -252,34 +253,13 @@ fn inventory(now: &Observation) -> Option<&[Value]> {
     now.member("/ArchiveList")?.as_array().map(Vec::as_slice)
 }
 
-/// A job, with the exchange that began it.
-fn begun<'a>(
-    now: &Observation,
-    earlier: &'a [Observation],
-    handle: &str,
-) -> Option<&'a Observation> {
-    let began = |seen: &&Observation| {
-        matches!(seen.action(), Action::InitiateJob { job, .. } if job == handle)
-            && seen.succeeded()
-            && same_vault(seen, now)
-    };
-    earlier.iter().rev().find(began)
-}
-
-fn job_handle(action: &Action) -> Option<&str> {
-    match action {
-        Action::DescribeJob { job, .. } | Action::GetJobOutput { job, .. } => job.handle(),
-        _ => None,
-    }
-}
-
 /// The archive of a retrieval as it stands before this exchange, and as it stood when the job began.
 fn retrieved<'a>(
     now: &'a Observation,
     earlier: &'a [Observation],
 ) -> Option<(&'a Job, &'a Archive, Life)> {
     let (job, handle, archive) = retrieval(&now.before, now.action())?;
-    let began = begun(now, earlier, job_handle(now.action())?)?;
+    let began = begun(now, earlier)?;
     let then = began
         .before
         .vaults
@@ -301,12 +281,7 @@ fn judge_deleted(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange() else {
         return;
     };
-    if now.operation == Some(O::InitiateJob)
-        && names_deleted(now)
-        && now
-            .status()
-            .is_some_and(|status| (400..500).contains(&status))
-    {
+    if now.operation == Some(O::InitiateJob) && names_deleted(now) && now.is_refused() {
         return out.held("DA-EFFECT-001");
     }
     let Some((_, _, Life::Gone)) = retrieved(now, earlier(evidence)) else {
@@ -507,6 +482,14 @@ mod tests {
             case("abd").breaks("UA-DUR-001"),
             [("archive-damaged", Level::Must)]
         );
+    }
+
+    #[test]
+    fn a_part_of_an_archive_is_no_damaged_archive() {
+        let ranged = "{GetJobOutput: {vault: v, job: j}, but: {headers: {Range: bytes=0-0}}}";
+        let case = ended(begun(stored(Case::default())), "Succeeded");
+        let part = case.then(ranged, status(206).bytes(b"a".to_vec()));
+        assert!(part.said("UA-DUR-001").is_empty());
     }
 
     #[test]

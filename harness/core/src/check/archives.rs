@@ -2,8 +2,8 @@
 
 use super::location::{identifier, identifier_missing, judge_location};
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
-    judge_refusal_cases, not_accepted,
+    AcceptanceRule, BAD_REQUEST, Demand, NOT_FOUND, RefusalCase, RefusalRule, answer,
+    judge_acceptance, judge_refusal, judge_refusal_cases, not_accepted,
 };
 use super::subject::{
     deleted_archive, description, earlier, header, live_vault, same_vault, success, vault_name,
@@ -128,8 +128,6 @@ const fn deletion(
 
 const INVALID: Demand = Demand::Answer(&[(400, "InvalidParameterValueException")]);
 const MISSING: Demand = Demand::Answer(&[(400, "MissingParameterValueException")]);
-const NOT_FOUND: Demand = Demand::Answer(&[(404, "ResourceNotFoundException")]);
-const BAD_REQUEST: Demand = Demand::Status(&[400]);
 
 const REFUSED: &[RefusalRule] = &[
     upload("UA-404-001", &[Refusal::VaultUnknown], NOT_FOUND),
@@ -393,10 +391,7 @@ fn judge_immutable(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     match now.action() {
         Action::Other { method, path, .. }
-            if addresses_archive(method, path)
-                && now
-                    .status()
-                    .is_some_and(|status| (400..500).contains(&status)) =>
+            if addresses_archive(method, path) && now.is_refused() =>
         {
             out.held("UA-IMMUT-001");
         }

@@ -115,10 +115,7 @@ fn wrong(evidence: &Evidence<'_>, out: &mut Judgements) {
             .join(" or "),
         code.unwrap_or("a refusal")
     );
-    let symptom = match now
-        .response()
-        .filter(|response| (400..500).contains(&response.status))
-    {
+    let symptom = match now.response().filter(|_| now.is_refused()) {
         None => not_refused(now, refusal),
         Some(response) => {
             if code.is_none() || now.error_code() == code && statuses.contains(&response.status) {
@@ -137,7 +134,7 @@ fn late(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     match now.record.tweak.signing {
-        Signing::Skewed(seconds) if seconds.abs() > 300 => {
+        Signing::Skewed(seconds) if seconds.unsigned_abs() > 300 => {
             super::common::permitted("AUTH-SIG-005", now, "a signature made at another time", out);
         }
         Signing::ExpiredToken => {
@@ -148,7 +145,7 @@ fn late(evidence: &Evidence<'_>, out: &mut Judgements) {
 }
 
 fn dates(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(now) = enforced(evidence).filter(|now| now.expectation.allows_success()) else {
+    let Some(now) = enforced(evidence).filter(|now| now.expectation == Expectation::Accept) else {
         return;
     };
     let (requirement, symptom) = match now.record.tweak.signing {
@@ -172,4 +169,40 @@ fn dates(evidence: &Evidence<'_>, out: &mut Judgements) {
         "a success",
         || answer(now),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::by_hand::{Case, error, status};
+    use crate::requirement::Level;
+
+    #[test]
+    fn a_date_is_enough_to_sign_with_where_nothing_else_may_be_refused() {
+        let dated = "{DescribeVault: {vault: v}, but: {signing: date_only}}";
+        let described = |answer| {
+            Case::enforcing_signatures()
+                .then("CreateVault: {vault: v}", status(201))
+                .then(dated, answer)
+        };
+        assert!(described(status(200)).holds("AUTH-DATE-002"));
+        assert_eq!(
+            described(error(403, "InvalidSignatureException")).breaks("AUTH-DATE-002"),
+            [("date-not-enough", Level::Should)]
+        );
+    }
+
+    #[test]
+    fn a_job_that_is_not_ready_says_nothing_of_dates() {
+        let early = Case::enforcing_signatures()
+            .then("CreateVault: {vault: v}", status(201))
+            .then(
+                "InitiateJob: {vault: v, job: j, body: {Type: inventory-retrieval}}",
+                status(202).with("x-amz-job-id", "J"),
+            )
+            .then(
+                "{GetJobOutput: {vault: v, job: j}, but: {signing: date_only}}",
+                error(400, "InvalidParameterValueException"),
+            );
+        assert!(early.said("AUTH-DATE-002").is_empty());
+    }
 }

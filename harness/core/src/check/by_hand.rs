@@ -88,9 +88,18 @@ impl Answer {
 pub(super) struct Case {
     records: Vec<Record>,
     step: usize,
+    enforces_signatures: bool,
 }
 
 impl Case {
+    /// A case of a target that is known to look at signatures.
+    pub(super) fn enforcing_signatures() -> Self {
+        Self {
+            enforces_signatures: true,
+            ..Self::default()
+        }
+    }
+
     /// Adds a step, written as in scenarios, and its answer.
     pub(super) fn then(mut self, step: &str, answer: Answer) -> Self {
         self.step += 1;
@@ -166,7 +175,11 @@ impl Case {
     /// What is said of a requirement.
     pub(super) fn said(&self, requirement: &str) -> Vec<Judgement> {
         let spec = Spec::builtin();
-        let judged = judge(&self.records, spec, &Model::default());
+        let model = Model {
+            enforces_signatures: self.enforces_signatures,
+            ..Model::default()
+        };
+        let judged = judge(&self.records, spec, &model);
         let of_it = |judgement: &Judgement| judgement.requirement.as_str() == requirement;
         judged.judgements.into_iter().filter(of_it).collect()
     }
@@ -214,10 +227,16 @@ fn request(step: &Step) -> Request {
     {
         headers.push("range", range.as_str());
     }
+    for (name, value) in &step.tweak.headers {
+        headers.remove(name);
+        if let Some(value) = value {
+            headers.push(name, value);
+        }
+    }
     Request {
         method: "POST".to_owned(),
         path: "/".to_owned(),
-        query: query(&step.action),
+        query: query(step),
         headers,
         body: match step.action.json_body() {
             None | Some(JsonBody::Absent) => Body::Empty,
@@ -228,10 +247,12 @@ fn request(step: &Step) -> Request {
     }
 }
 
-fn query(action: &Action) -> String {
-    let marker = super::subject::page(action).and_then(|page| page.marker.clone());
+fn query(step: &Step) -> String {
+    let page = super::subject::page(&step.action);
+    let marker = page.and_then(|page| page.marker.clone());
     let marker = marker.map(|marker| String::from(marker).trim_start_matches('=').to_owned());
-    let (completed, statuscode) = match action {
+    let limit = page.and_then(|page| page.limit.clone());
+    let (completed, statuscode) = match &step.action {
         Action::ListJobs {
             completed,
             statuscode,
@@ -239,11 +260,16 @@ fn query(action: &Action) -> String {
         } => (completed.clone(), statuscode.clone()),
         _ => (None, None),
     };
-    let pairs = [
+    let implied = [
+        ("limit", limit),
         ("marker", marker),
         ("completed", completed),
         ("statuscode", statuscode),
     ];
+    let mut pairs: IndexMap<&str, Option<String>> = implied.into_iter().collect();
+    for (name, value) in &step.tweak.query {
+        pairs.insert(name, value.clone());
+    }
     let written = pairs
         .into_iter()
         .filter_map(|(name, value)| Some(format!("{name}={}", value?)));

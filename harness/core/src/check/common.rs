@@ -2,6 +2,8 @@
 //!
 //! A defect here has one symptom for all operations: it lives in one place of a server.
 
+use std::sync::LazyLock;
+
 use regex_lite::Regex;
 use serde_json::Value;
 
@@ -138,19 +140,28 @@ pub(super) fn permitted(
     subject: &'static str,
     out: &mut Judgements,
 ) {
-    match now.status() {
-        Some(200..=499 | 501) => out.held(requirement),
-        _ => {
-            let symptom = Symptom::new("crashed-over", format!("server failure over {subject}"))
-                .about(subject);
-            out.violated(
-                requirement,
-                symptom,
-                "a success or a 4xx refusal",
-                answer(now),
-            );
-        }
-    }
+    let symptom =
+        || Symptom::new("crashed-over", format!("server failure over {subject}")).about(subject);
+    judge_permission(requirement, now, symptom, out);
+}
+
+/// Judges a permission: success, any refusal and 501, which says that nothing is there, are allowed, another failure of the server is not.
+pub(super) fn judge_permission(
+    requirement: &'static str,
+    now: &Observation,
+    symptom: impl FnOnce() -> Symptom,
+    out: &mut Judgements,
+) {
+    let Some(status) = now.status() else {
+        return out.inconclusive(requirement, "no complete answer came");
+    };
+    out.judge(
+        requirement,
+        status < 500 || status == 501,
+        symptom,
+        "a success or a 4xx refusal",
+        || answer(now),
+    );
 }
 
 /// Holds that a request in a form of its own is accepted; decides nothing unless the plain form was accepted before.
@@ -497,6 +508,11 @@ fn account_hyphenated(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
 }
 
+/// The form of a vault's ARN. Whether a vault may have its name is what other rules are about.
+static VAULT_ARN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^arn:aws[a-z0-9-]*:glacier:[a-z0-9-]+:[0-9]{12}:vaults/.+$").expect("a constant")
+});
+
 fn vault_arn(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some((now, document)) = api_document(evidence) else {
         return;
@@ -507,9 +523,6 @@ fn vault_arn(evidence: &Evidence<'_>, out: &mut Judgements) {
         let mut names = now.after.vaults.values().map(|vault| &vault.name);
         now.operation == Some(O::ListVaults) && !names.any(own)
     };
-    // Whether a vault may have its name is what other rules are about.
-    let form = Regex::new(r"^arn:aws[a-z0-9-]*:glacier:[a-z0-9-]+:[0-9]{12}:vaults/.+$")
-        .expect("a constant");
     let mut any = false;
     for arn in members(document)
         .filter(|(name, value)| *name == "VaultARN" && !value.is_null())
@@ -517,7 +530,7 @@ fn vault_arn(evidence: &Evidence<'_>, out: &mut Judgements) {
         .filter(|arn| !foreign(arn))
     {
         any = true;
-        if !arn.as_str().is_some_and(|arn| form.is_match(arn)) {
+        if !arn.as_str().is_some_and(|arn| VAULT_ARN.is_match(arn)) {
             let symptom = Symptom::new("vault-arn", "vault ARNs are malformed");
             let expected = "arn:aws:glacier:<region>:<12 digits>:vaults/<name>";
             return out.violated("COM-ACC-005", symptom, expected, super::shape::brief(arn));
@@ -697,16 +710,23 @@ enum Dated {
     NotIso,
 }
 
+/// ISO 8601 in UTC.
+static ISO: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^\d{4}-?\d\d-?\d\dT\d\d:?\d\d(:?\d\d([.,]\d+)?)?(Z|[+-]00(:?00)?)$")
+        .expect("a constant")
+});
+
+/// A time as the pages write it.
+static MILLISECONDS: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").expect("a constant"));
+
 fn dated(date: &Value) -> Dated {
-    let iso = Regex::new(r"^\d{4}-?\d\d-?\d\dT\d\d:?\d\d(:?\d\d([.,]\d+)?)?(Z|[+-]00(:?00)?)$")
-        .expect("a constant");
-    let milliseconds = Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").expect("a constant");
     match date.as_str() {
-        Some(date) if milliseconds.is_match(date) && date.parse::<Timestamp>().is_ok() => {
+        Some(date) if MILLISECONDS.is_match(date) && date.parse::<Timestamp>().is_ok() => {
             Dated::Milliseconds
         }
-        Some(date) if iso.is_match(date) && date.ends_with('Z') => Dated::Otherwise,
-        Some(date) if iso.is_match(date) => Dated::OtherZone,
+        Some(date) if ISO.is_match(date) && date.ends_with('Z') => Dated::Otherwise,
+        Some(date) if ISO.is_match(date) => Dated::OtherZone,
         _ => Dated::NotIso,
     }
 }

@@ -3,12 +3,13 @@
 use super::archive_effects::{has_duplicates, parts_sent};
 use super::archives::judge_returned_hash;
 use super::location::{identifier, judge_made};
+use super::part_list::open_upload;
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
-    judge_refusal_cases, judge_refusal_graded, not_accepted,
+    AcceptanceRule, BAD_REQUEST, Demand, NOT_FOUND, RefusalCase, RefusalRule, answer, crashed,
+    judge_acceptance, judge_refusal, judge_refusal_cases, judge_refusal_graded, not_accepted,
 };
-use super::subject::{earlier, header, live_vault, same_vault, success, upload, upload_ref};
-use super::vaults::{crashed, unless_crashed};
+use super::subject::{earlier, header, live_vault, same_vault, success};
+use super::vaults::unless_crashed;
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Life, Refusal, Upload};
 use crate::payload::Content;
@@ -129,9 +130,6 @@ const fn abort(
     }
 }
 
-const BAD_REQUEST: Demand = Demand::Status(&[400]);
-const NOT_FOUND: Demand = Demand::Answer(&[(404, "ResourceNotFoundException")]);
-
 const REFUSED: &[RefusalRule] = &[
     refused(
         "CMU-HASH-001",
@@ -178,10 +176,6 @@ const GAPS: &[RefusalCase] = &[(
 /// How soon a completion or an abort must be repeated to be sure that the service remembers it, in milliseconds.
 const SHORT_TIME: i64 = 5000;
 
-fn open_upload(now: &Observation) -> Option<&Upload> {
-    upload(&now.before, now.action()).filter(|upload| upload.life == Life::Live)
-}
-
 fn begins_late(now: &Observation) -> bool {
     open_upload(now)
         .and_then(|upload| upload.parts.keys().next())
@@ -192,22 +186,11 @@ fn total(upload: &Upload) -> u64 {
     upload.parts.values().map(|part| part.range.len()).sum()
 }
 
-/// The content an upload amounts to.
-fn assembled(upload: &Upload) -> Content {
-    Content::concat(
-        &upload
-            .parts
-            .values()
-            .map(|part| part.content.clone())
-            .collect::<Vec<_>>(),
-    )
-}
-
 /// Whether both are about the same upload.
 fn same_upload(one: &Observation, other: &Observation) -> bool {
     same_vault(one, other)
-        && upload_ref(one.action()).is_some()
-        && upload_ref(one.action()) == upload_ref(other.action())
+        && one.action().upload().is_some()
+        && one.action().upload() == other.action().upload()
 }
 
 /// The latest completion of the same upload that was refused, as it had to be.
@@ -223,9 +206,7 @@ fn failed_completion<'a>(now: &Observation, earlier: &'a [Observation]) -> Optio
 
 /// Whether a completion that failed accounts for the loss of an upload.
 pub(super) fn is_lost_by_failure(now: &Observation, earlier: &[Observation]) -> bool {
-    let refused = now
-        .status()
-        .is_some_and(|status| (400..500).contains(&status));
+    let refused = now.is_refused();
     refused && retried(now, earlier).is_some()
 }
 
@@ -284,7 +265,9 @@ fn judge_assembled(evidence: &Evidence<'_>, out: &mut Judgements) {
     let accept = now.expectation == Expectation::Accept
         && now.status().is_some()
         && failed_completion(now, earlier(evidence)).is_none();
-    let Some(handle) = upload_ref(now.action())
+    let Some(handle) = now
+        .action()
+        .upload()
         .and_then(|named| named.handle())
         .filter(|_| accept)
     else {
@@ -318,11 +301,7 @@ fn judge_softly(evidence: &Evidence<'_>, out: &mut Judgements) {
         &[Refusal::UploadAborted],
         Demand::Status(&[404]),
     )];
-    if evidence
-        .exchange()
-        .and_then(Observation::status)
-        .is_some_and(|status| (400..500).contains(&status))
-    {
+    if evidence.exchange().is_some_and(Observation::is_refused) {
         judge_refusal_graded(Level::Should, &rules, evidence, out);
     }
 }
@@ -333,7 +312,7 @@ fn judge_headers(evidence: &Evidence<'_>, out: &mut Judgements) {
         if let Some(upload) =
             open_upload(now).filter(|upload| upload.parts.values().all(|part| part.certain))
         {
-            judge_told_hash(now, &assembled(upload), out);
+            judge_told_hash(now, &upload.assembled(), out);
         }
     } else if let Some((now, id)) = refused_with_id(evidence) {
         let symptom = Symptom::new(

@@ -347,9 +347,7 @@ fn judge_empty_id(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     }
     let list = now.status() == Some(200) && now.member("/JobList").is_some_and(Value::is_array);
-    let refused = now
-        .status()
-        .is_some_and(|status| (400..500).contains(&status));
+    let refused = now.is_refused();
     let symptom = || {
         Symptom::new(
             "empty-job-id",

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::errors::NOT_FOUND;
-use super::rules::{RefusalRule, judge_refusal};
+use super::rules::{NOT_FOUND, RefusalRule, judge_refusal};
 use super::subject::{earlier, live_vault, same_vault};
 use super::{Evidence, Judgements, Observation, Symptom};
 use crate::model::{Life, Refusal, Vault};
@@ -39,15 +38,10 @@ pub(super) fn refused<'a>(
     now: &'a Observation,
     earlier: &'a [Observation],
 ) -> impl Iterator<Item = &'a Observation> {
-    let is_refused = |past: &&Observation| {
-        past.status()
-            .is_some_and(|status| (400..500).contains(&status))
-    };
     earlier
         .iter()
         .rev()
-        .filter(move |past| same_vault(past, now))
-        .filter(is_refused)
+        .filter(move |past| same_vault(past, now) && past.is_refused())
 }
 
 /// The latest of these operations that succeeded on the same vault.
@@ -129,12 +123,7 @@ pub(super) const fn not_found(
     operations: &'static [O],
     refusals: &'static [Refusal],
 ) -> RefusalRule {
-    RefusalRule {
-        requirement,
-        operations,
-        refusals,
-        demand: NOT_FOUND,
-    }
+    RefusalRule::new(requirement, operations, refusals, NOT_FOUND)
 }
 
 impl Kept {

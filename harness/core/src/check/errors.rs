@@ -4,7 +4,9 @@
 
 use serde_json::Value;
 
-use super::rules::{Demand, RefusalRule, answer, judge_refusal, judge_refusal_graded};
+use super::rules::{
+    Demand, NOT_FOUND, RefusalRule, answer, crashed, judge_refusal, judge_refusal_graded,
+};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Refusal};
 use crate::requirement::Level;
@@ -429,9 +431,6 @@ fn malformed(evidence: &Evidence<'_>, out: &mut Judgements) {
     judge_refusal(MALFORMED, evidence, out);
 }
 
-/// What a refusal for want of the vault must be.
-pub(super) const NOT_FOUND: Demand = Demand::Answer(&[(404, "ResourceNotFoundException")]);
-
 const VAULT_UNKNOWN: &[RefusalRule] = &[RefusalRule {
     requirement: "COM-ERR-014",
     // CreateVault makes it; what DeleteVault answers is disputed (AMB-10).
@@ -537,20 +536,18 @@ fn crash(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange() else {
         return;
     };
-    let (Some(name), Expectation::Silent) = (now.operation, &now.expectation) else {
+    if now.operation.is_none() || now.expectation != Expectation::Silent {
         return;
-    };
+    }
     let documented = now.document.as_deref().is_some_and(is_known);
     if now
         .status()
         .is_some_and(|status| status >= 500 && status != 501)
         && !documented
     {
-        let symptom =
-            Symptom::new("crashed", format!("{name} fails in the server")).about(name.as_str());
         out.violated(
             "COM-ERR-011",
-            symptom,
+            crashed(now),
             "any answer but a failure of the server",
             answer(now),
         );

@@ -96,6 +96,11 @@ impl Observation {
         self.response().is_some_and(Response::is_success)
     }
 
+    /// Whether a whole 4xx response came.
+    pub fn is_refused(&self) -> bool {
+        matches!(self.status(), Some(400..500))
+    }
+
     /// The `code` of a Glacier error body, if there is one.
     pub fn error_code(&self) -> Option<&str> {
         self.document.as_ref()?.get("code")?.as_str()

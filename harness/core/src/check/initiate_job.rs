@@ -2,14 +2,14 @@
 
 use serde_json::Value;
 
+use super::documents::sent;
 use super::jobs::{
-    asked, asked_range, asks_for, known_job, parameters, ranges_were_ignored,
-    retrieval_range_ignored,
+    asked, asked_range, asks_for, known_job, ranges_were_ignored, retrieval_range_ignored,
 };
 use super::location::{identifier, judge_made};
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
-    judge_refusal_cases, judge_refusal_graded,
+    AcceptanceRule, BAD_REQUEST, Demand, RefusalCase, RefusalRule, answer, judge_acceptance,
+    judge_refusal, judge_refusal_cases, judge_refusal_graded,
 };
 use super::subject::{earlier, header, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -98,8 +98,6 @@ const fn refused(
 ) -> RefusalRule {
     RefusalRule::new(requirement, &[O::InitiateJob], refusals, demand)
 }
-
-const BAD_REQUEST: Demand = Demand::Status(&[400]);
 
 const REFUSED: &[RefusalRule] = &[
     refused("IJ-BODY-002", &[Refusal::JobParametersWrapped], BAD_REQUEST),
@@ -234,7 +232,7 @@ fn has_content_type(now: &Observation) -> bool {
 }
 
 fn has_explicit_null(now: &Observation) -> bool {
-    let document = parameters(now);
+    let document = sent(now);
     document
         .as_ref()
         .and_then(Value::as_object)
@@ -270,10 +268,7 @@ fn ends_unaligned(now: &Observation) -> bool {
 }
 
 fn judge_unexpected_members(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let refused = evidence
-        .exchange()
-        .and_then(Observation::status)
-        .is_some_and(|status| (400..500).contains(&status));
+    let refused = evidence.exchange().is_some_and(Observation::is_refused);
     if refused {
         judge_refusal_graded(Level::Should, REFUSED_THUS, evidence, out);
     }

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::jobs::{begun, given, parameters};
+use super::documents::sent;
+use super::jobs::{begun, given};
 use super::output::bytes;
 use super::output_state::format_ignored;
 use super::shape::{brief, shorten};
@@ -59,7 +60,7 @@ impl<'a> Inventoried<'a> {
             .ok()
             .filter(|_| format == "JSON")?;
         let vault = live_vault(&now.before, now.action())?;
-        let asked = begun(now, earlier).and_then(parameters)?;
+        let asked = begun(now, earlier).and_then(sent)?;
         Some(Self {
             now,
             vault,

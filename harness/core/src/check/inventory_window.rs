@@ -175,7 +175,7 @@ fn judge_marker(evidence: &Evidence<'_>, out: &mut Judgements) {
     else {
         return;
     };
-    let Some(asked) = begun(now, earlier(evidence)).and_then(super::jobs::parameters) else {
+    let Some(asked) = begun(now, earlier(evidence)).and_then(super::documents::sent) else {
         return;
     };
     let of = |name: &str| {

@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::describe_job::{described, is_inventory, judge_text, retrieval_described, state};
+use super::documents::sent;
 use super::jobs::{
-    Retrieval, asked, begun, given, member_missing, member_wrong, parameters,
-    retrieval_range_ignored,
+    Retrieval, asked, begun, given, member_missing, member_wrong, retrieval_range_ignored,
 };
 use super::shape::{brief, shorten};
 use super::subject::{earlier, live_vault};
@@ -254,9 +254,7 @@ fn judge_topic(evidence: &Evidence<'_>, out: &mut Judgements) {
         .filter(|now| now.operation == Some(O::InitiateJob))
     {
         let arn = asked(now, "/SNSTopic").is_some_and(|topic| topic.starts_with("arn:"));
-        let refused = now
-            .status()
-            .is_some_and(|status| (400..500).contains(&status));
+        let refused = now.is_refused();
         if arn && refused && now.expectation == Expectation::Either(vec![Refusal::TopicInvalid]) {
             out.inconclusive("IJ-SNS-001", "the target does not know the topic");
         }
@@ -275,7 +273,7 @@ fn judge_absent(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some((now, document)) = described(evidence) else {
         return;
     };
-    let Some(sent) = begun(now, earlier(evidence)).and_then(parameters) else {
+    let Some(sent) = begun(now, earlier(evidence)).and_then(sent) else {
         return;
     };
     let unconfigured =
@@ -345,7 +343,7 @@ fn judge_inventory_parameters(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some((now, document)) = described(evidence).filter(|(now, _)| is_inventory(now)) else {
         return;
     };
-    let Some(sent) = begun(now, earlier(evidence)).and_then(parameters) else {
+    let Some(sent) = begun(now, earlier(evidence)).and_then(sent) else {
         return;
     };
     let told = given(document, "/InventoryRetrievalParameters");

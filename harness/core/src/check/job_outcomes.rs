@@ -371,13 +371,7 @@ fn judge_side_effect(evidence: &Evidence<'_>, out: &mut Judgements) {
         .filter(|seen| seen.operation == Some(O::InitiateJob) && same_vault(seen, now));
     let attempts: Vec<&Observation> = attempts.collect();
     let clear = |seen: &&Observation| seen.status().is_some_and(|status| status < 500);
-    let refusals = attempts
-        .iter()
-        .filter(|seen| {
-            seen.status()
-                .is_some_and(|status| (400..500).contains(&status))
-        })
-        .count();
+    let refusals = attempts.iter().filter(|seen| seen.is_refused()).count();
     let (Some(vault), Some(list)) = (vault(&now.before, now.action()), items(now, "JobList"))
     else {
         return;

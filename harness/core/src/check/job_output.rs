@@ -10,6 +10,7 @@ use crate::model::{Expectation, Life};
 use crate::range::{ByteRange, ContentRange, RangeHeader};
 use crate::requirement::Level;
 use crate::spec::OperationName as O;
+use crate::wire::Response;
 
 /// Downloads and their ranges.
 pub(super) const CHECKS: &[Check] = &[
@@ -154,81 +155,119 @@ fn judge_part(evidence: &Evidence<'_>, out: &mut Judgements) {
     else {
         return;
     };
-    let now = download.now;
     let Some(asked) = download.asked().filter(|_| download.is_partial()) else {
         if download.is_damaged() && download.response().is_some() {
             download.excused("GJO-STATUS-002", out);
         }
         return;
     };
-    let Some(response) = download.response() else {
-        if now.expectation == Expectation::Accept {
-            let refused = now
-                .status()
-                .is_some_and(|status| (400..500).contains(&status));
-            let (requirement, symptom) = if refused && is_clamped(&download) {
-                ("GJO-RANGE-005", range_not_clamped())
-            } else {
-                ("GJO-STATUS-002", not_accepted(now))
-            };
-            out.violated(
-                requirement,
-                symptom,
-                format!("206 with bytes {asked}"),
-                answer(now),
-            );
-        }
-        return;
+    let Some(part) = Part::of(&download, asked) else {
+        return judge_missing_part(&download, asked, out);
     };
-    let like = download
-        .likeness()
-        .unwrap_or(if response.body.length == asked.len() {
+    part.judge_status(out);
+    part.judge_length(out);
+    judge_place(&download, asked, part.like, out);
+    part.judge_examples(out);
+}
+
+/// A part of the output was due, and no success came.
+fn judge_missing_part(download: &Download<'_>, asked: ByteRange, out: &mut Judgements) {
+    let now = download.now;
+    if now.expectation != Expectation::Accept {
+        return;
+    }
+    let (requirement, symptom) = if now.is_refused() && is_clamped(download) {
+        ("GJO-RANGE-005", range_not_clamped())
+    } else {
+        ("GJO-STATUS-002", not_accepted(now))
+    };
+    let expected = format!("206 with bytes {asked}");
+    out.violated(requirement, symptom, expected, answer(now));
+}
+
+/// What came where a part of the output was asked for.
+struct Part<'a> {
+    download: &'a Download<'a>,
+    asked: ByteRange,
+    response: &'a Response,
+    like: Likeness,
+}
+
+impl<'a> Part<'a> {
+    fn of(download: &'a Download<'a>, asked: ByteRange) -> Option<Self> {
+        let response = download.response()?;
+        let of_its_length = if response.body.length == asked.len() {
             Likeness::Right
         } else {
             Likeness::Unknown
-        });
-    let status = || match like {
-        Likeness::Right => Symptom::new(
-            "partial-status",
-            "a part of the output comes with another status than 206",
-        ),
-        other => other.symptom(),
-    };
-    out.judge(
-        "GJO-STATUS-002",
-        response.status == 206,
-        status,
-        "206",
-        || format!("{} with {}", answer(now), bytes(&response.body)),
-    );
-    let length = response.body.length == asked.len();
-    let expected = || format!("{} bytes", asked.len());
-    let clamped = is_clamped(&download);
-    if !clamped {
+        };
+        Some(Self {
+            download,
+            asked,
+            response,
+            like: download.likeness().unwrap_or(of_its_length),
+        })
+    }
+
+    fn told(&self) -> String {
+        format!(
+            "{} with {}",
+            answer(self.download.now),
+            bytes(&self.response.body)
+        )
+    }
+
+    /// What is wrong where the status may be all that is.
+    fn symptom(&self) -> Symptom {
+        match self.like {
+            Likeness::Right => Symptom::new(
+                "partial-status",
+                "a part of the output comes with another status than 206",
+            ),
+            other => other.symptom(),
+        }
+    }
+
+    fn judge_status(&self, out: &mut Judgements) {
         out.judge(
-            "GJO-SIZE-003",
-            length,
-            || like.symptom(),
-            expected(),
-            || bytes(&response.body),
+            "GJO-STATUS-002",
+            self.response.status == 206,
+            || self.symptom(),
+            "206",
+            || self.told(),
         );
     }
-    judge_place(&download, asked, like, out);
-    let right = response.status == 206 && like == Likeness::Right;
-    let actual = || format!("{} with {}", answer(now), bytes(&response.body));
-    let examples = [
-        ("GJO-RANGE-005", clamped),
-        ("GJO-RANGE-011", download.retrieval.is_none()),
-        ("GJO-RANGE-013", asked.len() == 1 && !clamped),
-    ];
-    for (requirement, _) in examples.into_iter().filter(|(_, applies)| *applies) {
-        out.judge(
-            requirement,
-            right,
-            status,
-            format!("206 with {}", expected()),
-            actual,
-        );
+
+    fn judge_length(&self, out: &mut Judgements) {
+        if !is_clamped(self.download) {
+            out.judge(
+                "GJO-SIZE-003",
+                self.response.body.length == self.asked.len(),
+                || self.like.symptom(),
+                format!("{} bytes", self.asked.len()),
+                || bytes(&self.response.body),
+            );
+        }
+    }
+
+    /// Rules about parts of one kind or another.
+    fn judge_examples(&self, out: &mut Judgements) {
+        let clamped = is_clamped(self.download);
+        let right = self.response.status == 206 && self.like == Likeness::Right;
+        let examples = [
+            ("GJO-RANGE-005", clamped),
+            ("GJO-RANGE-011", self.download.retrieval.is_none()),
+            ("GJO-RANGE-013", self.asked.len() == 1 && !clamped),
+        ];
+        for (requirement, _) in examples.into_iter().filter(|(_, applies)| *applies) {
+            out.judge(
+                requirement,
+                right,
+                || self.symptom(),
+                format!("206 with {} bytes", self.asked.len()),
+                || self.told(),
+            );
+        }
     }
 }
 
@@ -281,44 +320,77 @@ fn judge_content_range(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let told = response.headers.value("content-range");
     if response.status == 200 {
-        let symptom = || {
-            Symptom::new(
-                "content-range-on-200",
-                "a whole download carries Content-Range",
-            )
-        };
-        out.judge(
-            "GJO-RANGE-004",
-            told.is_none(),
-            symptom,
-            "no Content-Range with 200",
-            || told.unwrap_or_default().to_owned(),
-        );
+        judge_none_told(told, out);
     }
     let Some(asked) = download.asked().filter(|_| download.header.is_some()) else {
         return;
     };
+    if response.status == 206 {
+        judge_told(&download, asked, told, out);
+    } else {
+        judge_whole_for_part(&download, asked, out);
+    }
+}
+
+/// A whole download has no place in another.
+fn judge_none_told(told: Option<&str>, out: &mut Judgements) {
+    let symptom = || {
+        Symptom::new(
+            "content-range-on-200",
+            "a whole download carries Content-Range",
+        )
+    };
+    out.judge(
+        "GJO-RANGE-004",
+        told.is_none(),
+        symptom,
+        "no Content-Range with 200",
+        || told.unwrap_or_default().to_owned(),
+    );
+}
+
+/// Where the whole output comes for a part of it, nothing tells which part it is.
+fn judge_whole_for_part(download: &Download<'_>, asked: ByteRange, out: &mut Judgements) {
     let single = matches!(download.header, Some(RangeHeader::Single { .. }));
-    if response.status != 206 {
-        if single && download.is_partial() && download.likeness() == Some(Likeness::WholeOutput) {
-            let expected = format!("206 with Content-Range: bytes {asked}/…");
-            out.violated(
-                "GJO-RANGE-002",
-                Likeness::WholeOutput.symptom(),
-                expected.clone(),
-                answer(download.now),
-            );
-            out.violated(
-                "GJO-RANGE-003",
-                Likeness::WholeOutput.symptom(),
-                expected,
-                answer(download.now),
-            );
-        }
+    if !single || !download.is_partial() || download.likeness() != Some(Likeness::WholeOutput) {
         return;
     }
+    for requirement in ["GJO-RANGE-002", "GJO-RANGE-003"] {
+        let expected = format!("206 with Content-Range: bytes {asked}/…");
+        let symptom = Likeness::WholeOutput.symptom();
+        out.violated(requirement, symptom, expected, answer(download.now));
+    }
+}
+
+/// `Content-Range` tells the place of the part and the size of the whole.
+fn judge_told(download: &Download<'_>, asked: ByteRange, told: Option<&str>, out: &mut Judgements) {
     let read = told.and_then(ContentRange::parse);
-    let symptom = |what: &str| match told {
+    let actual = || {
+        told.map_or_else(
+            || "no Content-Range".to_owned(),
+            |text| format!("Content-Range: {text}"),
+        )
+    };
+    out.judge(
+        "GJO-RANGE-002",
+        read.is_some_and(|read| read.range == asked),
+        || told_wrongly(told, "position"),
+        format!("Content-Range: bytes {asked}/…"),
+        actual,
+    );
+    if let (Some(total), Some(read)) = (download.total(), read) {
+        out.judge(
+            "GJO-RANGE-003",
+            read.total == Some(total),
+            || told_wrongly(told, "size"),
+            format!("Content-Range: …/{total}"),
+            actual,
+        );
+    }
+}
+
+fn told_wrongly(told: Option<&str>, what: &'static str) -> Symptom {
+    match told {
         None => Symptom::new(
             "content-range-missing",
             "a part of the output comes without Content-Range",
@@ -327,30 +399,7 @@ fn judge_content_range(evidence: &Evidence<'_>, out: &mut Judgements) {
             "content-range-wrong",
             format!("Content-Range tells another {what} than what comes"),
         )
-        .about(what.to_owned()),
-    };
-    let actual = || {
-        told.map_or_else(
-            || "no Content-Range".to_owned(),
-            |text| format!("Content-Range: {text}"),
-        )
-    };
-    let place = read.is_some_and(|read| read.range == asked);
-    out.judge(
-        "GJO-RANGE-002",
-        place,
-        || symptom("position"),
-        format!("Content-Range: bytes {asked}/…"),
-        actual,
-    );
-    if let (Some(total), Some(read)) = (download.total(), read) {
-        out.judge(
-            "GJO-RANGE-003",
-            read.total == Some(total),
-            || symptom("size"),
-            format!("Content-Range: …/{total}"),
-            actual,
-        );
+        .about(what),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::documents::sent;
 use super::subject::{job, same_vault};
 use super::{Observation, Symptom};
 use crate::amz_date::Timestamp;
@@ -11,7 +12,6 @@ use crate::range::{ByteRange, parse_retrieval_range};
 use crate::scenario::{Action, Ref};
 use crate::spec::OperationName as O;
 use crate::treehash::Digest;
-use crate::wire::Body;
 
 /// An archive retrieval, as the model remembers it.
 #[derive(Clone, Copy)]
@@ -97,14 +97,6 @@ pub(super) fn begun<'a>(now: &Observation, earlier: &'a [Observation]) -> Option
     earlier.iter().rev().find(began)
 }
 
-/// The job parameters as they were sent, ids filled in.
-pub(super) fn parameters(now: &Observation) -> Option<Value> {
-    match &now.exchange().request.body {
-        Body::Text(text) => serde_json::from_str(text).ok(),
-        Body::Empty | Body::Content(_) => None,
-    }
-}
-
 /// A member that is neither null nor absent.
 pub(super) fn given<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value> {
     document.pointer(pointer).filter(|value| !value.is_null())
@@ -112,9 +104,7 @@ pub(super) fn given<'a>(document: &'a Value, pointer: &str) -> Option<&'a Value>
 
 /// A text parameter of a job request.
 pub(super) fn asked(now: &Observation, pointer: &str) -> Option<String> {
-    given(&parameters(now)?, pointer)?
-        .as_str()
-        .map(str::to_owned)
+    given(&sent(now)?, pointer)?.as_str().map(str::to_owned)
 }
 
 /// What `Type` a job request asks for.
@@ -128,8 +118,8 @@ pub(super) fn named_archive<'a>(model: &'a Model, action: &Action) -> Option<&'a
         return None;
     };
     let document = body.document()?;
-    let named = Model::archive_ref(document.get("ArchiveId")?.as_str()?);
-    let (home, archive) = model.archive(vault, named.handle()?)?;
+    let id = document.get("ArchiveId")?.as_str()?;
+    let (_, home, archive) = model.archive_called(vault, id)?;
     (Some(home) == vault.handle()).then_some(archive)
 }
 

@@ -49,7 +49,8 @@ pub enum Outcome {
     Violated {
         /// In which way.
         symptom: Symptom,
-        /// How firmly: the requirement's own level, or a weaker one where its text says so ("null is a SHOULD deviation").
+        /// How firmly: the requirement's own level, or that of a part of it, which its text or the ambiguity it stands under grades otherwise:
+        /// weaker ("null is a SHOULD deviation") or firmer ("MUST part: never more than 1,000").
         grade: Level,
         /// What the rule demands here, for people.
         expected: String,

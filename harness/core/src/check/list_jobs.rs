@@ -7,7 +7,7 @@ use super::jobs::given;
 use super::rules::{AcceptanceRule, Demand, RefusalRule, judge_acceptance, judge_refusal};
 use super::shape::{Kind, Member, brief, judge_members};
 use super::subject::{
-    earlier, is_first_page, is_whole_list, items, limit, live_vault, marker_given, same_vault,
+    earlier, is_first_page, is_whole_list, items, limit_sent, live_vault, marker_given, same_vault,
     success, text,
 };
 use super::vaults::was_made_again;
@@ -42,9 +42,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("LJ-STATUS-001", O::ListJobs),
-    AcceptanceRule::example("LJ-LIMIT-002", O::ListJobs, |now| {
-        limit(now.action()).is_some()
-    }),
+    AcceptanceRule::example("LJ-LIMIT-002", O::ListJobs, |now| limit_sent(now).is_some()),
 ];
 
 const REFUSED: &[RefusalRule] = &[
@@ -163,7 +161,7 @@ fn difference<'a>(one: &'a Value, other: &'a Value) -> Option<&'a str> {
 /// All jobs of the vault and none of another.
 fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some((now, list)) = listed(evidence).filter(|(now, list)| {
-        let room = limit(now.action()).is_none_or(|limit| (list.len() as u64) < limit);
+        let room = limit_sent(now).is_none_or(|limit| (list.len() as u64) < limit);
         is_whole_list(now) && Filter::of(now).is_none() && room
     }) else {
         return;
@@ -222,7 +220,7 @@ fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     let filter = Filter::of(now);
-    let asked = limit(now.action()).map(|limit| limit as usize);
+    let asked = limit_sent(now).map(|limit| limit as usize);
     let (requirement, most) = asked.map_or(("LJ-LIMIT-001", PAGE), |limit| ("LJ-LIMIT-002", limit));
     if list.len() > most {
         return out.violated(

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::part_list::open_upload;
 use super::shape::brief;
 use super::subject::{
-    is_first_page, is_whole_list, items, limit, marker_given, page, same_vault, success,
-    success_after, text, upload_ref,
+    is_first_page, is_whole_list, items, limit_sent, marker_given, parameter_sent, same_vault,
+    success, success_after, text,
 };
 use super::treehash::wrong_hash;
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
@@ -211,9 +211,7 @@ fn judge_part_hash(
 /// The hash of other data that was uploaded for the same range before.
 fn former_hash(part: &Part, now: &Observation, earlier: &[Observation]) -> Option<String> {
     let sent = earlier.iter().filter(|seen| {
-        seen.succeeded()
-            && same_vault(seen, now)
-            && upload_ref(seen.action()) == upload_ref(now.action())
+        seen.succeeded() && same_vault(seen, now) && seen.action().upload() == now.action().upload()
     });
     sent.filter_map(|seen| match seen.action() {
         Action::UploadMultipartPart {
@@ -257,11 +255,9 @@ fn refused_parts<'a>(
 
 fn is_refused_part(seen: &Observation, now: &Observation) -> bool {
     seen.operation == Some(O::UploadMultipartPart)
-        && seen
-            .status()
-            .is_some_and(|status| (400..500).contains(&status))
+        && seen.is_refused()
         && same_vault(seen, now)
-        && upload_ref(seen.action()) == upload_ref(now.action())
+        && seen.action().upload() == now.action().upload()
 }
 
 fn refused_for_its_hash(now: &Observation, earlier: &[Observation], range: ByteRange) -> bool {
@@ -303,10 +299,7 @@ fn judge_unfinished(evidence: &Evidence<'_>, out: &mut Judgements) {
         .filter(|seen| seen.operation == Some(O::ListParts) && seen.succeeded())
     {
         let known = open_upload(list).is_none_or(|upload| upload.parts.contains_key(&range.start));
-        if known
-            || upload_ref(list.action()) != upload_ref(slow.action())
-            || !same_vault(list, slow)
-        {
+        if known || list.action().upload() != slow.action().upload() || !same_vault(list, slow) {
             continue;
         }
         let listed = items(list, "Parts")
@@ -390,7 +383,7 @@ pub(super) fn judge_page(
     } else {
         ("LMU-LIMIT-001", "LMU-LIMIT-001")
     };
-    let asked = page(now.action()).is_some_and(|page| page.limit.is_some());
+    let asked = parameter_sent(now, "limit").is_some();
     let too_large = || Symptom::new("page-too-large", "a list is not cut at its limit").about(list);
     let no_marker = || {
         Symptom::new(
@@ -401,7 +394,7 @@ pub(super) fn judge_page(
     };
     let left_out = is_first_page(now) && known > count && marker_given(now).is_none();
     let without = format!("{count} of {known} items and no Marker");
-    match limit(now.action()) {
+    match limit_sent(now) {
         Some(most @ 1..=50) if list == "ListParts" && most as usize <= known => {
             if count as u64 > most {
                 out.violated(
@@ -463,7 +456,7 @@ fn judge_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
             .all(|seen| seen.operation == Some(O::ListParts) && seen.succeeded());
     let asked_for_one = members
         .first()
-        .is_some_and(|first| limit(first.action()) == Some(1));
+        .is_some_and(|first| limit_sent(first) == Some(1));
     if !pages || !asked_for_one {
         return;
     }

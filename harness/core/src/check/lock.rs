@@ -5,12 +5,13 @@ use serde_json::Value;
 use super::documents::{Kept, latest, not_found, refused, sent_policy, shown, told};
 use super::policies::judge_policy;
 use super::rules::{
-    AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal, not_refused,
+    AcceptanceRule, BAD_REQUEST, Demand, RefusalRule, answer, judge_acceptance, judge_refusal,
+    not_refused,
 };
 use super::subject::{earlier, header, live_vault, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
-use crate::model::{Lock, LockState, Refusal, Vault, equivalent_policies};
+use crate::model::{Expectation, Lock, LockState, Refusal, Vault, equivalent_policies};
 use crate::scenario::Action;
 use crate::spec::OperationName as O;
 
@@ -159,63 +160,58 @@ fn accepts(evidence: &Evidence<'_>, out: &mut Judgements) {
 const INITIATE: &[O] = &[O::InitiateVaultLock];
 const COMPLETE: &[O] = &[O::CompleteVaultLock];
 const DENIED: Demand = Demand::Answer(&[(403, "AccessDeniedException")]);
-const BAD: Demand = Demand::Status(&[400]);
-
-const fn row(
-    requirement: &'static str,
-    operations: &'static [O],
-    refusals: &'static [Refusal],
-    demand: Demand,
-) -> RefusalRule {
-    RefusalRule {
-        requirement,
-        operations,
-        refusals,
-        demand,
-    }
-}
 
 const REFUSED: &[RefusalRule] = &[
-    row(
+    RefusalRule::new(
         "IVL-STATE-002",
         INITIATE,
         &[Refusal::LockInProgress],
         DENIED,
     ),
-    row(
+    RefusalRule::new(
         "IVL-STATE-003",
         INITIATE,
         &[Refusal::LockLocked],
         Demand::Refused,
     ),
-    row(
+    RefusalRule::new(
         "IVL-POLICY-001",
         INITIATE,
         &[Refusal::PolicyInvalid],
         Demand::Answer(&[(400, "InvalidParameterValueException")]),
     ),
-    row(
+    RefusalRule::new(
         "IVL-POLICY-002",
         INITIATE,
         &[Refusal::PolicyTooLarge],
         Demand::Refused,
     ),
-    row("IVL-POLICY-003", INITIATE, &[Refusal::PolicyMissing], BAD),
-    row(
+    RefusalRule::new(
+        "IVL-POLICY-003",
+        INITIATE,
+        &[Refusal::PolicyMissing],
+        BAD_REQUEST,
+    ),
+    RefusalRule::new(
         "AVL-LOCKED-001",
         &[O::AbortVaultLock],
         &[Refusal::LockAbortWhenLocked],
         DENIED,
     ),
     // The guide prints `InvalidParameter`, a code that stands nowhere else: the status decides.
-    row("CVL-BADID-001", COMPLETE, &[Refusal::LockIdWrong], BAD),
-    row(
+    RefusalRule::new(
+        "CVL-BADID-001",
+        COMPLETE,
+        &[Refusal::LockIdWrong],
+        BAD_REQUEST,
+    ),
+    RefusalRule::new(
         "CVL-BADID-002",
         COMPLETE,
         &[Refusal::LockIdWrongWhenLocked],
         DENIED,
     ),
-    row(
+    RefusalRule::new(
         "CVL-NONE-001",
         COMPLETE,
         &[Refusal::LockAbsent],
@@ -255,9 +251,7 @@ fn identifier(evidence: &Evidence<'_>, out: &mut Judgements) {
     if !names_former(now, vault) || now.expectation.allows_success() {
         return;
     }
-    let refused = now
-        .status()
-        .is_some_and(|status| (400..500).contains(&status));
+    let refused = now.is_refused();
     let expected = "a refusal of the lock id that was aborted";
     out.judge(
         "IVL-STATE-004",
@@ -537,7 +531,7 @@ fn creation(now: &Observation, created: Timestamp, past: &[Observation], out: &m
     );
 }
 
-const DENIED_DELETION: &[RefusalRule] = &[row(
+const DENIED_DELETION: &[RefusalRule] = &[RefusalRule::new(
     "VL-EFFECT-001",
     &[O::DeleteArchive],
     &[Refusal::DeniedByPolicy],
@@ -567,7 +561,7 @@ fn effect(evidence: &Evidence<'_>, out: &mut Judgements) {
         refused(now, past).any(|past| past.action() == now.action() && past.status() == Some(403));
     let aborted = latest(now, past, &[O::InitiateVaultLock, O::AbortVaultLock])
         .is_some_and(|last| last.operation == Some(O::AbortVaultLock));
-    if denied && aborted && has_no_lock(now) && now.expectation.allows_success() {
+    if denied && aborted && has_no_lock(now) && now.expectation == Expectation::Accept {
         let symptom = || Symptom::new("lock-outlives-abort", "an aborted lock is still enforced");
         out.judge(
             "VL-EFFECT-002",
@@ -767,6 +761,37 @@ mod tests {
             case.breaks("IVL-STATUS-001")
                 .contains(&("identifier-missing", Level::Must))
         );
+    }
+
+    #[test]
+    fn an_aborted_lock_denies_nothing_but_an_access_policy_may() {
+        const DELETE: &str = "DeleteArchive: {vault: v, archive: a}";
+        const UPLOAD: &str = "UploadArchive: {vault: v, archive: a, content: {text: abc}}";
+        let denying = policy("glacier:DeleteArchive");
+        let lock =
+            format!("InitiateVaultLock: {{vault: v, lock: l, body: {{Policy: '{denying}'}}}}");
+        let aborted = |access: Option<&str>, answer| {
+            let vault = Case::default()
+                .then("CreateVault: {vault: v}", status(201))
+                .then(UPLOAD, status(201).with("x-amz-archive-id", "A"))
+                .then(&lock, status(201).with("x-amz-lock-id", "id-l"))
+                .then(DELETE, error(403, "AccessDeniedException"))
+                .then("AbortVaultLock: {vault: v}", status(204));
+            let vault = match access {
+                Some(access) => vault.then(access, status(204)),
+                None => vault,
+            };
+            vault.then(DELETE, answer)
+        };
+        let denied = || error(403, "AccessDeniedException");
+        assert!(aborted(None, status(204)).holds("VL-EFFECT-002"));
+        assert_eq!(
+            aborted(None, denied()).breaks("VL-EFFECT-002"),
+            [("lock-outlives-abort", Level::Should)]
+        );
+        let access = format!("SetVaultAccessPolicy: {{vault: v, body: {{Policy: '{denying}'}}}}");
+        let by_policy = aborted(Some(&access), denied());
+        assert!(by_policy.said("VL-EFFECT-002").is_empty());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::archives::is_of_all_characters;
 use super::location::{identifier, judge_made};
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, judge_acceptance, judge_refusal,
+    AcceptanceRule, BAD_REQUEST, Demand, RefusalCase, RefusalRule, judge_acceptance, judge_refusal,
     judge_refusal_cases, judge_refusal_graded,
 };
 use super::subject::{description, earlier, success};
@@ -84,8 +84,6 @@ const fn begin(
         demand,
     }
 }
-
-const BAD_REQUEST: Demand = Demand::Status(&[400]);
 
 const REFUSED: &[RefusalRule] = &[
     begin(

@@ -99,9 +99,7 @@ fn sets(now: &Observation, earlier: &[Observation], out: &mut Judgements) {
         .iter()
         .any(|past| past.operation == now.operation && past.succeeded());
     let unrouted = super::errors::is_unrouted(now);
-    let refused = now
-        .status()
-        .is_some_and(|status| (400..500).contains(&status));
+    let refused = now.is_refused();
     for requirement in ["SVN-STATUS-001", "SVN-BODY-001", "SVN-EVENT-001"] {
         if refused && !took && !unrouted {
             out.inconclusive(
@@ -169,7 +167,11 @@ fn removed_again(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let nothing =
         live_vault(&now.before, now.action()).is_some_and(|vault| vault.notifications.is_none());
-    if nothing && now.expectation.allows_success() {
+    let denied = now
+        .expectation
+        .refusals()
+        .contains(&Refusal::DeniedByPolicy);
+    if nothing && now.expectation.allows_success() && !denied {
         let symptom = || {
             Symptom::new(
                 "removal-not-idempotent",
@@ -338,5 +340,16 @@ mod tests {
         assert!(removed(error(404, "ResourceNotFoundException")).holds("DVN-IDEM-001"));
         let refused = removed(error(400, "InvalidParameterValueException")).breaks("DVN-IDEM-001");
         assert_eq!(refused, [("removal-not-idempotent", Level::Should)]);
+    }
+
+    #[test]
+    fn removing_nothing_may_be_denied_by_a_policy() {
+        let policy = r#"{"Statement":[{"Effect":"Deny","Principal":"*","Action":"glacier:DeleteVaultNotifications"}]}"#;
+        let denying = format!("SetVaultAccessPolicy: {{vault: v, body: {{Policy: '{policy}'}}}}");
+        let denied = vault().then(&denying, status(204)).then(
+            "DeleteVaultNotifications: {vault: v}",
+            error(403, "AccessDeniedException"),
+        );
+        assert!(denied.said("DVN-IDEM-001").is_empty());
     }
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::rules::{Demand, RefusalRule, answer, judge_refusal};
-use super::subject::{is_first_page, items, limit, page, succeeded_rightly, vault};
+use super::subject::{
+    is_first_page, items, limit_sent, marker_given, page, succeeded_rightly, vault,
+};
 use super::{Check, Evidence, Group, Judgements, Observation, Symptom};
 use crate::model::{Life, Model, Refusal};
 use crate::requirement::Level;
@@ -110,10 +112,7 @@ impl<'a> Page<'a> {
 
     /// The marker: a text that is not empty.
     fn marker(&self) -> Option<&'a str> {
-        self.now
-            .member("/Marker")?
-            .as_str()
-            .filter(|marker| !marker.is_empty())
+        marker_given(self.now)
     }
 
     /// What `Marker` is when it is neither null nor absent.
@@ -157,12 +156,10 @@ fn known(model: &Model, now: &Observation) -> Option<BTreeSet<String>> {
         }
         Action::ListParts { .. } => {
             let parts = super::subject::upload(model, now.action())?.parts.values();
-            let written =
-                |range: &crate::range::ByteRange| format!("{}-{}", range.start, range.end - 1);
             parts
                 .clone()
                 .all(|part| part.certain)
-                .then(|| parts.map(|part| written(&part.range)).collect())
+                .then(|| parts.map(|part| part.range.to_string()).collect())
         }
         _ => None,
     }
@@ -177,7 +174,7 @@ fn limits(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(now) = evidence.exchange() else {
         return;
     };
-    let Some(limit) = limit(now.action()).filter(|limit| *limit > 0) else {
+    let Some(limit) = limit_sent(now).filter(|limit| *limit > 0) else {
         return;
     };
     let Some(page) = Page::of(now) else {
@@ -277,8 +274,8 @@ fn first_page(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 fn more_exist(page: &Page<'_>, known: &BTreeSet<String>, left_out: usize, out: &mut Judgements) {
     // A page with room to spare that leaves items out has lost them: that is for the walk, and for what made them.
-    let room = limit(page.now.action()).map_or(page.list.maximum, |limit| limit as usize)
-        > page.items.len();
+    let room =
+        limit_sent(page.now).map_or(page.list.maximum, |limit| limit as usize) > page.items.len();
     if room && page.marker().is_none() {
         return;
     }
@@ -298,7 +295,7 @@ fn more_exist(page: &Page<'_>, known: &BTreeSet<String>, left_out: usize, out: &
 }
 
 fn no_more_exist(page: &Page<'_>, out: &mut Judgements) {
-    let exactly_full = limit(page.now.action()) == Some(page.items.len() as u64);
+    let exactly_full = limit_sent(page.now) == Some(page.items.len() as u64);
     let requirements: &[&str] = if exactly_full {
         &["COM-PAGE-001", "COM-PAGE-009"]
     } else {
@@ -399,11 +396,7 @@ fn total(pages: &[Page<'_>]) -> usize {
 
 /// A page that did not come although the one before it had a marker.
 fn broken_walk(pages: &[Page<'_>], last: &Observation, out: &mut Judgements) {
-    if !pages.is_empty()
-        && last
-            .response()
-            .is_some_and(|response| (400..500).contains(&response.status))
-    {
+    if !pages.is_empty() && last.is_refused() {
         let symptom = Symptom::new("marker-refused", "the marker of a page is refused");
         out.violated("COM-PAGE-002", symptom, "the next page", answer(last));
     }
@@ -654,6 +647,21 @@ mod tests {
         for filter in ["completed: 'false'", "statuscode: InProgress"] {
             assert!(walked(filter).breaks("COM-PAGE-002").is_empty(), "{filter}");
         }
+    }
+
+    #[test]
+    fn only_a_limit_that_was_sent_counts() {
+        let listed = |step: &str| {
+            let all = page(&["a", "b", "c"], Value::Null);
+            uploads(&["a", "b", "c"])
+                .then(step, all)
+                .breaks("COM-PAGE-004")
+        };
+        assert_eq!(listed(TWO), [("page-too-large", Level::Must)]);
+        let but =
+            |query: &str, plain: &str| format!("{{{plain}, but: {{query: {{limit: {query}}}}}}}");
+        assert!(listed(&but("null", TWO)).is_empty());
+        assert_eq!(listed(&but("'2'", LIST)), [("page-too-large", Level::Must)]);
     }
 
     #[test]

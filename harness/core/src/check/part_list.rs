@@ -3,12 +3,11 @@
 use serde_json::Value;
 
 use super::rules::{
-    AcceptanceRule, Demand, RefusalRule, judge_acceptance, judge_refusal, judge_refusal_graded,
+    AcceptanceRule, Demand, NOT_FOUND, RefusalRule, judge_acceptance, judge_refusal,
+    judge_refusal_graded,
 };
 use super::shape::{Kind, Member, judge_members, shorten};
-use super::subject::{
-    limit, same_vault, success, success_after, text, upload, upload_ref, vault_name,
-};
+use super::subject::{limit_sent, same_vault, success, success_after, text, upload, vault_name};
 use super::vault_description::{arn_names, judge_object, plausible};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Life, Refusal, Upload};
@@ -59,7 +58,7 @@ pub(super) const CHECKS: &[Check] = &[
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("LP-STATUS-001", O::ListParts),
     AcceptanceRule::example("LP-LIMIT-002", O::ListParts, |now| {
-        limit(now.action()) == Some(1)
+        limit_sent(now) == Some(1)
     }),
 ];
 
@@ -75,8 +74,6 @@ const fn refused(
         demand,
     }
 }
-
-const NOT_FOUND: Demand = Demand::Answer(&[(404, "ResourceNotFoundException")]);
 
 const REFUSED: &[RefusalRule] = &[
     refused("LP-404-001", &[Refusal::UploadUnknown], NOT_FOUND),
@@ -100,11 +97,7 @@ fn judge_softly(evidence: &Evidence<'_>, out: &mut Judgements) {
         &[Refusal::UploadAborted, Refusal::UploadCompleted],
         NOT_FOUND,
     )];
-    if evidence
-        .exchange()
-        .and_then(Observation::status)
-        .is_some_and(|status| (400..500).contains(&status))
-    {
+    if evidence.exchange().is_some_and(Observation::is_refused) {
         judge_refusal_graded(Level::Should, &rules, evidence, out);
     }
 }
@@ -291,7 +284,7 @@ fn judge_description(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// The description as it was sent, spaces and all.
 fn sent_description<'a>(now: &Observation, earlier: &'a [Observation]) -> Option<&'a str> {
-    let handle = upload_ref(now.action())?.handle()?;
+    let handle = now.action().upload()?.handle()?;
     earlier.iter().rev().find_map(|seen| match seen.action() {
         Action::InitiateMultipartUpload {
             upload,

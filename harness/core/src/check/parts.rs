@@ -2,7 +2,7 @@
 
 use super::archives::{content, judge_returned_hash};
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, judge_acceptance, judge_refusal,
+    AcceptanceRule, BAD_REQUEST, Demand, RefusalCase, RefusalRule, judge_acceptance, judge_refusal,
     judge_refusal_cases,
 };
 use super::subject::{success, upload};
@@ -105,8 +105,6 @@ const fn refused(
         demand,
     }
 }
-
-const BAD_REQUEST: Demand = Demand::Status(&[400]);
 
 const REFUSED: &[RefusalRule] = &[
     refused("UMP-RANGE-002", &[Refusal::PartRangeMissing], BAD_REQUEST),

@@ -34,6 +34,12 @@ pub enum Demand {
     CodeIfRefused(&'static [&'static str]),
 }
 
+/// The answer where what a request names is not there.
+pub(super) const NOT_FOUND: Demand = Demand::Answer(&[(404, "ResourceNotFoundException")]);
+
+/// The answer to a request that is wrong in itself, where no document fixes the code.
+pub(super) const BAD_REQUEST: Demand = Demand::Status(&[400]);
+
 /// A row: a request that must succeed, and for which `applies` says yes, keeps `requirement` when it does.
 #[derive(Clone, Copy)]
 pub struct AcceptanceRule {
@@ -112,9 +118,7 @@ fn judge_rows(
     let [first, others @ ..] = now.expectation.refusals() else {
         return;
     };
-    let refused = now
-        .response()
-        .is_some_and(|response| (400..500).contains(&response.status));
+    let refused = now.is_refused();
     if matches!(now.expectation, Expectation::Either(_))
         && (now.succeeded() || !others.is_empty() && !refused)
     {
@@ -366,8 +370,8 @@ pub fn not_accepted(now: &Observation) -> Symptom {
     }
 }
 
-/// The symptom of a server error on a request with several reasons to be refused.
-fn crashed(now: &Observation) -> Symptom {
+/// The symptom of a failure of the server.
+pub(super) fn crashed(now: &Observation) -> Symptom {
     let name = now.operation.map_or("", OperationName::as_str);
     Symptom::new("crashed", format!("{name} fails in the server")).about(name)
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::{Evidence, Observation};
 use crate::amz_date::Timestamp;
 use crate::model::{Archive, Expectation, Job, JobKind, Life, Model, Upload, Vault};
-use crate::scenario::{Action, Page, Ref};
+use crate::range::whole_number;
+use crate::scenario::{Action, Page};
 use crate::spec::OperationName;
 
 /// The exchange, when it is a successful `operation` that was allowed to succeed.
@@ -67,22 +68,11 @@ pub(super) fn live_vault<'a>(model: &'a Model, action: &Action) -> Option<&'a Va
     vault(model, action).filter(|vault| vault.life == Life::Live)
 }
 
-/// The upload the action names.
-pub(super) fn upload_ref(action: &Action) -> Option<&Ref> {
-    match action {
-        Action::UploadMultipartPart { upload, .. }
-        | Action::CompleteMultipartUpload { upload, .. }
-        | Action::AbortMultipartUpload { upload, .. }
-        | Action::ListParts { upload, .. } => Some(upload),
-        _ => None,
-    }
-}
-
 /// The upload of the action in the vault of the action, unless it is in doubt.
 pub(super) fn upload<'a>(model: &'a Model, action: &Action) -> Option<&'a Upload> {
     let upload = vault(model, action)?
         .uploads
-        .get(upload_ref(action)?.handle()?)?;
+        .get(action.upload()?.handle()?)?;
     (upload.life != Life::Doubtful).then_some(upload)
 }
 
@@ -137,9 +127,10 @@ pub(super) fn page(action: &Action) -> Option<&Page> {
     }
 }
 
-/// The limit a list asks for, when it is one.
-pub(super) fn limit(action: &Action) -> Option<u64> {
-    page(action)?.limit.as_ref()?.parse().ok()
+/// The limit a list request was sent with, when it is one.
+pub(super) fn limit_sent(now: &Observation) -> Option<u64> {
+    page(now.action())?;
+    whole_number(&parameter_sent(now, "limit")?)
 }
 
 /// Whether a list begins at its first item.
@@ -149,9 +140,14 @@ pub(super) fn is_first_page(now: &Observation) -> bool {
 
 /// The marker of a list request, decoded.
 pub(super) fn marker_sent(now: &Observation) -> Option<String> {
+    parameter_sent(now, "marker")
+}
+
+/// A query parameter as it was sent, decoded.
+pub(super) fn parameter_sent(now: &Observation, wanted: &str) -> Option<String> {
     let value = now.exchange().request.query.split('&').find_map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (name == "marker").then_some(value)
+        (name == wanted).then_some(value)
     })?;
     Some(
         percent_encoding::percent_decode_str(value)

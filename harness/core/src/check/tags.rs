@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::documents::sent;
-use super::errors::NOT_FOUND;
-use super::rules::{AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal};
+use super::rules::{
+    AcceptanceRule, BAD_REQUEST, Demand, NOT_FOUND, RefusalRule, answer, judge_acceptance,
+    judge_refusal,
+};
 use super::subject::{earlier, live_vault, same_vault, success};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Life, Refusal};
@@ -118,55 +120,35 @@ fn beyond_ascii(text: &str) -> bool {
     !text.is_ascii()
 }
 
-const fn row(
-    requirement: &'static str,
-    operation: O,
-    applies: fn(&Observation) -> bool,
-) -> AcceptanceRule {
-    AcceptanceRule {
-        requirement,
-        operation,
-        applies: Some(applies),
-    }
-}
-
-const fn general(requirement: &'static str, operation: O) -> AcceptanceRule {
-    AcceptanceRule {
-        requirement,
-        operation,
-        applies: None,
-    }
-}
-
 const ACCEPTED: &[AcceptanceRule] = &[
-    general("ATV-STATUS-001", O::AddTagsToVault),
-    row("ATV-VALUE-001", O::AddTagsToVault, |now| {
+    AcceptanceRule::general("ATV-STATUS-001", O::AddTagsToVault),
+    AcceptanceRule::example("ATV-VALUE-001", O::AddTagsToVault, |now| {
         any_tag(now, |_, value| value.is_empty())
     }),
-    row("ATV-VALUE-002", O::AddTagsToVault, |now| {
+    AcceptanceRule::example("ATV-VALUE-002", O::AddTagsToVault, |now| {
         any_tag(now, |_, value| value.len() == 255 && value.is_ascii())
     }),
-    row("ATV-KEY-001", O::AddTagsToVault, |now| {
+    AcceptanceRule::example("ATV-KEY-001", O::AddTagsToVault, |now| {
         any_tag(now, |key, _| {
             matches!(key.len(), 1 | 128) && key.is_ascii() && only_letters(key)
         })
     }),
-    row("ATV-KEY-003", O::AddTagsToVault, |now| {
+    AcceptanceRule::example("ATV-KEY-003", O::AddTagsToVault, |now| {
         any_tag(now, |key, value| {
             let plain = only_letters(key) && only_letters(value);
             !plain && !is_long(key, value)
         })
     }),
-    row("ATV-KEY-005", O::AddTagsToVault, |now| {
+    AcceptanceRule::example("ATV-KEY-005", O::AddTagsToVault, |now| {
         any_tag(now, |key, value| {
             is_long(key, value) && (beyond_ascii(key) || beyond_ascii(value))
         })
     }),
-    row("ATV-LIMIT-003", O::AddTagsToVault, overwrites_when_full),
-    row("ATV-LIMIT-010", O::AddTagsToVault, fits_in_ten),
-    general("RTV-STATUS-001", O::RemoveTagsFromVault),
-    row("RTV-IDEM-001", O::RemoveTagsFromVault, removes_nothing),
-    general("LTV-STATUS-001", O::ListTagsForVault),
+    AcceptanceRule::example("ATV-LIMIT-003", O::AddTagsToVault, overwrites_when_full),
+    AcceptanceRule::example("ATV-LIMIT-010", O::AddTagsToVault, fits_in_ten),
+    AcceptanceRule::general("RTV-STATUS-001", O::RemoveTagsFromVault),
+    AcceptanceRule::example("RTV-IDEM-001", O::RemoveTagsFromVault, removes_nothing),
+    AcceptanceRule::general("LTV-STATUS-001", O::ListTagsForVault),
 ];
 
 /// Whether more bytes than the 128 and 255 that count characters.
@@ -203,56 +185,51 @@ fn accepted(evidence: &Evidence<'_>, out: &mut Judgements) {
     judge_acceptance(ACCEPTED, evidence, out);
 }
 
-const fn refusal(
-    requirement: &'static str,
-    operations: &'static [O],
-    refusals: &'static [Refusal],
-    demand: Demand,
-) -> RefusalRule {
-    RefusalRule {
-        requirement,
-        operations,
-        refusals,
-        demand,
-    }
-}
-
-const BAD: Demand = Demand::Status(&[400]);
 const ADD: &[O] = &[O::AddTagsToVault];
 const TAGGING: &[O] = &[O::AddTagsToVault, O::RemoveTagsFromVault];
 
 const REFUSED: &[RefusalRule] = &[
-    refusal(
+    RefusalRule::new(
         "ATV-OP-001",
         TAGGING,
         &[Refusal::TagOperationInvalid],
         Demand::Refused,
     ),
-    refusal("ATV-VALUE-002", ADD, &[Refusal::TagValueLength], BAD),
-    refusal("ATV-LIMIT-004", ADD, &[Refusal::TagCountInvalid], BAD),
+    RefusalRule::new(
+        "ATV-VALUE-002",
+        ADD,
+        &[Refusal::TagValueLength],
+        BAD_REQUEST,
+    ),
+    RefusalRule::new(
+        "ATV-LIMIT-004",
+        ADD,
+        &[Refusal::TagCountInvalid],
+        BAD_REQUEST,
+    ),
     // Between 10 and 50 tags a server may stop, but then it must say why.
-    refusal(
+    RefusalRule::new(
         "ATV-LIMIT-002",
         ADD,
         &[Refusal::TagLimitExceeded],
         Demand::Answer(&[(400, "LimitExceededException")]),
     ),
-    refusal("ATV-KEY-001", ADD, &[Refusal::TagKeyLength], BAD),
-    refusal(
+    RefusalRule::new("ATV-KEY-001", ADD, &[Refusal::TagKeyLength], BAD_REQUEST),
+    RefusalRule::new(
         "ATV-KEY-002",
         ADD,
         &[Refusal::TagKeyReserved],
         Demand::Refused,
     ),
-    refusal("ATV-KEY-004", ADD, &[Refusal::TagCharacters], BAD),
-    refusal("ATV-MISS-001", ADD, &[Refusal::TagsMissing], BAD),
-    refusal(
+    RefusalRule::new("ATV-KEY-004", ADD, &[Refusal::TagCharacters], BAD_REQUEST),
+    RefusalRule::new("ATV-MISS-001", ADD, &[Refusal::TagsMissing], BAD_REQUEST),
+    RefusalRule::new(
         "RTV-LIMIT-001",
         &[O::RemoveTagsFromVault],
         &[Refusal::TagKeyCountInvalid],
-        BAD,
+        BAD_REQUEST,
     ),
-    refusal(
+    RefusalRule::new(
         "ATV-404-001",
         &[
             O::AddTagsToVault,
@@ -333,10 +310,10 @@ impl<'a> Story<'a> {
     }
 
     fn refused(&self) -> impl Iterator<Item = &'a Observation> {
-        self.requests.iter().copied().filter(|past| {
-            past.response()
-                .is_some_and(|response| (400..500).contains(&response.status))
-        })
+        self.requests
+            .iter()
+            .copied()
+            .filter(|past| past.is_refused())
     }
 }
 

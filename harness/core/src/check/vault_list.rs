@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::rules::{AcceptanceRule, judge_acceptance};
 use super::shape::{Kind, Member, brief, judge_members};
 use super::subject::{
-    is_first_page, is_whole_list, items, limit, marker_given, marker_sent, page, same_vault,
-    success, success_after, text, vault_name,
+    is_first_page, is_whole_list, items, limit_sent, marker_given, marker_sent, parameter_sent,
+    same_vault, success, success_after, text, vault_name,
 };
 use super::vault_description::{MEMBERS, judge_object};
 use super::vaults::regions_shared;
@@ -52,7 +52,7 @@ pub(super) const CHECKS: &[Check] = &[
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("LV-STATUS-001", O::ListVaults),
     AcceptanceRule::example("LV-LIMIT-002", O::ListVaults, |now| {
-        limit(now.action()).is_some()
+        limit_sent(now).is_some()
     }),
     AcceptanceRule::example("LV-MARKER-003", O::ListVaults, |now| {
         marker_sent(now).is_some_and(|marker| marker.is_empty())
@@ -214,10 +214,7 @@ fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
         .values()
         .filter(|vault| vault.life == Life::Live)
         .count();
-    let (requirement, most) = match (
-        page(now.action()).and_then(|page| page.limit.as_deref()),
-        limit(now.action()),
-    ) {
+    let (requirement, most) = match (parameter_sent(now, "limit"), limit_sent(now)) {
         (None, _) => ("LV-LIMIT-001", PAGE),
         (Some(_), Some(limit @ 1..=10)) => ("LV-LIMIT-002", limit as usize),
         _ => return,
@@ -335,7 +332,7 @@ fn judge_empty_marker(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     }
     let plain = earlier.iter().rev().find(|seen| {
-        is_page(seen) && marker_sent(seen).is_none() && limit(seen.action()) == limit(now.action())
+        is_page(seen) && marker_sent(seen).is_none() && limit_sent(seen) == limit_sent(now)
     });
     let Some(plain) = plain else { return };
     let (shown, last) = (names(now), names(now).last().copied());

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::location::judge_location;
 use super::rules::{
-    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, judge_acceptance, judge_refusal,
-    judge_refusal_cases, judge_refusal_graded,
+    AcceptanceRule, Demand, RefusalCase, RefusalRule, answer, crashed, judge_acceptance,
+    judge_refusal, judge_refusal_cases, judge_refusal_graded,
 };
 use super::shape::brief;
 use super::subject::{earlier, live_vault, same_vault, success, vault_name};
@@ -120,10 +120,7 @@ fn never_written(now: &Observation) -> bool {
 /// A 4xx is demanded; that it is a 400 is only expected (AMB-09).
 fn judge_names(evidence: &Evidence<'_>, out: &mut Judgements) {
     judge_refusal_cases(NAMES, evidence, out);
-    let Some(now) = evidence.exchange().filter(|now| {
-        now.status()
-            .is_some_and(|status| (400..500).contains(&status))
-    }) else {
+    let Some(now) = evidence.exchange().filter(|now| now.is_refused()) else {
         return;
     };
     let requirement = if has_long_name(now) {
@@ -332,26 +329,9 @@ pub(super) fn case_folded() -> Symptom {
     Symptom::new("vault-name-case", "the case of vault names is lost")
 }
 
-/// Judges a permission: success and any 4xx are allowed, a failure of the server is not.
+/// Judges a permission over which the operation may not fail.
 pub(super) fn judge_permission(requirement: &'static str, now: &Observation, out: &mut Judgements) {
-    let Some(status) = now.status() else {
-        return out.inconclusive(requirement, "no complete answer came");
-    };
-    out.judge(
-        requirement,
-        status < 500,
-        || crashed(now),
-        "success or a 4xx refusal",
-        || answer(now),
-    );
-}
-
-/// The symptom of a failure of the server.
-pub(super) fn crashed(now: &Observation) -> Symptom {
-    let operation = now
-        .operation
-        .map_or_else(String::new, |name| name.to_string());
-    Symptom::new("crashed", format!("{operation} fails in the server")).about(operation)
+    super::common::judge_permission(requirement, now, || crashed(now), out);
 }
 
 /// The symptom, unless the server failed: that is a cause of its own.
@@ -437,6 +417,32 @@ mod tests {
             anew.said("CV-IDEM-002").is_empty(),
             "it was set after the second creation"
         );
+    }
+
+    /// One rule for both symptoms: a permission is one wherever it is judged.
+    #[test]
+    fn a_permission_is_broken_by_a_failure_and_not_by_501_or_silence() {
+        let with_body = "{CreateVault: {vault: v}, but: {body: '{}'}}";
+        let unknown_marker = "ListVaults: {page: {marker: =unknown}}";
+        for (step, requirement, symptom) in [
+            (with_body, "CV-BODY-001", "crashed"),
+            (unknown_marker, "COM-PAGE-007", "crashed-over"),
+        ] {
+            let answered = |answer| Case::default().then(step, answer);
+            assert!(answered(error(400, "BadRequest")).holds(requirement));
+            assert!(answered(status(501)).holds(requirement), "{requirement}");
+            let failed = answered(status(500)).breaks(requirement);
+            let broken: Vec<_> = failed.iter().map(|(id, _)| *id).collect();
+            assert_eq!(broken, [symptom]);
+            let silent = answered(status(200)).closed().said(requirement);
+            let open = |said: &super::super::Judgement| {
+                matches!(said.outcome, super::super::Outcome::Inconclusive { .. })
+            };
+            assert!(
+                !silent.is_empty() && silent.iter().all(open),
+                "{requirement}"
+            );
+        }
     }
 
     #[test]

@@ -60,7 +60,15 @@ impl Model {
 
     /// What an id in a JSON document refers to: `${archive:h}` a handle, `${archive:?h}` an id never issued, anything else an id as it stands.
     pub fn archive_ref(text: &str) -> Ref {
-        placeholder(text, "archive").unwrap_or_else(|| Ref::Handle(text.to_owned()))
+        placeholder(text, "archive").unwrap_or_else(|| Ref::Literal(text.to_owned()))
+    }
+
+    /// The archive that an id in a JSON document refers to: its handle, that of the vault it is in, and itself.
+    pub fn archive_called(&self, through: &Ref, text: &str) -> Option<(String, &str, &Archive)> {
+        let named = Self::archive_ref(text);
+        let handle = self.handle_of::<Archive>(&named)?;
+        let (home, archive) = self.archive(through, handle)?;
+        Some((handle.to_owned(), home, archive))
     }
 
     /// The handle of the vault that a reference names, by handle or by name.

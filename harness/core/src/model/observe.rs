@@ -178,11 +178,12 @@ impl Model {
     /// A vault that was deleted although it held archives: the fault is told once, not again by all that is missing afterwards.
     fn vault_deleted(&mut self, vault: &Ref, sound: bool) {
         if let Some(vault) = self.vault_mut(vault) {
-            vault.life = if sound { Life::Gone } else { Life::Doubtful };
-            vault
-                .uploads
-                .values_mut()
-                .for_each(|upload| upload.life = Life::Gone);
+            let life = if sound { Life::Gone } else { Life::Doubtful };
+            vault.life = life;
+            let uploads = vault.uploads.values_mut();
+            uploads
+                .filter(|upload| upload.life != Life::Gone)
+                .for_each(|upload| upload.life = life);
         }
     }
 
@@ -408,15 +409,14 @@ impl Model {
     }
 
     fn retrieval(&self, vault: &Ref, parameters: &Value) -> Option<JobKind> {
-        let named = Self::archive_ref(member(parameters, "ArchiveId")?.as_str()?);
-        let handle = self.handle_of::<Archive>(&named)?;
-        let (_, archive) = self.archive(vault, handle)?;
+        let id = member(parameters, "ArchiveId")?.as_str()?;
+        let (handle, _, archive) = self.archive_called(vault, id)?;
         let asked = member(parameters, "RetrievalByteRange")
             .and_then(Value::as_str)
             .and_then(parse_retrieval_range);
         let range = asked.or_else(|| ByteRange::whole(archive.content.length()))?;
         (range.end <= archive.content.length()).then(|| JobKind::Archive {
-            archive: handle.to_owned(),
+            archive: handle,
             archive_id: archive.id.clone(),
             content: archive.content.clone(),
             tree_hash: archive.tree_hash,
@@ -698,7 +698,7 @@ fn stored_description(tweak: &Tweak, implied: Option<&str>) -> Option<String> {
 
 fn place(claim: &RangeClaim, content: &Content) -> Option<ByteRange> {
     match claim {
-        RangeClaim::At(at) => ByteRange::new(*at, at + content.length()),
+        RangeClaim::At(at) => ByteRange::new(*at, at.saturating_add(content.length())),
         RangeClaim::Literal(text) => ContentRange::parse(text).map(|place| place.range),
         RangeClaim::Absent => None,
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Refusal, Vault};
 use crate::amz_date::Timestamp;
+use crate::glob::matches as like;
 
 /// The most bytes of a policy document: "20 KB", read as large as it can be read.
 pub(super) const LARGEST: usize = 20 * 1024;
@@ -357,24 +358,5 @@ fn textual(operator: &str, tag: &str, values: &[String]) -> Denial {
         "StringLike" => values.iter().any(|value| like(value, tag)).into(),
         "StringNotLike" => values.iter().all(|value| !like(value, tag)).into(),
         _ => Denial::Perhaps,
-    }
-}
-
-/// Matches a pattern where `*` stands for any characters and `?` for one.
-fn like(pattern: &str, text: &str) -> bool {
-    let mut letters = pattern.chars();
-    match letters.next() {
-        None => text.is_empty(),
-        Some('*') => {
-            text.char_indices()
-                .any(|(at, _)| like(letters.as_str(), &text[at..]))
-                || like(letters.as_str(), "")
-        }
-        Some(letter) => {
-            let mut rest = text.chars();
-            rest.next()
-                .is_some_and(|first| letter == '?' || letter == first)
-                && like(letters.as_str(), rest.as_str())
-        }
     }
 }

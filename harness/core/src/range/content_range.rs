@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{ByteRange, exact};
+use super::{ByteRange, whole_number};
 
 /// A `Content-Range`: which bytes these are, and of how many when that is said.
 ///
@@ -32,7 +32,7 @@ impl ContentRange {
         let range = super::parse_retrieval_range(range)?;
         let total = match total {
             "*" => None,
-            digits => Some(exact(digits)?),
+            digits => Some(whole_number(digits)?),
         };
         let possible = total.is_none_or(|total| range.end <= total);
         (unit.eq_ignore_ascii_case("bytes") && possible).then_some(Self { range, total })

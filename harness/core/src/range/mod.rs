@@ -114,20 +114,21 @@ impl<'de> Deserialize<'de> for ByteRange {
 /// Reads the `RetrievalByteRange` of a job: `first-last`, digits only, both included.
 pub fn parse_retrieval_range(text: &str) -> Option<ByteRange> {
     let (first, last) = text.split_once('-')?;
-    ByteRange::inclusive(exact(first)?, exact(last)?)
+    ByteRange::inclusive(whole_number(first)?, whole_number(last)?)
 }
 
-/// Reads one or more digits that fit.
-fn exact(digits: &str) -> Option<u64> {
-    all_digits(digits).then(|| digits.parse().ok())?
+/// Reads one or more digits that fit: no sign, no space.
+pub(crate) fn whole_number(digits: &str) -> Option<u64> {
+    is_all_digits(digits).then(|| digits.parse().ok())?
 }
 
 /// Reads one or more digits; a number too large for 64 bits becomes the largest that fits.
 fn saturating(digits: &str) -> Option<u64> {
-    all_digits(digits).then(|| digits.parse().unwrap_or(u64::MAX))
+    is_all_digits(digits).then(|| digits.parse().unwrap_or(u64::MAX))
 }
 
-fn all_digits(text: &str) -> bool {
+/// Says whether a text is one or more digits and nothing else: no sign, no space.
+pub(crate) fn is_all_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

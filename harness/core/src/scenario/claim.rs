@@ -35,6 +35,20 @@ pub enum RangeClaim {
     Literal(String),
 }
 
+impl RangeClaim {
+    /// The header that goes out with a body of this length; `None` for none. An end beyond 64 bits is the largest there is.
+    pub fn header(&self, length: u64) -> Option<String> {
+        match self {
+            Self::At(first) => {
+                let last = first.saturating_add(length).saturating_sub(1).max(*first);
+                Some(format!("bytes {first}-{last}/*"))
+            }
+            Self::Absent => None,
+            Self::Literal(text) => Some(text.clone()),
+        }
+    }
+}
+
 /// The `x-amz-archive-size` of a completion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

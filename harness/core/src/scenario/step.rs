@@ -637,6 +637,17 @@ impl Action {
         }
     }
 
+    /// The multipart upload it names, if any.
+    pub fn upload(&self) -> Option<&Ref> {
+        match self {
+            Self::UploadMultipartPart { upload, .. }
+            | Self::CompleteMultipartUpload { upload, .. }
+            | Self::AbortMultipartUpload { upload, .. }
+            | Self::ListParts { upload, .. } => Some(upload),
+            _ => None,
+        }
+    }
+
     /// The vault this action goes through, if any.
     pub fn vault(&self) -> Option<&Ref> {
         match self {

@@ -18,16 +18,7 @@ fn files() -> Vec<PathBuf> {
 
 fn read(file: &PathBuf) -> Vec<Scenario> {
     let text = std::fs::read_to_string(file).unwrap();
-    let tree: serde_json::Value =
-        serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let list = tree
-        .as_array()
-        .unwrap_or_else(|| panic!("{} is no list", file.display()));
-    let scenario = |value: &serde_json::Value| {
-        let read = serde_json::from_value(value.clone());
-        read.unwrap_or_else(|error| panic!("{}, {}: {error}", file.display(), value["id"]))
-    };
-    list.iter().map(scenario).collect()
+    Scenario::parse_list(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 fn written() -> Vec<Scenario> {
@@ -78,9 +69,8 @@ fn what_a_scenario_covers_some_check_can_judge() {
 #[test]
 fn scenarios_survive_being_written_and_read() {
     for scenario in written() {
-        let text = serde_json::to_value(&scenario).unwrap();
-        let again: Scenario =
-            serde_json::from_value(text).unwrap_or_else(|error| panic!("{}: {error}", scenario.id));
+        let again = Scenario::parse(&scenario.to_yaml());
+        let again = again.unwrap_or_else(|error| panic!("{}: {error}", scenario.id));
         assert_eq!(again, scenario);
     }
 }

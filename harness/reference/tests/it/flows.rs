@@ -872,6 +872,37 @@ fn a_full_store_takes_generated_payloads_only() {
     assert_eq!(upload(generated(1, 64 * MIB)).status, 201);
 }
 
+/// A policy of this server: what is over, or was replaced, makes room for other bytes.
+#[test]
+fn a_full_store_has_room_again_when_uploads_are_over() {
+    let client = Client::new(Options {
+        max_store: 2 * MIB + 1000,
+        ..Options::default()
+    });
+    let begin = || {
+        let call = client.call("POST", "/-/vaults/v/multipart-uploads");
+        let begun = call.header("x-amz-part-size", &MIB.to_string()).send();
+        let id = header(&begun, "x-amz-multipart-upload-id");
+        format!("/-/vaults/v/multipart-uploads/{id}")
+    };
+    let put = |upload: &str| {
+        let content = Content::from(Payload::Text("x".repeat(MIB as usize)));
+        let range = format!("bytes 0-{}/*", MIB - 1);
+        let call = client.call("PUT", upload).header("content-range", &range);
+        call.content(content).send().status
+    };
+    let (first, second, third) = (begin(), begin(), begin());
+    assert_eq!(put(&first), 204);
+    assert_eq!(put(&first), 204);
+    assert_eq!(put(&second), 204, "a part that was replaced holds nothing");
+    assert_eq!(put(&third), 400, "there is no room for three");
+    assert_eq!(client.call("DELETE", &first).send().status, 204);
+    assert_eq!(put(&third), 204, "an upload that was aborted holds nothing");
+    (0..26).for_each(|_| client.wait());
+    let last = begin();
+    assert_eq!(put(&last), 204, "an upload that expired holds nothing");
+}
+
 fn keys() -> Credentials {
     Credentials {
         access_key_id: "AKIDEXAMPLE".to_owned(),

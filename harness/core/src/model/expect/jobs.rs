@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Given, Reasons, document, expect_page, member, query, text};
+use super::{Given, Number, Reasons, document, expect_page, member, query, text};
 use crate::amz_date::Timestamp;
 use crate::model::{Archive, Job, JobKind, JobStatus, Life, Model, Refusal};
 use crate::range::{RangeHeader, Resolved, parse_range_header, parse_retrieval_range};
@@ -186,20 +186,16 @@ impl Model {
                 Refusal::ArchiveIdMissing,
             );
         };
-        let named = Self::archive_ref(id);
         let range = text(parameters, "RetrievalByteRange", reasons);
-        match named
-            .handle()
-            .and_then(|handle| self.archive(vault, handle))
-        {
+        match self.archive_called(vault, id) {
             None => reasons.must(Refusal::ArchiveUnknown),
-            Some((home, _)) if Some(home) != self.home(vault) => {
+            Some((_, home, _)) if Some(home) != self.home(vault) => {
                 reasons.must(Refusal::ArchiveForeign);
             }
-            Some((_, archive)) if archive.life == Life::Doubtful => {
+            Some((.., archive)) if archive.life == Life::Doubtful => {
                 reasons.block("the archive is in doubt");
             }
-            Some((_, archive)) => {
+            Some((.., archive)) => {
                 if archive.life == Life::Gone {
                     reasons.may(Refusal::ArchiveDeleted);
                 }
@@ -254,11 +250,14 @@ fn expect_window(window: &Value, reasons: &mut Reasons) {
     if member(window, "Limit").is_some_and(Value::is_number) {
         return reasons.silent();
     }
-    let limit = text(window, "Limit", reasons);
-    reasons.must_when(
-        limit.is_some_and(|limit| !limit.parse::<u64>().is_ok_and(|limit| limit > 0)),
-        Refusal::InventoryLimitInvalid,
-    );
+    match text(window, "Limit", reasons).map(Number::read) {
+        Some(Number::Not | Number::Minus | Number::Whole(Some(0))) => {
+            reasons.must(Refusal::InventoryLimitInvalid);
+        }
+        // How large it may be no page says.
+        Some(Number::Plus | Number::Whole(None)) => reasons.silent(),
+        Some(Number::Whole(Some(_))) | None => {}
+    }
     if text(window, "Marker", reasons).is_some_and(|marker| !marker.starts_with("${")) {
         reasons.may(Refusal::InventoryMarkerInvalid);
     }

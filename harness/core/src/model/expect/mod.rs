@@ -17,6 +17,7 @@ pub(super) use vaults::is_legal;
 use super::policy::{Asked, Denial};
 use super::{Expectation, Life, LockState, Model, Refusal, Vault};
 use crate::amz_date::Timestamp;
+use crate::range::{is_all_digits, whole_number};
 use crate::scenario::{AccountForm, Action, JsonBody, Marker, Ref, Signing, Tweak};
 use crate::wire::Framing;
 
@@ -309,7 +310,9 @@ fn signature_refusal(signing: Signing) -> Option<Refusal> {
         Signing::Absent => Some(Refusal::AuthenticationMissing),
         Signing::Flipped | Signing::WrongService => Some(Refusal::SignatureInvalid),
         Signing::UnknownKey => Some(Refusal::KeyUnknown),
-        Signing::Skewed(seconds) => (seconds.abs() > 300).then_some(Refusal::SignatureExpired),
+        Signing::Skewed(seconds) => {
+            (seconds.unsigned_abs() > 300).then_some(Refusal::SignatureExpired)
+        }
         Signing::ExpiredToken => Some(Refusal::TokenExpired),
     }
 }
@@ -348,6 +351,30 @@ fn given(value: Option<&Option<String>>) -> Given<'_> {
     }
 }
 
+/// What a text is that should be a whole number.
+pub(super) enum Number {
+    /// Digits: the number, if it fits.
+    Whole(Option<u64>),
+    /// Digits after a plus sign, which one parser reads and another refuses.
+    Plus,
+    /// Digits after a minus sign.
+    Minus,
+    /// Anything else.
+    Not,
+}
+
+impl Number {
+    /// Reads a text that should be a whole number.
+    pub(super) fn read(text: &str) -> Self {
+        match text.split_at_checked(1) {
+            _ if is_all_digits(text) => Self::Whole(whole_number(text)),
+            Some(("+", digits)) if is_all_digits(digits) => Self::Plus,
+            Some(("-", digits)) if is_all_digits(digits) => Self::Minus,
+            _ => Self::Not,
+        }
+    }
+}
+
 /// Paging parameters of a list with this largest page.
 pub(super) fn expect_page(
     page: &crate::scenario::Page,
@@ -360,12 +387,15 @@ pub(super) fn expect_page(
         Given::Removed => None,
         Given::Set(text) => Some(text),
     };
-    match limit.map(str::parse::<i128>) {
-        None => {}
-        Some(Err(_)) => reasons.must(Refusal::LimitInvalid),
-        Some(Ok(limit)) if limit < 1 => reasons.must(Refusal::LimitInvalid),
-        Some(Ok(limit)) if limit > i128::from(max) => reasons.may(Refusal::LimitTooLarge),
-        Some(Ok(_)) => {}
+    match limit.map(Number::read) {
+        Some(Number::Not | Number::Minus | Number::Whole(Some(0))) => {
+            reasons.must(Refusal::LimitInvalid);
+        }
+        Some(Number::Plus) => reasons.silent(),
+        Some(Number::Whole(limit)) if limit.is_none_or(|limit| limit > max) => {
+            reasons.may(Refusal::LimitTooLarge);
+        }
+        Some(Number::Whole(_)) | None => {}
     }
     let marker = match (query(tweak, "marker"), &page.marker) {
         (Given::Set(text), _) => Some(text),

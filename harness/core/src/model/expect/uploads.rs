@@ -1,7 +1,7 @@
 //! Multipart uploads: part sizes, the algebra of parts, and the three ends an upload can come to.
 
 use super::archives::{Claimed, claimed, described, expect_body, expect_length, judge_claim};
-use super::{DAY_MILLIS, Given, Reasons, expect_description, expect_page, header};
+use super::{DAY_MILLIS, Given, Number, Reasons, expect_description, expect_page, header};
 use crate::amz_date::Timestamp;
 use crate::model::{Life, Model, Part, Refusal, Upload};
 use crate::payload::Content;
@@ -20,7 +20,7 @@ impl Model {
         now: Timestamp,
         reasons: &mut Reasons,
     ) {
-        if let Some((vault, upload)) = action.vault().zip(upload_of(action)) {
+        if let Some((vault, upload)) = action.vault().zip(action.upload()) {
             self.may_be_removed(vault, upload, now, reasons);
         }
         match action {
@@ -140,10 +140,11 @@ impl Model {
             SizeClaim::Right | SizeClaim::Off(0) => {}
             SizeClaim::Off(_) => reasons.must(Refusal::ArchiveSizeMismatch),
             SizeClaim::Absent => reasons.must(Refusal::ArchiveSizeMissing),
-            SizeClaim::Literal(text) => match text.parse::<u64>() {
-                Err(_) => reasons.must(Refusal::ArchiveSizeMalformed),
-                Ok(size) => reasons.must_when(
-                    open.is_some() && size != assembled.length(),
+            SizeClaim::Literal(text) => match Number::read(text) {
+                Number::Not | Number::Minus => reasons.must(Refusal::ArchiveSizeMalformed),
+                Number::Plus => reasons.silent(),
+                Number::Whole(size) => reasons.must_when(
+                    open.is_some() && size != Some(assembled.length()),
                     Refusal::ArchiveSizeMismatch,
                 ),
             },
@@ -206,7 +207,7 @@ impl Upload {
         let mut next = 0;
         for part in self.parts.values() {
             reasons.must_when(part.range.start > next, Refusal::PartsMissing);
-            next = part.range.start + self.part_size;
+            next = part.range.start.saturating_add(self.part_size);
             let short = part.range.len() < self.part_size && part.range != last.range;
             reasons.must_when(short, Refusal::PartShort);
         }
@@ -218,17 +219,6 @@ impl Upload {
     }
 }
 
-/// The upload an action names.
-fn upload_of(action: &Action) -> Option<&Ref> {
-    match action {
-        Action::UploadMultipartPart { upload, .. }
-        | Action::CompleteMultipartUpload { upload, .. }
-        | Action::AbortMultipartUpload { upload, .. }
-        | Action::ListParts { upload, .. } => Some(upload),
-        _ => None,
-    }
-}
-
 /// A power of two MiB, from 1 MiB to 4 GiB (api-multipart-initiate-upload).
 fn expect_part_size(implied: Option<&str>, tweak: &Tweak, reasons: &mut Reasons) {
     let sent = match header(tweak, "x-amz-part-size") {
@@ -236,12 +226,14 @@ fn expect_part_size(implied: Option<&str>, tweak: &Tweak, reasons: &mut Reasons)
         Given::Removed => None,
         Given::Set(text) => Some(text),
     };
-    match sent.map(str::parse::<i128>) {
+    match sent.map(Number::read) {
         None => reasons.must(Refusal::PartSizeMissing),
-        Some(Err(_)) => reasons.must(Refusal::PartSizeMalformed),
-        Some(Ok(size)) => {
-            let legal = u64::try_from(size)
-                .is_ok_and(|size| size.is_power_of_two() && (MIB..=4 << 30).contains(&size));
+        Some(Number::Not) => reasons.must(Refusal::PartSizeMalformed),
+        Some(Number::Minus) => reasons.must(Refusal::PartSizeInvalid),
+        Some(Number::Plus) => reasons.silent(),
+        Some(Number::Whole(size)) => {
+            let legal =
+                size.is_some_and(|size| size.is_power_of_two() && (MIB..=4 << 30).contains(&size));
             reasons.must_when(!legal, Refusal::PartSizeInvalid);
         }
     }
@@ -255,18 +247,16 @@ fn expect_place(
     tweak: &Tweak,
     reasons: &mut Reasons,
 ) {
-    let text = match (header(tweak, "content-range"), implied) {
-        (Given::Removed, _) | (Given::AsImplied, RangeClaim::Absent) => {
-            return reasons.must(Refusal::PartRangeMissing);
+    let text = match header(tweak, "content-range") {
+        Given::AsImplied if matches!(implied, RangeClaim::At(_)) && content.length() == 0 => {
+            return reasons.must(Refusal::BodyEmpty);
         }
-        (Given::Set(text), _) => text.to_owned(),
-        (Given::AsImplied, RangeClaim::Literal(text)) => text.clone(),
-        (Given::AsImplied, RangeClaim::At(at)) => {
-            if content.length() == 0 {
-                return reasons.must(Refusal::BodyEmpty);
-            }
-            format!("bytes {at}-{}/*", at + content.length() - 1)
-        }
+        Given::AsImplied => implied.header(content.length()),
+        Given::Removed => None,
+        Given::Set(text) => Some(text.to_owned()),
+    };
+    let Some(text) = text else {
+        return reasons.must(Refusal::PartRangeMissing);
     };
     let Some(place) = ContentRange::parse(&text) else {
         return reasons.must(Refusal::PartRangeMalformed);

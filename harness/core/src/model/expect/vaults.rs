@@ -31,32 +31,25 @@ impl Model {
                 life: Life::Doubtful,
                 ..
             }) => reasons.block("the vault is in doubt"),
-            Some(known)
-                if known
-                    .archives
-                    .values()
-                    .any(|archive| archive.life == Life::Live) =>
-            {
-                reasons.must(Refusal::VaultNotEmpty);
-            }
-            Some(known)
-                if known
-                    .archives
-                    .values()
-                    .any(|archive| archive.life == Life::Doubtful) =>
-            {
-                reasons.silent();
-            }
-            Some(known) if known.changed_at.is_some() => reasons.may(Refusal::VaultRecentlyWritten),
-            Some(known)
-                if known
-                    .uploads
-                    .values()
-                    .any(|upload| upload.life != Life::Gone) =>
-            {
-                reasons.silent();
-            }
-            Some(_) => {}
+            Some(known) => known.expect_empty(reasons),
+        }
+    }
+}
+
+impl Vault {
+    /// What speaks against deleting it: archives, and until the next inventory that it held some (DV-NONEMPTY-003). What an open upload does no page says.
+    fn expect_empty(&self, reasons: &mut Reasons) {
+        let holds = |life| self.archives.values().any(|archive| archive.life == life);
+        let mut uploads = self.uploads.values();
+        let may_be_open = uploads.any(|upload| upload.life != Life::Gone);
+        if holds(Life::Live) {
+            return reasons.must(Refusal::VaultNotEmpty);
+        }
+        if holds(Life::Doubtful) || may_be_open {
+            reasons.silent();
+        }
+        if self.changed_at.is_some() {
+            reasons.may(Refusal::VaultRecentlyWritten);
         }
     }
 }

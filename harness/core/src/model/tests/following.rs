@@ -111,6 +111,21 @@ fn parts_that_should_have_been_refused_make_no_certain_archive() {
     )));
 }
 
+/// UMP-RANGE-003: whatever stands in a scenario, the judge says something.
+#[test]
+fn a_part_may_claim_to_begin_where_no_archive_reaches() {
+    for at in [u64::MAX, u64::MAX - 3] {
+        let mut world = world();
+        world.plays("InitiateMultipartUpload: {vault: v, upload: u, part_size: '1048576'}");
+        let part = format!(
+            "UploadMultipartPart: {{vault: v, upload: u, range: {{at: {at}}}, content: {{pattern: 9}}}}"
+        );
+        let expected = world.answered(&part, 204, None);
+        assert!(matches!(expected, Expectation::Refuse(_)), "{expected:?}");
+        assert!(is_open(&world.expects("ListParts: {vault: v, upload: u}")));
+    }
+}
+
 #[test]
 fn half_a_body_leaves_an_upload_as_it_was() {
     let mut world = world();
@@ -151,6 +166,23 @@ fn a_deleted_vault_that_held_archives_is_in_doubt() {
     );
     assert_eq!(world.model.vaults["v"].life, Life::Doubtful);
     assert!(is_open(&world.expects("DescribeVault: {vault: v}")));
+}
+
+/// DV-NONEMPTY-001: that it was deleted is told once, and not again by the upload that a server kept.
+#[test]
+fn an_upload_in_a_vault_that_should_not_have_been_deleted_is_in_doubt() {
+    let mut world = world();
+    world.plays("InitiateMultipartUpload: {vault: v, upload: u, part_size: '1048576'}");
+    world.plays("InitiateMultipartUpload: {vault: v, upload: over, part_size: '1048576'}");
+    world.plays("AbortMultipartUpload: {vault: v, upload: over}");
+    world.plays(UPLOAD);
+    world.answered("DeleteVault: {vault: v}", 204, None);
+    world.plays("CreateVault: {vault: v}");
+    assert!(is_open(&world.expects("ListParts: {vault: v, upload: u}")));
+    assert_eq!(
+        world.expects("ListParts: {vault: v, upload: over}"),
+        refuse(R::UploadAborted)
+    );
 }
 
 /// UA-STATUS-001 against AMB-55: a policy may count that was accepted while it was in doubt.

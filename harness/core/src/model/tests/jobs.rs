@@ -54,6 +54,17 @@ fn a_job_needs_a_type_and_what_goes_with_it() {
             "{Type: archive-retrieval, ArchiveId: '${archive:?a}'}",
             refuse(R::ArchiveUnknown),
         ),
+        // What stands in a body without a placeholder is an id, not a handle.
+        (
+            "IJ-AR-002",
+            "{Type: archive-retrieval, ArchiveId: a}",
+            refuse(R::ArchiveUnknown),
+        ),
+        (
+            "IJ-STATUS-001",
+            "{Type: archive-retrieval, ArchiveId: id-of-a}",
+            accept(),
+        ),
         // "Might" succeed, and then fail (AMB-39).
         (
             "DA-EFFECT-001",
@@ -198,6 +209,10 @@ fn an_inventory_request_has_formats_windows_and_nothing_of_archives() {
         );
     }
     assert_eq!(window("Limit: 3"), silent(), "IJ-INV-008");
+    for limit in ["+3", &"9".repeat(40)] {
+        let limit = format!("Limit: '{limit}'");
+        assert_eq!(window(&limit), silent(), "IJ-INV-008: {limit}");
+    }
 }
 
 #[test]

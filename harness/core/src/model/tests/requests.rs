@@ -53,6 +53,11 @@ fn signatures_and_accounts_count_where_they_are_enforced() {
             "signing: unknown_key",
             refuse(R::KeyUnknown),
         ),
+        (
+            "AUTH-SIG-005",
+            "signing: {skewed: -9223372036854775808}",
+            refuse(R::SignatureExpired),
+        ),
         ("COM-ACC-003", "account: foreign", refuse(R::AccountForeign)),
     ];
     for (requirement, twist, expected) in rows {
@@ -109,6 +114,9 @@ fn a_limit_is_a_number_from_1_to_the_maximum() {
     assert_eq!(limited("1"), accept(), "LV-LIMIT-002");
     assert_eq!(limited("10"), accept(), "LV-LIMIT-002");
     assert_eq!(limited("11"), either(R::LimitTooLarge), "COM-PAGE-006");
+    let huge = "9".repeat(40);
+    assert_eq!(limited(&huge), either(R::LimitTooLarge), "COM-PAGE-006");
+    assert_eq!(limited("+5"), silent(), "COM-PAGE-005: a sign");
     for limit in ["0", "-1", "abc"] {
         assert_eq!(
             limited(limit),

@@ -53,6 +53,9 @@ fn a_part_size_is_a_power_of_two_mebibytes() {
     ] {
         assert_eq!(initiate(size), refuse(R::PartSizeInvalid), "{size}");
     }
+    let huge = "9".repeat(40);
+    assert_eq!(initiate(&huge), refuse(R::PartSizeInvalid), "IMU-SIZE-004");
+    assert_eq!(initiate("+1048576"), silent(), "IMU-SIZE-001: a sign");
     assert_eq!(
         initiate("1MiB"),
         refuse(R::PartSizeMalformed),
@@ -262,6 +265,7 @@ fn a_completion_tells_the_size_and_tree_hash_of_all_parts() {
             "size: absent",
             refuse(R::ArchiveSizeMissing),
         ),
+        ("CMU-SIZE-001", "size: {literal: '+2097159'}", silent()),
         (
             "CMU-SIZE-003",
             "size: {literal: many}",

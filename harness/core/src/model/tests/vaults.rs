@@ -149,6 +149,23 @@ fn a_vault_can_be_deleted_when_it_never_held_anything() {
     )]);
 }
 
+/// DV-STATUS-001 and DV-NONEMPTY-001 speak of archives alone.
+#[test]
+fn what_an_open_upload_does_to_a_deletion_no_page_says() {
+    let mut world = World::after(&[
+        "CreateVault: {vault: v}",
+        "InitiateMultipartUpload: {vault: v, upload: u, part_size: '1048576'}",
+    ]);
+    let delete = "DeleteVault: {vault: v}";
+    assert_eq!(world.expects(delete), silent());
+    world.plays("UploadArchive: {vault: v, archive: a, content: {pattern: 1}}");
+    assert_eq!(world.expects(delete), refuse(R::VaultNotEmpty));
+    world.plays("DeleteArchive: {vault: v, archive: a}");
+    assert_eq!(world.expects(delete), silent());
+    world.plays("AbortMultipartUpload: {vault: v, upload: u}");
+    assert_eq!(world.expects(delete), either(R::VaultRecentlyWritten));
+}
+
 #[test]
 fn what_a_vault_held_does_not_survive_its_deletion() {
     let world = World::after(&[
