@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crevasse_core::payload::Content;
 use crevasse_core::scenario::{
-    AccountForm, Action, Claim, JsonBody, Marker, Page, PathForm, RangeClaim, Ref, SizeClaim, Tweak,
+    AccountForm, Action, Claim, JsonBody, Marker, Page, PathForm, Ref, SizeClaim, Tweak,
 };
 use crevasse_core::spec::{Location, Operation, Segment, Spec};
 use crevasse_core::treehash::{Digest, sha256};
