@@ -13,6 +13,8 @@ use crevasse_core::requirement::RequirementId;
 use crevasse_core::scenario::{Profile, Scenario};
 use crevasse_core::spec::OperationName;
 
+use crate::shard::Shard;
+
 /// Something that happened in a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,6 +101,9 @@ pub struct RunStarted {
     pub prefix: String,
     /// When it began.
     pub started: Timestamp,
+    /// The share of the cases that it runs.
+    #[serde(default, skip_serializing_if = "Shard::is_whole")]
+    pub shard: Shard,
     /// The arguments of the command line after `run`: what it takes to go on with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,

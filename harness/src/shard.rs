@@ -1,6 +1,9 @@
 //! A share of the work: the I-th of N processes that each take every N-th case.
 
+use std::fmt;
 use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 /// A share, written `2/4`.
 ///
@@ -9,7 +12,8 @@ use std::str::FromStr;
 /// let second: Shard = "2/3".parse().unwrap();
 /// assert_eq!(second.share((0..7).collect()), [1, 4]);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Shard {
     index: u64,
     of: u64,
@@ -24,6 +28,17 @@ impl Shard {
     /// The whole.
     pub const WHOLE: Self = Self { index: 0, of: 1 };
 
+    /// All shares of the whole that this one is of.
+    pub fn all(self) -> impl Iterator<Item = Self> {
+        let of = self.of;
+        (0..of).map(move |index| Self { index, of })
+    }
+
+    /// Whether this is everything.
+    pub fn is_whole(&self) -> bool {
+        self.of == 1
+    }
+
     /// Every N-th item, from the I-th on.
     pub fn share<T>(self, items: Vec<T>) -> Vec<T> {
         items
@@ -36,6 +51,32 @@ impl Shard {
     /// The number among those of all shards of the `place`-th item of this one, both from 0.
     pub fn number(self, place: u64) -> u64 {
         place * self.of + self.index
+    }
+}
+
+impl Default for Shard {
+    fn default() -> Self {
+        Self::WHOLE
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index + 1, self.of)
+    }
+}
+
+impl From<Shard> for String {
+    fn from(shard: Shard) -> Self {
+        shard.to_string()
+    }
+}
+
+impl TryFrom<String> for Shard {
+    type Error = NoShard;
+
+    fn try_from(text: String) -> Result<Self, NoShard> {
+        text.parse()
     }
 }
 

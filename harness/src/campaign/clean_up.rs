@@ -104,6 +104,7 @@ mod tests {
             spec_digest: String::new(),
             prefix: "crevasse-x7k2p9".to_owned(),
             started: Timestamp(0),
+            shard: crate::shard::Shard::WHOLE,
             arguments: Vec::new(),
         }
     }

@@ -505,8 +505,11 @@ impl<'a> Run<'a> {
     }
 
     fn finish(mut self, used: &Usage, again: u64) -> Found {
+        // Where no operation is there, no vault was ever made.
         for leak in self.hand.leaks() {
-            self.say(Event::Leak(leak));
+            if !self.capabilities.are_none() {
+                self.say(Event::Leak(leak));
+            }
         }
         for capability in self.capabilities.tell(self.defined()) {
             if !self.found.capabilities.contains(&capability) {

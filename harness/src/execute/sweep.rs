@@ -43,9 +43,15 @@ impl Session {
             return Ok(Err("the target stopped answering".to_owned()));
         }
         let removed = self.ask(&removal(resource)).await;
-        let gone = match removed.and_then(|exchange| acknowledged(&exchange.reply)) {
-            Ok(()) => self.proven_gone(resource).await,
-            Err(reason) => Err(reason),
+        let acknowledged = removed.and_then(|exchange| acknowledged(&exchange.reply));
+        let described = self.described(resource).await;
+        let gone = match (acknowledged, described) {
+            (Ok(()), Some(reply)) if reply.response().is_some_and(Response::is_success) => {
+                Err("its deletion was acknowledged, and it is still described".to_owned())
+            }
+            // A server may fail when asked to delete a vault that is not there.
+            (Err(_), Some(reply)) if reply.response().is_some_and(is_absent) => Ok(()),
+            (acknowledged, _) => acknowledged,
         };
         if gone.is_ok() {
             self.write(&Line::Gone(resource.clone()))?;
@@ -54,20 +60,16 @@ impl Session {
         Ok(gone)
     }
 
-    /// A vault that is still described is still there, whatever the answer to its deletion was.
-    async fn proven_gone(&self, resource: &Resource) -> Result<(), String> {
+    /// What the target says of a vault after its deletion, whatever it made of that.
+    async fn described(&self, resource: &Resource) -> Option<Reply> {
         if resource.kind != Kind::Vault {
-            return Ok(());
+            return None;
         }
         let describe = Action::DescribeVault {
             vault: literal(&resource.vault),
         };
-        match self.ask(&describe).await.map(|exchange| exchange.reply) {
-            Ok(Reply::Response(response)) if response.is_success() => {
-                Err("its deletion was acknowledged, and it is still described".to_owned())
-            }
-            _ => Ok(()),
-        }
+        let exchange = self.ask(&describe).await.ok()?;
+        Some(exchange.reply)
     }
 
     /// Asks for something that no case asks for.
@@ -96,12 +98,15 @@ fn removal(resource: &Resource) -> Action {
 
 /// Whether the answer to a removal means that nothing is there any more; says what it means otherwise.
 fn acknowledged(reply: &Reply) -> Result<(), String> {
-    let absent = |response: &Response| response.status == 404 && response.error_code().is_some();
-    let gone = |response: &Response| response.is_success() || absent(response);
+    let gone = |response: &Response| response.is_success() || is_absent(response);
     match reply.response() {
         Some(response) if gone(response) => Ok(()),
         _ => Err(answer(reply)),
     }
+}
+
+fn is_absent(response: &Response) -> bool {
+    response.status == 404 && response.error_code().is_some()
 }
 
 pub(crate) fn answer(reply: &Reply) -> String {

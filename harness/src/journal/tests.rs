@@ -13,6 +13,7 @@ pub(super) fn run() -> RunStarted {
         spec_digest: "sha256:00".to_owned(),
         prefix: "crevasse-x7k2p9".to_owned(),
         started: Timestamp(1_486_728_000_250),
+        shard: crate::shard::Shard::WHOLE,
         arguments: Vec::new(),
     }
 }

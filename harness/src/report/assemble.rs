@@ -89,6 +89,7 @@ fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
         started: run.started.iso(),
         seconds: found.seconds,
         complete: found.is_complete(),
+        shard: run.shard,
     }
 }
 
@@ -149,6 +150,7 @@ fn notes(found: &Found) -> Vec<String> {
         )
     });
     faults
+        .chain(nobody(&found.capabilities))
         .chain(gone)
         .chain(unreachable)
         .chain(spent)
@@ -157,6 +159,21 @@ fn notes(found: &Found) -> Vec<String> {
         .chain(unresolved)
         .chain(found.terms.notes.iter().cloned())
         .collect()
+}
+
+/// That nothing of the vault API is there, with the answer that came instead.
+fn nobody(capabilities: &[Capability]) -> Option<String> {
+    let mut answers: BTreeMap<&str, usize> = BTreeMap::new();
+    for capability in capabilities {
+        if capability.supported {
+            return None;
+        }
+        *answers.entry(&capability.reason).or_default() += 1;
+    }
+    let (answer, _) = answers.into_iter().max_by_key(|(_, times)| *times)?;
+    Some(format!(
+        "no operation of the vault API is there, most were {answer}: is this the endpoint of a Glacier service?"
+    ))
 }
 
 /// What a retry must not hide.

@@ -13,6 +13,7 @@ use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
 
 use crate::found::FLAKY;
+use crate::shard::Shard;
 
 pub use crate::event::TargetFacts;
 
@@ -126,6 +127,9 @@ pub struct RunFacts {
     pub seconds: f64,
     /// Whether everything that was planned was run.
     pub complete: bool,
+    /// The share of the cases that it ran.
+    #[serde(default, skip_serializing_if = "Shard::is_whole")]
+    pub shard: Shard,
 }
 
 /// Counts by verdict.

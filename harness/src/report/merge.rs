@@ -12,6 +12,7 @@ use crevasse_core::verdict::Verdict;
 use super::assemble::{counts, is_nothing_verified, verdict_word};
 use super::document::{CauseFacts, FindingFacts, Report, RequirementFacts, StaleFacts, Summary};
 use crate::exit;
+use crate::shard::Shard;
 
 /// Why reports cannot be merged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -22,12 +23,15 @@ pub enum MergeError {
     /// They do not judge by the same rules.
     #[error("merge reports of different {0}: shards of one run have the same")]
     Different(&'static str),
+    /// Two reports are on the same share.
+    #[error("merge two reports of shard {0}")]
+    Twice(Shard),
 }
 
 /// Merges the reports of shards. The order of the shards changes nothing but which of equal sightings is shown.
 ///
 /// # Errors
-/// When there is none, or they judge by different specifications, requirements or profiles.
+/// When there is none, they judge by different specifications, requirements, profiles or seeds, or one share comes twice.
 pub fn merge(reports: &[Report]) -> Result<Report, MergeError> {
     let first = reports.first().ok_or(MergeError::Nothing)?;
     are_alike(first, reports)?;
@@ -51,7 +55,15 @@ pub fn merge(reports: &[Report]) -> Result<Report, MergeError> {
     let runs = || reports.iter().map(|report| &report.run);
     merged.run.jobs = runs().map(|run| run.jobs).sum();
     merged.run.seconds = runs().map(|run| run.seconds).fold(0.0, f64::max);
-    merged.run.complete = runs().all(|run| run.complete);
+    let missing = missing(reports);
+    merged.run.complete = runs().all(|run| run.complete) && missing.is_empty();
+    merged.run.shard = Shard::WHOLE;
+    let missing = missing
+        .iter()
+        .map(|shard| format!("shard {shard} is not among the reports"));
+    merged
+        .notes
+        .extend(missing.chain(several_endpoints(reports)));
     let started = runs().map(|run| &run.started).min();
     merged.run.started = started.cloned().unwrap_or_default();
     merged.summary = summary(reports, &merged);
@@ -70,7 +82,37 @@ fn are_alike(first: &Report, reports: &[Report]) -> Result<(), MergeError> {
     if differs(|report| &report.run.profile) {
         return Err(MergeError::Different("profiles"));
     }
+    if reports.iter().any(|other| other.run.seed != first.run.seed) {
+        return Err(MergeError::Different("seeds"));
+    }
+    are_shares_of_one(reports)
+}
+
+fn are_shares_of_one(reports: &[Report]) -> Result<(), MergeError> {
+    let all: BTreeSet<Shard> = reports[0].run.shard.all().collect();
+    let mut seen = BTreeSet::new();
+    for Report { run, .. } in reports {
+        if !all.contains(&run.shard) {
+            return Err(MergeError::Different("numbers of shards"));
+        }
+        if !seen.insert(run.shard) {
+            return Err(MergeError::Twice(run.shard));
+        }
+    }
     Ok(())
+}
+
+/// The shares that nobody reported on.
+fn missing(reports: &[Report]) -> BTreeSet<Shard> {
+    let seen: BTreeSet<Shard> = reports.iter().map(|report| report.run.shard).collect();
+    let all = reports.iter().flat_map(|report| report.run.shard.all());
+    all.filter(|shard| !seen.contains(shard)).collect()
+}
+
+fn several_endpoints(reports: &[Report]) -> Option<String> {
+    let all: BTreeSet<&str> = reports.iter().map(|report| &*report.run.endpoint).collect();
+    let all: Vec<&str> = all.into_iter().collect();
+    (all.len() > 1).then(|| format!("the shards asked different endpoints: {}", all.join(", ")))
 }
 
 /// Every finding once, by fingerprint: the shortest sighting that was seen again, and all counts. Each knows its symptom as its cause.
@@ -325,9 +367,16 @@ mod tests {
     use crate::report::sample;
 
     /// The golden report, of which one shard saw the findings with even numbers and the other those with odd ones.
+    /// The golden report, as that of a share.
+    fn shard(index: usize, of: usize) -> Report {
+        let mut report = sample::report();
+        report.run.shard = format!("{index}/{of}").parse().unwrap();
+        report
+    }
+
     fn shards() -> [Report; 2] {
         [0, 1].map(|which| {
-            let mut report = sample::report();
+            let mut report = shard(which + 1, 2);
             let mut place = 0;
             report.findings.retain(|_| {
                 place += 1;
@@ -400,7 +449,7 @@ mod tests {
     #[test]
     fn the_same_finding_of_two_shards_is_one_with_both_counts() {
         let whole = sample::report();
-        let merged = merge(&[whole.clone(), whole.clone()]).unwrap();
+        let merged = merge(&[shard(1, 2), shard(2, 2)]).unwrap();
         assert_eq!(merged.findings.len(), whole.findings.len());
         let count = |report: &Report| -> usize {
             report.findings.iter().map(|finding| finding.count).sum()
@@ -410,7 +459,7 @@ mod tests {
 
     #[test]
     fn what_one_shard_alone_could_not_verify_fails_nobody_and_an_interrupted_one_speaks_for_all() {
-        let mut idle = sample::report();
+        let mut idle = shard(2, 2);
         idle.findings.clear();
         idle.causes.clear();
         for facts in &mut idle.requirements {
@@ -418,23 +467,44 @@ mod tests {
             facts.findings.clear();
         }
         idle.summary.exit_code = exit::NOTHING_VERIFIED;
-        let whole = sample::report();
+        let other = shard(1, 2);
         assert_eq!(
-            merge(&[idle.clone(), whole.clone()])
+            merge(&[idle.clone(), other.clone()])
                 .unwrap()
                 .summary
                 .exit_code,
             exit::DEVIATES
         );
+        let mut alone = idle.clone();
+        alone.run.shard = Shard::WHOLE;
         assert_eq!(
-            merge(&[idle.clone()]).unwrap().summary.exit_code,
+            merge(&[alone]).unwrap().summary.exit_code,
             exit::NOTHING_VERIFIED
         );
         idle.summary.exit_code = exit::INTERRUPTED;
         assert_eq!(
-            merge(&[whole, idle]).unwrap().summary.exit_code,
+            merge(&[other, idle]).unwrap().summary.exit_code,
             exit::INTERRUPTED
         );
+    }
+
+    #[test]
+    fn a_share_that_is_missing_leaves_the_whole_incomplete_and_one_that_comes_twice_is_refused() {
+        let shares = |shares: &[(usize, usize)]| {
+            let reports: Vec<Report> = shares
+                .iter()
+                .map(|(index, of)| shard(*index, *of))
+                .collect();
+            merge(&reports)
+        };
+        let merged = shares(&[(1, 3), (3, 3)]).unwrap();
+        let missing = "shard 2/3 is not among the reports".to_owned();
+        assert!(!merged.run.complete && merged.notes.contains(&missing));
+        assert!(shares(&[(2, 2), (1, 2)]).unwrap().run.complete);
+        let twice = MergeError::Twice("1/2".parse().unwrap());
+        assert_eq!(shares(&[(1, 2), (1, 2)]), Err(twice));
+        let numbers = Err(MergeError::Different("numbers of shards"));
+        assert_eq!(shares(&[(1, 2), (2, 3)]), numbers);
     }
 
     #[test]

@@ -113,6 +113,7 @@ pub(crate) fn report() -> Report {
             started: "2026-11-24T19:00:00Z".to_owned(),
             seconds: 3.2,
             complete: true,
+            shard: crate::shard::Shard::WHOLE,
         },
         target: Some(TargetFacts {
             label: "icebox".to_owned(),

@@ -101,6 +101,7 @@ impl Run {
     pub fn new(wanted: Wanted, effort: Effort, target: Target, needs: BTreeSet<Need>) -> Self {
         let mut started = started(&target, &wanted.spec, effort.seed, effort.jobs);
         started.profile = effort.profile;
+        started.shard = effort.shard;
         let terms = Terms {
             operations: wanted.spec.operations.keys().copied().collect(),
             selected: wanted.narrowed(),
@@ -254,6 +255,7 @@ pub fn started(target: &Target, spec: &Spec, seed: u64, jobs: usize) -> RunStart
         spec: spec.name.clone(),
         spec_digest: spec.digest.clone(),
         started: now(),
+        shard: Shard::WHOLE,
         arguments: Vec::new(),
     }
 }

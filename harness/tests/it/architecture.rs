@@ -128,6 +128,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "core::requirement",
             "core::scenario",
             "core::spec",
+            "shard",
         ],
     ),
     (
@@ -216,6 +217,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "event",
             "exit",
             "found",
+            "shard",
         ],
     ),
 ];

@@ -341,6 +341,7 @@ async fn everything_is_removed_and_the_journal_shows_it() {
         spec_digest: String::new(),
         prefix: "crevasse-x7k2p9".to_owned(),
         started: crevasse_core::amz_date::Timestamp(0),
+        shard: crate::shard::Shard::WHOLE,
         arguments: Vec::new(),
     };
     let journal = Journal::create(folder.path(), &run).unwrap();

@@ -103,7 +103,7 @@ pub(super) fn of(report: &Report) -> Vec<Family> {
         operation: "All operations".to_owned(),
         state: "",
         reason: String::new(),
-        marks: marks(report, |facts| names(facts).next().is_none()),
+        marks: marks(report, true, |facts| names(facts).next().is_none()),
     };
     let mut families = vec![Family {
         name: "Every request",
@@ -126,6 +126,7 @@ fn row(report: &Report, operation: OperationName) -> Row {
         .operations
         .iter()
         .find(|facts| facts.name == operation);
+    let there = probe.is_none_or(|facts| facts.supported);
     Row {
         operation: operation.to_string(),
         state: match probe {
@@ -136,16 +137,25 @@ fn row(report: &Report, operation: OperationName) -> Row {
         reason: probe
             .map(|facts| printable(&facts.reason))
             .unwrap_or_default(),
-        marks: marks(report, |facts| names(facts).any(|name| name == operation)),
+        marks: marks(report, there, |facts| {
+            names(facts).any(|name| name == operation)
+        }),
     }
 }
 
-fn marks(report: &Report, about: impl Fn(&RequirementFacts) -> bool) -> Vec<Mark> {
+/// The marks of requirements. One of several operations was judged by those that are there: it says nothing of one that is not.
+fn marks(report: &Report, there: bool, about: impl Fn(&RequirementFacts) -> bool) -> Vec<Mark> {
     report
         .requirements
         .iter()
         .filter(|facts| about(facts))
-        .map(of_requirement)
+        .map(|facts| match there {
+            true => of_requirement(facts),
+            false => of_requirement(&RequirementFacts {
+                verdict: Verdict::Unsupported,
+                ..facts.clone()
+            }),
+        })
         .collect()
 }
 

@@ -45,7 +45,8 @@ pub(crate) fn run(args: &Fuzz) -> anyhow::Result<u8> {
 async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let plan = plan(args)?;
     let (target, server) = target(args).await?;
-    let run = started(&target, &plan.spec, plan.seed, args.jobs);
+    let mut run = started(&target, &plan.spec, plan.seed, args.jobs);
+    run.shard = plan.shard;
     let journal = match &server {
         // What the embedded server holds is gone with it.
         Some(_) => Journal::discarding(),
