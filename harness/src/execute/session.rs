@@ -162,16 +162,12 @@ impl Session {
     }
 
     /// An empty symbol table for a case. Names of its vaults begin with the run's prefix and what identifies the case, in characters
-    /// that names may have.
+    /// that no rule has anything to say about: a try of a case gets no other answers for the name it has. Ids of
+    /// scenarios have no two hyphens in a row.
     pub(crate) fn symbols(&self, case: &str) -> Symbols {
-        let legal = |c: char| {
-            if c.is_ascii_alphanumeric() || c == '-' {
-                c
-            } else {
-                '.'
-            }
-        };
-        let short: String = case.chars().map(legal).take(80).collect();
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        let short = case.replace('~', "--").chars().map(plain).take(80);
+        let short: String = short.collect();
         let learned = lock(&self.learned).clone();
         let region = learned.region.unwrap_or_else(|| self.target.region.clone());
         Symbols::new(format!("{}-{short}-", self.prefix), learned.account, region)

@@ -107,8 +107,8 @@ fn has_short_name(now: &Observation) -> bool {
 }
 
 fn has_rare_characters(now: &Observation) -> bool {
-    vault_name(now)
-        .is_some_and(|name| name.contains(|c: char| c.is_ascii_uppercase() || c == '_' || c == '.'))
+    let rare = |c: char| c.is_ascii_uppercase() || c == '_' || c == '.';
+    vault_name(now).is_some_and(|name| name.contains(rare) || name.starts_with('-'))
 }
 
 /// Nothing was ever stored in it, as far as this case knows: no archive, no upload.
