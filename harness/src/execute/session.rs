@@ -166,8 +166,8 @@ impl Session {
     /// scenarios have no two hyphens in a row.
     pub(crate) fn symbols(&self, case: &str) -> Symbols {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-        let short = case.replace('~', "--").chars().map(plain).take(80);
-        let short: String = short.collect();
+        let case = case.replace('~', "--");
+        let short: String = case.chars().map(plain).take(80).collect();
         let learned = lock(&self.learned).clone();
         let region = learned.region.unwrap_or_else(|| self.target.region.clone());
         Symbols::new(format!("{}-{short}-", self.prefix), learned.account, region)
