@@ -7,7 +7,7 @@
 pub const AS_EXPECTED: u8 = 0;
 /// A deviation that fails the run, or a stale baseline under `--strict`.
 pub const DEVIATES: u8 = 1;
-/// Wrong usage, configuration, specification or input file.
+/// Wrong usage, configuration, specification or input file, or output that cannot be written.
 pub const USAGE: u8 = 2;
 /// A fault of Crevasse itself; a panic too.
 pub const OUR_FAULT: u8 = 3;

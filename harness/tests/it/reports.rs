@@ -240,6 +240,20 @@ fn a_reader_that_leaves_is_no_failure() {
     assert_eq!((ended.code(), said.as_str()), (Some(0), ""));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_behind_standard_output_is_said_once_and_ends_with_2() {
+    let full = fs::File::create("/dev/full").expect("Linux has one");
+    let output = Command::new(env!("CARGO_BIN_EXE_crevasse"))
+        .args(["list", "faults"])
+        .stdout(full)
+        .output()
+        .expect("the command can be started");
+    assert_eq!(output.status.code(), Some(2));
+    let said = stderr(&output);
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
 /// What a hostile target mixes into its answers.
 const HARM: &str = "</pre></script><script>alert(1)</script>\u{1b}[2J\u{9b}31m\u{7}\u{202e}\u{fffe} ]]> & \"' | ` \u{0}";
 

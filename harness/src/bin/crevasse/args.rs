@@ -23,7 +23,7 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 as expected · 1 deviates (or stale baseline under --strict) · 2 usage, config or spec error · \
+const EXIT_CODES: &str = "Exit codes: 0 as expected · 1 deviates (or stale baseline under --strict) · 2 usage, config or spec error, or output that cannot be written · \
 3 a fault of Crevasse itself · 4 nothing was verified · 5 incomplete · 6 target unreachable · 130 interrupted";
 
 /// What to do.

@@ -17,10 +17,10 @@ fn main() -> ExitCode {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     heap::share();
     let outcome = catch_unwind(AssertUnwindSafe(|| commands::dispatch(args::Args::parse())));
-    ExitCode::from(match outcome {
+    let code = match outcome {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => {
-            eprintln!("error: {failure:#}");
+            eprintln!("error: {}", text::said_once(failure.chain()));
             failure
                 .downcast_ref::<commands::Failure>()
                 .map_or(exit::USAGE, |failure| failure.code)
@@ -31,5 +31,10 @@ fn main() -> ExitCode {
             );
             exit::OUR_FAULT
         }
+    };
+    ExitCode::from(if text::all_printed() {
+        code
+    } else {
+        exit::weightiest([code, exit::USAGE])
     })
 }

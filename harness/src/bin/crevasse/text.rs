@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::OnceLock;
 
 use clap::ValueEnum;
 
@@ -15,14 +16,40 @@ macro_rules! putln {
     ($($text:tt)*) => { $crate::text::put(format_args!("{}\n", format_args!($($text)*))) };
 }
 
+/// How writing to standard output failed; nothing is written after that.
+static FAILED: OnceLock<ErrorKind> = OnceLock::new();
+
 /// Writes to standard output. A reader that left (`… | head`) has seen enough, and the exit code still tells how it ended.
 pub(crate) fn put(text: fmt::Arguments<'_>) {
-    match std::io::stdout().write_fmt(text) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("error: failed to write to standard output: {error}");
-        }
-        _ => {}
+    if FAILED.get().is_none() {
+        note(std::io::stdout().write_fmt(text));
     }
+}
+
+/// Writes what is still held back; says whether everything that was to be printed was, as far as somebody reads it.
+pub(crate) fn all_printed() -> bool {
+    if FAILED.get().is_none() {
+        note(std::io::stdout().flush());
+    }
+    matches!(FAILED.get(), None | Some(ErrorKind::BrokenPipe))
+}
+
+fn note(written: std::io::Result<()>) {
+    let Err(error) = written else { return };
+    if FAILED.set(error.kind()).is_ok() && error.kind() != ErrorKind::BrokenPipe {
+        eprintln!("error: failed to write to standard output: {error}");
+    }
+}
+
+/// What failed and why, in one line. Some errors tell their cause themselves: it is not told twice.
+pub(crate) fn said_once<'a>(
+    chain: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>,
+) -> String {
+    chain.fold(String::new(), |said, error| match error.to_string() {
+        text if said.contains(&text) => said,
+        text if said.is_empty() => text,
+        text => format!("{said}: {text}"),
+    })
 }
 
 /// When to colour.
@@ -73,4 +100,20 @@ pub(crate) fn width() -> usize {
         .ok()
         .and_then(|text| text.parse().ok());
     columns.unwrap_or(100).clamp(40, 160)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_that_an_error_tells_itself_is_told_once() {
+        let cause = std::io::Error::other("no room");
+        let error = anyhow::Error::new(cause).context("write the journal: no room");
+        let error = error.context("failed to begin");
+        assert_eq!(
+            said_once(error.chain()),
+            "failed to begin: write the journal: no room"
+        );
+    }
 }
