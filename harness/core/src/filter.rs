@@ -6,7 +6,7 @@
 //! WORD   := op | level | topic | evidence | probe | id | verdict
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::glob;
@@ -226,11 +226,11 @@ impl Parser<'_> {
     }
 
     fn topic(&self, value: &str) -> Result<Node, FilterError> {
-        let mut topics: Vec<&str> = Registry::builtin()
+        let topics: BTreeSet<&str> = Registry::builtin()
             .iter()
             .map(|r| r.topic.as_str())
             .collect();
-        topics.dedup();
+        let topics: Vec<&str> = topics.into_iter().collect();
         self.one_of("topic", value, &topics).map(Node::Topic)
     }
 
@@ -385,6 +385,7 @@ mod tests {
         assert!(error.what.contains("did you mean InitiateJob?"), "{error}");
         let error = "topic(zzzzzzzzzz)".parse::<Filter>().unwrap_err();
         assert!(error.what.contains("`zzzzzzzzzz`. There are: "), "{error}");
+        assert_eq!(error.what.matches("errors").count(), 1, "{error}");
         let error = "level(must) level(may)".parse::<Filter>().unwrap_err();
         assert_eq!(error.at, 13);
         for text in [

@@ -4,6 +4,7 @@ use anyhow::bail;
 use crevasse::{exit, scenarios};
 use crevasse_core::check;
 use crevasse_core::requirement::{Registry, Requirement};
+use crevasse_core::spec::Spec;
 use crevasse_reference::fault;
 
 use serde_json::json;
@@ -28,20 +29,38 @@ pub(crate) fn run(args: &Explain) -> anyhow::Result<u8> {
         return Ok(exit::AS_EXPECTED);
     }
     let Some(requirement) = registry.get(&id) else {
-        let near = registry
-            .nearest(&id)
-            .map(|near| format!("; did you mean {near}?"))
-            .unwrap_or_default();
-        bail!(
-            "no requirement is called {}{near} `crevasse list requirements` names them all",
-            args.id
-        );
+        bail!(unknown(&args.id));
     };
     match args.format {
         Format::Text => put!("{}", Explained::of(requirement).text()),
         Format::Json => putln!("{:#}", Explained::of(requirement).json()),
     }
     Ok(exit::AS_EXPECTED)
+}
+
+/// What else has this name, and where it is listed; else what is near.
+fn unknown(name: &str) -> String {
+    let operation = Spec::builtin().operations.keys();
+    let mut operations = operation.map(|operation| operation.as_str());
+    if let Some(operation) = operations.find(|known| known.eq_ignore_ascii_case(name)) {
+        return format!(
+            "{operation} is an operation: `crevasse list requirements -E 'op({operation})'` names what is demanded of it"
+        );
+    }
+    let kind = if fault::find(name).is_some() {
+        "fault"
+    } else if check::all().any(|check| check.id == name) {
+        "check"
+    } else if scenarios::written().iter().any(|it| it.id == name) {
+        "scenario"
+    } else {
+        let near = Registry::builtin().nearest(&name.to_ascii_uppercase());
+        let near = near.map_or_else(|| ".".to_owned(), |near| format!("; did you mean {near}?"));
+        return format!(
+            "no requirement is called {name}{near} `crevasse list requirements` names them all"
+        );
+    };
+    format!("{name} is a {kind}: `crevasse list {kind}s --format json` says what it is about")
 }
 
 /// A requirement and all that refers to it.

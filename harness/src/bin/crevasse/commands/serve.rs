@@ -59,7 +59,7 @@ fn find(id: &str) -> anyhow::Result<&'static Fault> {
     fault::find(id).with_context(|| {
         let near = nearest(id, names)
             .map(|near| format!("; did you mean {near}?"))
-            .unwrap_or_default();
+            .unwrap_or_else(|| ".".to_owned());
         format!("no fault is called `{id}`{near} `crevasse serve --fault list` names them all")
     })
 }
