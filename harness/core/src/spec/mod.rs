@@ -30,7 +30,8 @@ pub use operation::{
 pub use schema::{Additional, JsonType, Pattern, Schema, SchemaViolation};
 pub use template::{Segment, UriTemplate};
 
-const BUILTIN: &str = include_str!("../../specs/glacier/openapi.yaml");
+/// The text of the built-in specification.
+pub const BUILTIN: &str = include_str!("../../specs/glacier/openapi.yaml");
 
 /// The operations that a document defines.
 #[derive(Debug, Clone, PartialEq, Serialize)]

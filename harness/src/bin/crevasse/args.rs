@@ -87,7 +87,7 @@ pub(crate) struct Aim {
     #[arg(long, value_name = "ARN")]
     pub(crate) sns_topic: Option<String>,
     /// The Host header, where a server routes by name.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host)]
     pub(crate) host_header: Option<String>,
     /// Where to connect to instead of to the endpoint's host; name, certificate and signature stay the endpoint's.
     #[arg(long, value_name = "HOST:PORT")]
@@ -179,7 +179,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// Requests under way at once. Waiting for jobs does not count.
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 8)]
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 8, value_parser = some)]
     pub(crate) jobs: usize,
     /// Generated cases; without it as many as the profile has.
     #[arg(short = 'n', long, value_name = "N")]
@@ -224,7 +224,7 @@ pub(crate) struct Run {
     #[arg(long)]
     pub(crate) fail_fast: bool,
     /// Stop after this many deviations.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = some)]
     pub(crate) max_fail: Option<usize>,
     /// Do not try deviations again, nor make them small.
     #[arg(long)]
@@ -305,7 +305,7 @@ pub(crate) struct Fuzz {
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
     /// Requests under way at once. Waiting for jobs does not count.
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 8)]
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 8, value_parser = some)]
     pub(crate) jobs: usize,
     /// Which written scenarios an empty corpus begins with: those that cover nothing but these requirements. Everything is judged.
     #[arg(short = 'E', long, value_name = "FILTER")]
@@ -360,7 +360,8 @@ pub(crate) struct Spec {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SpecCommand {
-    /// What it defines, what is wrong with it, and what it cannot express.
+    /// What it defines, what is wrong with it, and what it cannot express. Ends with 0 whatever is wrong with a document that can be
+    /// read, and with 2 for one that cannot.
     Lint(SpecFile),
     /// The operations derived from it.
     Show(SpecFile),
@@ -446,6 +447,9 @@ pub(crate) struct Render {
     /// What to write: json=PATH, html=, junit=, markdown=, sarif=, badge=, line=. Repeatable.
     #[arg(long, value_name = "FORMAT=PATH")]
     pub(crate) report: Vec<String>,
+    /// Where runs are kept.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
     /// Write all formats into this folder.
     #[arg(long, value_name = "DIR")]
     pub(crate) report_dir: Option<PathBuf>,
@@ -458,9 +462,12 @@ pub(crate) struct Render {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Merge {
-    /// Reports written by `run --shard I/N --report json=PATH`.
+    /// Reports written by `run --shard I/N --report json=PATH`, or runs by id, folder or journal.
     #[arg(required = true)]
     pub(crate) reports: Vec<PathBuf>,
+    /// Where runs are kept.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
     /// Write the merged report: json=PATH, html=, junit=, markdown=, sarif=, badge=. Repeatable.
     #[arg(long, value_name = "FORMAT=PATH")]
     pub(crate) report: Vec<String>,
@@ -477,6 +484,9 @@ pub(crate) struct Compare {
     /// Reports written by `run --report json=PATH`, or runs by id, folder or journal: two or more.
     #[arg(required = true, num_args = 2..)]
     pub(crate) reports: Vec<PathBuf>,
+    /// Where runs are kept.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
     /// Write the matrix: json=PATH, markdown=, html=. Repeatable.
     #[arg(long, value_name = "FORMAT=PATH")]
     pub(crate) report: Vec<String>,
@@ -495,6 +505,9 @@ pub(crate) struct Replay {
     /// The report or the run the finding is in; without it the latest run.
     #[arg(long, value_name = "REPORT")]
     pub(crate) from: Option<PathBuf>,
+    /// Where runs are kept.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) run_dir: Option<PathBuf>,
     /// Operations that cannot be undone or cost money, allowed off loopback.
     #[arg(long, value_name = "OP", value_delimiter = ',', value_parser = operation)]
     pub(crate) allow: Vec<OperationName>,
@@ -525,7 +538,7 @@ pub(crate) struct Prove {
     #[arg(short = 'n', long, value_name = "N", default_value_t = 30)]
     pub(crate) max_examples: u64,
     /// Servers at a time; most of their time goes by waiting for jobs.
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 20)]
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 20, value_parser = some)]
     pub(crate) jobs: usize,
     /// The score in percent below which the command ends with 1.
     #[arg(long, value_name = "PERCENT", default_value_t = 98.0)]
@@ -551,6 +564,19 @@ fn operation(text: &str) -> Result<OperationName, String> {
             |near| format!("did you mean {near}?"),
         )
     })
+}
+
+fn some(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a whole number from 1 on is wanted".to_owned())
+}
+
+fn host(text: &str) -> Result<String, String> {
+    let belongs = |byte: u8| byte.is_ascii_graphic() && !b"/?#@\\,".contains(&byte);
+    match !text.is_empty() && text.bytes().all(belongs) {
+        true => Ok(text.to_owned()),
+        false => Err("a Host header is NAME or NAME:PORT".to_owned()),
+    }
 }
 
 fn account(text: &str) -> Result<String, String> {

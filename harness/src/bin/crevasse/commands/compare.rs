@@ -7,6 +7,7 @@ use crevasse::exit;
 use crevasse::report::terminal::{Detail, Style, render};
 use crevasse::report::{Comparison, Report};
 
+use super::failed;
 use super::load::{Loaded, load};
 use super::reports::Outputs;
 use crate::args::{Compare, Render};
@@ -16,9 +17,9 @@ pub(crate) fn compare(args: &Compare) -> anyhow::Result<u8> {
     let reports = args
         .reports
         .iter()
-        .map(|path| whole(path))
+        .map(|path| whole(path, args.run_dir.as_deref()))
         .collect::<anyhow::Result<Vec<_>>>()?;
-    let comparison = Comparison::of(&reports)?;
+    let comparison = Comparison::of(&reports).map_err(failed)?;
     for text in &args.report {
         let (format, path) = text.split_once('=').with_context(|| {
             format!("a report is FORMAT=PATH, such as html=matrix.html, not `{text}`")
@@ -57,7 +58,7 @@ pub(crate) fn compare(args: &Compare) -> anyhow::Result<u8> {
 }
 
 pub(crate) fn report(args: &Render) -> anyhow::Result<u8> {
-    let Loaded { report, cut } = load(&args.from)?;
+    let Loaded { report, cut } = load(&args.from, args.run_dir.as_deref())?;
     Outputs::parse(&args.report, args.report_dir.as_deref())?.write(&report)?;
     put!(
         "{}",
@@ -77,8 +78,8 @@ pub(crate) fn report(args: &Render) -> anyhow::Result<u8> {
 }
 
 /// A report, with a warning when it does not tell the whole run.
-fn whole(path: &Path) -> anyhow::Result<Report> {
-    let Loaded { report, cut } = load(path)?;
+fn whole(path: &Path, run_dir: Option<&Path>) -> anyhow::Result<Report> {
+    let Loaded { report, cut } = load(path, run_dir)?;
     if let Some(cut) = cut {
         eprintln!("warning: {}: {}", path.display(), cut.message);
     }

@@ -19,7 +19,7 @@ use crevasse::report::terminal::{self, Style};
 use crevasse::run::{now, started};
 use crevasse::scenarios;
 use crevasse_core::baseline::Baseline;
-use crevasse_core::filter::{Filter, Verdicts};
+use crevasse_core::filter::Verdicts;
 use crevasse_core::requirement::{Registry, RequirementId};
 use crevasse_core::scenario::{Profile, Scenario};
 use crevasse_core::spec::Spec;
@@ -27,8 +27,8 @@ use crevasse_reference::{Options, ServerHandle};
 
 use super::interrupt;
 use super::reports::Outputs;
-use super::run::{aim, endpoint, failure};
-use super::{read, serve};
+use super::run::{aim, endpoint, failure, rate};
+use super::{failed, read, serve};
 use crate::args::Fuzz;
 use crate::text::width;
 
@@ -52,7 +52,7 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
         Some(_) => Journal::discarding(),
         None => begin_journal(&args.corpus, &target, &run).await?,
     };
-    let rate = args.aim.rate_limit.as_deref().map(str::parse).transpose()?;
+    let rate = rate(&args.aim)?;
     let arm = target.arm()?;
     let spec = Arc::clone(&plan.spec);
     let pace = Pace::new(args.jobs, rate);
@@ -69,7 +69,7 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let night = match fuzz(hand.clone(), &plan, &args.corpus, &stop, &mut tell).await {
         Ok(night) => night,
         Err(FuzzError::CannotBegin(why)) => return Err(failure(&why).into()),
-        Err(error) => bail!("failed to {error}"),
+        Err(error) => return Err(failed(error)),
     };
     report(args, &plan, &run, &night, hand.trouble())?;
     if night.found.leaks.is_empty() && hand.trouble().is_none() {
@@ -122,10 +122,7 @@ fn plan(args: &Fuzz) -> anyhow::Result<Plan> {
 
 /// The written scenarios that cover nothing but what the filter selects, and that may run beside others.
 fn seeds(args: &Fuzz) -> anyhow::Result<Vec<Scenario>> {
-    let filter: Filter = args
-        .filter
-        .as_deref()
-        .map_or(Ok(Filter::all()), str::parse)?;
+    let filter = super::filter(args.filter.as_deref())?;
     if filter.needs_verdicts() {
         bail!("verdict(…) asks for an earlier report, which fuzzing has none of");
     }

@@ -2,7 +2,7 @@
 
 use crevasse::{exit, prove, scenarios};
 use crevasse_core::check;
-use crevasse_core::filter::{Filter, Verdicts};
+use crevasse_core::filter::Verdicts;
 use crevasse_core::requirement::{Registry, Requirement};
 use crevasse_core::spec::Spec;
 use crevasse_reference::fault;
@@ -12,10 +12,7 @@ use serde_json::{Value, json};
 use crate::args::{Format, List, Listed};
 
 pub(crate) fn run(args: &List) -> anyhow::Result<u8> {
-    let filter: Filter = args
-        .filter
-        .as_deref()
-        .map_or(Ok(Filter::all()), str::parse)?;
+    let filter = super::filter(args.filter.as_deref())?;
     if filter.needs_verdicts() {
         anyhow::bail!(
             "a list knows no verdicts; verdict(…) is for `run --filter … --since REPORT`"

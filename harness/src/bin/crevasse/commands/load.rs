@@ -13,7 +13,7 @@ use crevasse::report::assemble::assemble;
 use crevasse::report::document::SCHEMA;
 use crevasse::run::runs;
 
-use super::read;
+use super::{failed, read};
 
 /// The name of the latest run, where a run is asked for.
 pub(crate) const LATEST: &str = "latest";
@@ -32,9 +32,10 @@ pub(crate) struct Cut {
     pub(crate) code: u8,
 }
 
-/// Loads a report by its file, or by the journal, the folder or the id of its run.
-pub(crate) fn load(name: &Path) -> anyhow::Result<Loaded> {
-    let path = locate(name)?;
+/// Loads a report by its file, or by the journal, the folder or the id of its run. Runs are kept in `run_dir`, if not where they
+/// usually are.
+pub(crate) fn load(name: &Path, run_dir: Option<&Path>) -> anyhow::Result<Loaded> {
+    let path = locate(name, run_dir)?;
     if path.is_dir() || is_journal(&path)? {
         return recorded(&path);
     }
@@ -50,11 +51,11 @@ pub(crate) fn load(name: &Path) -> anyhow::Result<Loaded> {
     Ok(Loaded { report, cut: None })
 }
 
-fn locate(name: &Path) -> anyhow::Result<PathBuf> {
+fn locate(name: &Path, run_dir: Option<&Path>) -> anyhow::Result<PathBuf> {
     if name.exists() {
         return Ok(name.to_owned());
     }
-    let folder = runs();
+    let folder = run_dir.map_or_else(runs, Path::to_path_buf);
     let run = if name == Path::new(LATEST) {
         let id = std::fs::read_to_string(folder.join(LATEST))
             .context("failed to find an earlier run; name its report or its folder")?;
@@ -64,7 +65,7 @@ fn locate(name: &Path) -> anyhow::Result<PathBuf> {
     };
     if !run.is_dir() {
         bail!(
-            "there is neither a file nor a run called {} (runs are kept in {})",
+            "there is neither a file nor a run called {} (of the runs in {}; --run-dir names another folder)",
             name.display(),
             folder.display()
         );
@@ -82,7 +83,7 @@ fn is_journal(path: &Path) -> anyhow::Result<bool> {
 }
 
 fn recorded(path: &Path) -> anyhow::Result<Loaded> {
-    let mut journal = Reader::open(path).map_err(|error| anyhow::anyhow!("failed to {error}"))?;
+    let mut journal = Reader::open(path).map_err(failed)?;
     let (mut found, broken) = Found::recorded(&mut journal);
     let read = format!(
         "{} lines with {} judged cases could be read",

@@ -23,7 +23,8 @@ mod treehash;
 use std::fmt;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
+use crevasse_core::filter::Filter;
 use crevasse_core::treehash::MIB;
 
 use crate::args::{Args, Command};
@@ -64,6 +65,16 @@ pub(crate) fn dispatch(args: Args) -> anyhow::Result<u8> {
         Command::Merge(args) => merge::run(&args),
         Command::Compare(args) => compare::compare(&args),
     }
+}
+
+/// An error of a library, which is a fragment, as a sentence.
+pub(crate) fn failed(error: impl fmt::Display) -> anyhow::Error {
+    anyhow!("failed to {error}")
+}
+
+/// The filter that was typed; without one, that of everything.
+pub(crate) fn filter(text: Option<&str>) -> anyhow::Result<Filter> {
+    text.map_or(Ok(Filter::all()), str::parse).map_err(failed)
 }
 
 /// Reads a text file, saying which one when that fails.

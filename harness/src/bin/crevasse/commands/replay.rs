@@ -63,7 +63,7 @@ impl Again {
             });
         }
         let from = args.from.as_deref().unwrap_or(Path::new(LATEST));
-        let report = load(from)?.report;
+        let report = load(from, args.run_dir.as_deref())?.report;
         let known = report
             .findings
             .iter()

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use crevasse::report::{Format, Report, write};
 
+use super::failed;
+
 /// Formats and the files they go to.
 #[derive(Debug, Default)]
 pub(crate) struct Outputs(Vec<(Format, PathBuf)>);
@@ -17,7 +19,8 @@ impl Outputs {
             let (format, path) = text.split_once('=').with_context(|| {
                 format!("a report is FORMAT=PATH, such as json=report.json, not `{text}`")
             })?;
-            outputs.push((format.parse()?, PathBuf::from(path)));
+            let format = format.parse::<Format>().map_err(failed)?;
+            outputs.push((format, PathBuf::from(path)));
         }
         if let Some(folder) = folder {
             std::fs::create_dir_all(folder)

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use crevasse::campaign::{CannotBegin, Earlier, Stop, TakenUp};
 use crevasse::event::{Event, TargetFacts};
-use crevasse::execute::{Patience, Target, credentials};
+use crevasse::execute::{Patience, Rate, Target, credentials};
 use crevasse::exit;
 use crevasse::journal::Journal;
 use crevasse::report::assemble::up_to_date;
@@ -24,7 +24,7 @@ use crevasse_reference::ServerHandle;
 use super::load::load;
 use super::progress::Line;
 use super::serve::embedded;
-use super::{Failure, interrupt, read, reports, resume, spec};
+use super::{Failure, failed, interrupt, read, reports, resume, spec};
 use crate::args::{Aim, Run as Asked, Time};
 
 pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
@@ -153,11 +153,9 @@ fn wanted(args: &Asked) -> anyhow::Result<Wanted> {
         Some(path) => Arc::new(spec::load(path, args.spec_dir.as_deref())?),
         None => Arc::new(Spec::builtin().clone()),
     };
-    let filter: Filter = args
-        .filter
-        .as_deref()
-        .map_or(Ok(Filter::all()), str::parse)?;
-    let level = args.level.as_deref().map(str::parse).transpose()?;
+    let filter = super::filter(args.filter.as_deref())?;
+    let level = args.level.as_deref().map(str::parse);
+    let level = level.transpose().map_err(failed)?;
     Wanted::choose(spec, &filter, level, &verdicts(args, &filter)?)
         .context("the filter selects no requirement")
 }
@@ -177,7 +175,7 @@ fn baseline(args: &Asked) -> anyhow::Result<Baseline> {
 fn verdicts(args: &Asked, filter: &Filter) -> anyhow::Result<Verdicts> {
     match &args.since {
         Some(path) => {
-            let report = load(path)?.report;
+            let report = load(path, args.run_dir.as_deref())?.report;
             Ok(report
                 .requirements
                 .into_iter()
@@ -203,12 +201,23 @@ pub(crate) fn endpoint(aim: &Aim) -> anyhow::Result<Option<String>> {
         return Ok(None);
     };
     eprintln!("endpoint {endpoint}, from AWS_ENDPOINT_URL");
-    if !Target::new(&endpoint)?.is_loopback() {
+    if !parse(&endpoint)?.is_loopback() {
         bail!(
             "an endpoint off loopback is not taken from the environment alone; say --endpoint {endpoint} if it is meant"
         );
     }
     Ok(Some(endpoint))
+}
+
+/// Reads an endpoint. What has no scheme was probably meant to have that of emulators.
+fn parse(endpoint: &str) -> anyhow::Result<Target> {
+    Target::new(endpoint).map_err(|error| {
+        let meant = format!("http://{endpoint}");
+        match !endpoint.contains("://") && Target::new(&meant).is_ok() {
+            true => anyhow!("failed to read {endpoint:?} as an endpoint: did you mean {meant}?"),
+            false => failed(error),
+        }
+    })
 }
 
 fn resolve(address: &str) -> anyhow::Result<SocketAddr> {
@@ -222,7 +231,7 @@ fn resolve(address: &str) -> anyhow::Result<SocketAddr> {
 
 /// The target as the command line and the environment describe it.
 pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
-    let mut target = Target::new(endpoint)?;
+    let mut target = parse(endpoint)?;
     if let Some(address) = &aim.connect_to {
         target = target.connecting_to(resolve(address)?);
     }
@@ -240,10 +249,19 @@ pub(crate) fn aim(aim: &Aim, endpoint: &str) -> anyhow::Result<Target> {
     target.reuse = !aim.no_reuse;
     target.proxied = aim.proxy_from_env;
     target.insecure = aim.insecure;
+    if let Some(path) = &aim.cacert {
+        read(path)?;
+    }
     target.cacert = aim.cacert.clone();
     target.limits.request = aim.request_timeout.0;
     target.limits.connect = aim.connect_timeout.0;
     Ok(target)
+}
+
+/// How fast a target is asked.
+pub(crate) fn rate(aim: &Aim) -> anyhow::Result<Option<Rate>> {
+    let rate = aim.rate_limit.as_deref().map(str::parse);
+    rate.transpose().map_err(failed)
 }
 
 fn needs(args: &Asked, target: &Target, reference: bool) -> BTreeSet<Need> {
@@ -263,7 +281,7 @@ fn effort(args: &Asked) -> anyhow::Result<Effort> {
         seed: args.seed.unwrap_or(usual.seed),
         examples: args.max_examples.unwrap_or(usual.examples),
         jobs: args.jobs,
-        rate: args.aim.rate_limit.as_deref().map(str::parse).transpose()?,
+        rate: rate(&args.aim)?,
         max_time: args.max_time.map(|time| time.0),
         max_fail: args.max_fail.or(args.fail_fast.then_some(1)),
         reproduce: !args.no_reproduce,

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use crevasse::exit;
 use crevasse_core::spec::{self, BodyKind, Operation, Severity, Spec as Loaded};
 use serde_json::json;
 
-use super::read;
+use super::{failed, read};
 use crate::args::{Format, Spec, SpecCommand, SpecFile};
 use crate::text::wrap;
+
+/// The rule that a link breaks whose document is not at hand.
+const UNRESOLVED: &str = "link-unresolved";
 
 pub(crate) fn run(args: &Spec) -> anyhow::Result<u8> {
     match &args.command {
@@ -36,24 +39,26 @@ pub(crate) fn load(path: &Path, dir: Option<&Path>) -> anyhow::Result<Loaded> {
         return Loaded::parse_strict(&read(&file)?)
             .with_context(|| format!("failed to load {}", file.display()));
     }
-    let name = path.file_name().map_or_else(
-        || path.display().to_string(),
-        |name| name.to_string_lossy().into_owned(),
-    );
-    let loaded = Loaded::load_foreign(&name, &read(path)?, &resolver(dir));
+    let loaded = Loaded::load_foreign(&name_of(path), &read(path)?, &resolver(dir));
     loaded.with_context(|| format!("failed to load {}", path.display()))
 }
 
-fn lint(args: &SpecFile) -> anyhow::Result<u8> {
-    let Some(path) = &args.file else {
-        bail!("name the document to examine: crevasse spec lint FILE")
-    };
-    let name = path.file_name().map_or_else(
+fn name_of(path: &Path) -> String {
+    path.file_name().map_or_else(
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
-    );
-    let report = spec::lint(&name, &read(path)?, &resolver(args.spec_dir.as_deref()));
-    let report = report.with_context(|| format!("failed to read {}", path.display()))?;
+    )
+}
+
+fn lint(args: &SpecFile) -> anyhow::Result<u8> {
+    let (name, text) = match &args.file {
+        Some(path) => (name_of(path), read(path)?),
+        None => (
+            "the built-in specification".to_owned(),
+            spec::BUILTIN.to_owned(),
+        ),
+    };
+    let report = spec::lint(&name, &text, &resolver(args.spec_dir.as_deref())).map_err(failed)?;
     if args.format == Format::Json {
         putln!("{:#}", json!(report));
         return Ok(exit::AS_EXPECTED);
@@ -89,6 +94,9 @@ fn lint(args: &SpecFile) -> anyhow::Result<u8> {
                 note.rule
             );
         });
+    }
+    if args.spec_dir.is_none() && report.notes.iter().any(|note| note.rule == UNRESOLVED) {
+        putln!("\n--spec-dir DIR says where the documents that an index links to are found");
     }
     putln!("\ncannot express");
     report
