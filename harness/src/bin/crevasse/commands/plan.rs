@@ -1,24 +1,35 @@
 //! `crevasse plan`: what a run would do and cost. Budgets: what it may.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context, bail};
-use crevasse::campaign::{Plan, Rehearsal, rehearse};
+use crevasse::campaign::{Rehearsal, rehearse};
 use crevasse::execute::{Budget, Target};
 use crevasse::exit;
 use crevasse::run::Run;
 use crevasse_core::prices::{Prices, Usage};
+use crevasse_core::requirement::Registry;
 
 use super::run::prepare;
 use super::{Failure, mib, read};
 use crate::args::Run as Asked;
 
+/// What a plan off loopback assumes where there is nothing to sign with.
+const NO_KEYS: &str =
+    "requests would not be signed: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set";
+
 pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
+    if args.resume.is_some() {
+        bail!(
+            "a plan is for a run that begins; it cannot tell what is left of an earlier one: leave out --resume"
+        );
+    }
     let runtime = super::runtime(0)?;
     runtime.block_on(async {
         let (run, _server) = prepare(args).await?;
-        let (target, plan) = (&run.target, run.plan());
-        let rehearsal = rehearse(&plan, target, args.jobs).await?;
+        let rehearsal = rehearse(&run.plan(), &run.target, args.jobs).await?;
         let prices = prices(args)?;
-        put!("{}", text(args, target, &plan, &rehearsal, &prices));
+        put!("{}", text(args, &run, &rehearsal, &prices));
         let beyond = bounds(args, prices)?.beyond(&rehearsal.usage);
         if let Some(beyond) = beyond {
             putln!("\nbeyond the budget: {beyond}");
@@ -70,40 +81,56 @@ fn prices(args: &Asked) -> anyhow::Result<Prices> {
     }
 }
 
-fn text(
-    args: &Asked,
-    target: &Target,
-    plan: &Plan,
-    rehearsal: &Rehearsal,
-    prices: &Prices,
-) -> String {
+fn text(args: &Asked, run: &Run, rehearsal: &Rehearsal, prices: &Prices) -> String {
     let usage = &rehearsal.usage;
-    let mut lines = cases(args, target, plan, rehearsal);
+    let mut lines = cases(args, run, rehearsal);
     lines.extend(use_of_target(usage));
-    lines.push(format!("time          {}", time(args, target, usage)));
+    lines.push(format!("time          {}", time(args, &run.target, usage)));
     lines.extend(cost(usage, prices));
     lines.join("\n") + "\n"
 }
 
-fn cases(args: &Asked, target: &Target, plan: &Plan, rehearsal: &Rehearsal) -> Vec<String> {
+fn cases(args: &Asked, run: &Run, rehearsal: &Rehearsal) -> Vec<String> {
     let mut lines = vec![
         format!(
             "A run against {} would do this; nothing was sent.\n",
-            target.endpoint()
+            run.target.endpoint()
         ),
         format!(
-            "cases         {}, about {} operations; seed {}, {} requests at a time",
+            "cases         {}, about {}; seed {}, {} requests at a time",
             rehearsal.cases,
-            plan.spec.operations.len(),
+            about(run),
             args.seed.unwrap_or(1),
             args.jobs
         ),
     ];
     let left_out = rehearsal.left_out.iter();
-    lines.extend(
-        left_out.map(|(reason, times)| format!("              {times} left out: {reason}")),
-    );
+    lines.extend(left_out.map(|(reason, times)| {
+        let asked = match reason.starts_with("the target") {
+            true => ", as is assumed of one that was not asked",
+            false => "",
+        };
+        format!("              {times} left out: {reason}{asked}")
+    }));
+    if run.target.credentials.is_none() {
+        lines.push(format!("              {NO_KEYS}"));
+    }
     lines
+}
+
+/// The operations that the requirements to be judged speak of; some speak of all.
+fn about(run: &Run) -> String {
+    let wanted = &run.wanted;
+    let defined = wanted.spec.operations.keys();
+    let chosen = Registry::builtin()
+        .iter()
+        .filter(|requirement| wanted.selected.contains(&requirement.id));
+    let named: BTreeSet<_> = chosen.flat_map(|it| &it.operations).collect();
+    match defined.filter(|name| named.contains(name)).count() {
+        0 => "all operations".to_owned(),
+        1 => "1 operation".to_owned(),
+        some => format!("{some} operations"),
+    }
 }
 
 fn use_of_target(usage: &Usage) -> [String; 4] {
