@@ -141,6 +141,16 @@ pub struct TargetFacts {
     pub version: Option<String>,
 }
 
+impl TargetFacts {
+    /// The right reference server in the process of the run: it is gone with it, and each run has another.
+    pub fn built_in() -> Self {
+        Self {
+            label: "the built-in reference server".to_owned(),
+            version: None,
+        }
+    }
+}
+
 /// What the target told about itself: where a judge's model starts from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Learned {

@@ -10,7 +10,7 @@ use crevasse_core::verdict::Verdict;
 use crate::found::Found;
 use crate::report::document::{Report, RequirementFacts};
 use crate::report::terminal::{Style, finding};
-use crate::report::{printable, undecided};
+use crate::report::{again, printable, undecided};
 
 /// The test that no entry of the baseline is stale.
 pub(super) const STALE: &str = "baseline::stale";
@@ -62,7 +62,7 @@ fn outcome(report: &Report, facts: &RequirementFacts) -> Outcome {
     let about: Vec<_> = report.findings_about(facts).collect();
     match facts.verdict {
         _ if about.iter().any(|finding| finding.fails) => {
-            let print = |about| finding(about, Style::default());
+            let print = |about| finding(about, &again(report, about), Style::default());
             Outcome::Failed(about.into_iter().map(print).collect())
         }
         Verdict::Conforms => Outcome::Passed,

@@ -100,6 +100,8 @@ pub enum Tidings<'a> {
         night: u64,
         /// Entries of the corpus.
         entries: usize,
+        /// Where the last night was, if it was elsewhere.
+        elsewhere: Option<String>,
     },
     /// Where it stands.
     Status(Status),
@@ -158,10 +160,12 @@ pub async fn fuzz(
     let campaign = campaign_plan(plan);
     let (judge, found) = meet(hand.clone(), &campaign, stop).await?;
     state.drop_entries(corpus.prune())?;
+    let last = state.endpoint().map(str::to_owned);
     let night = state.begin_night(plan.seed, hand.endpoint())?;
     tell(Tidings::Begun {
         night,
         entries: corpus.len(),
+        elsewhere: last.filter(|last| last != hand.endpoint()),
     });
     let mut fuzzer = Fuzzer {
         known: state

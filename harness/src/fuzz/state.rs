@@ -89,6 +89,8 @@ pub(super) struct State {
     folder: PathBuf,
     file: File,
     nights: u64,
+    /// Where the last night was.
+    endpoint: Option<String>,
     findings: IndexMap<String, (Stage, FindingFacts)>,
 }
 
@@ -123,6 +125,7 @@ impl State {
             folder: folder.to_owned(),
             file,
             nights: 0,
+            endpoint: None,
             findings: IndexMap::new(),
         };
         let listed = state.take(&String::from_utf8_lossy(&bytes[..whole]))?;
@@ -148,7 +151,10 @@ impl State {
             }
             match line {
                 Line::Header { .. } => {}
-                Line::Night { .. } => self.nights += 1,
+                Line::Night { endpoint, .. } => {
+                    self.nights += 1;
+                    self.endpoint = Some(endpoint);
+                }
                 Line::Kept { entry, features } => drop(entries.insert(entry, features)),
                 Line::Dropped { entry } => drop(entries.shift_remove(&entry)),
                 other => self.follow(other),
@@ -189,6 +195,11 @@ impl State {
         self.write(&Line::Night { seed, endpoint })?;
         self.nights += 1;
         Ok(self.nights)
+    }
+
+    /// Where the last night was, if there was one.
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
     }
 
     /// Keeps an entry of the corpus.

@@ -59,7 +59,10 @@ pub fn assemble(run: &RunStarted, found: &Found) -> Report {
         causes: desk.cause_facts(&causes, &ids),
         findings,
         leaks: found.leaks.iter().map(leak).collect(),
-        stale: stale_entries.into_iter().map(stale).collect(),
+        stale: stale_entries
+            .into_iter()
+            .map(|entry| stale(entry, &found.terms.today))
+            .collect(),
         notes: notes(found),
     }
 }
@@ -93,14 +96,18 @@ fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
     }
 }
 
-fn stale(entry: &Entry) -> StaleFacts {
+/// An entry that counts no more, or matches nothing: `reason` says which, where it is the day.
+fn stale(entry: &Entry, today: &str) -> StaleFacts {
     let names = [
         entry.requirement.as_ref().map(ToString::to_string),
         entry.fingerprint.as_ref().map(ToString::to_string),
     ];
     StaleFacts {
         entry: names.into_iter().flatten().collect::<Vec<_>>().join(" "),
-        reason: entry.reason.clone(),
+        reason: match &entry.expires {
+            Some(last) if last.as_str() < today => format!("expired on {last}: {}", entry.reason),
+            _ => entry.reason.clone(),
+        },
     }
 }
 

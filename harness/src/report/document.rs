@@ -307,11 +307,11 @@ pub struct LeakFacts {
     pub reason: String,
 }
 
-/// A baseline entry that matches nothing any more.
+/// A baseline entry that matches nothing any more, or expired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleFacts {
     /// The fingerprint or requirement it names.
     pub entry: String,
-    /// The reason it gave.
+    /// The reason it gave, after `expired on DAY: ` where that is why it counts no more.
     pub reason: String,
 }

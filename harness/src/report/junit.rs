@@ -10,7 +10,7 @@ use crevasse_core::requirement::Registry;
 use crevasse_core::verdict::Verdict;
 
 use super::document::{FindingFacts, Report, RequirementFacts};
-use super::words::{clip, label, statement, undecided};
+use super::words::{again, clip, label, statement, undecided};
 use super::{printable, visible};
 use crate::exit;
 
@@ -74,32 +74,42 @@ fn case(report: &Report, topic: &str, facts: &RequirementFacts) -> TestCase {
 fn status(report: &Report, facts: &RequirementFacts) -> TestCaseStatus {
     let findings: Vec<&FindingFacts> = report.findings_about(facts).collect();
     match findings.iter().find(|finding| finding.fails) {
-        Some(failing) => failure(failing, &findings),
+        Some(failing) => failure(report, failing, &findings),
         None if facts.verdict == Verdict::Conforms => TestCaseStatus::success(),
-        None => skipped(facts, &findings),
+        None => skipped(report, facts, &findings),
     }
 }
 
-fn failure(failing: &FindingFacts, findings: &[&FindingFacts]) -> TestCaseStatus {
+fn failure(report: &Report, failing: &FindingFacts, findings: &[&FindingFacts]) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_message(printable(&failing.title));
     status.set_type(failing.level.to_string());
-    let bodies: Vec<String> = findings.iter().map(|finding| body(finding)).collect();
+    let bodies: Vec<String> = findings
+        .iter()
+        .map(|finding| body(report, finding))
+        .collect();
     status.set_description(bodies.join("\n"));
     status
 }
 
-fn skipped(facts: &RequirementFacts, findings: &[&FindingFacts]) -> TestCaseStatus {
+fn skipped(
+    report: &Report,
+    facts: &RequirementFacts,
+    findings: &[&FindingFacts],
+) -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
     status.set_message(undecided(facts, findings));
-    let bodies: Vec<String> = findings.iter().map(|finding| body(finding)).collect();
+    let bodies: Vec<String> = findings
+        .iter()
+        .map(|finding| body(report, finding))
+        .collect();
     if !bodies.is_empty() {
         status.set_description(bodies.join("\n"));
     }
     status
 }
 
-fn body(finding: &FindingFacts) -> String {
+fn body(report: &Report, finding: &FindingFacts) -> String {
     let rows = [
         ("finding", format!("{} {}", finding.id, finding.title)),
         ("rule", format!("{} ({})", finding.rule, finding.level)),
@@ -107,6 +117,7 @@ fn body(finding: &FindingFacts) -> String {
         ("expected", finding.expected.clone()),
         ("got", finding.actual.clone()),
         ("reproduced", finding.reproduced.clone()),
+        ("again", again(report, finding)),
     ];
     let rows = rows.map(|(name, value)| format!("{name:<11}{}\n", printable(&value)));
     let script: String = finding
@@ -115,8 +126,7 @@ fn body(finding: &FindingFacts) -> String {
         .iter()
         .map(|line| format!("  {}\n", visible(line)))
         .collect();
-    let again = format!("again      crevasse replay {}\n", finding.id);
-    rows.concat() + &again + &script
+    rows.concat() + &script
 }
 
 fn own_fault(report: &Report) -> TestSuite {

@@ -4,7 +4,9 @@ use crevasse_core::verdict::Verdict;
 
 use super::document::{CauseFacts, Counts, FindingFacts, Report, RequirementFacts};
 use super::time_line::time_line;
-use super::words::{MustShares, Weight, clip, label, left_behind, number, plural, stale};
+use super::words::{
+    MustShares, Weight, again, clip, label, left_behind, number, plural, stale, to_go_on,
+};
 use super::{printable, terminal, visible};
 
 /// What a step summary takes, in bytes.
@@ -25,7 +27,7 @@ pub fn render(report: &Report) -> String {
         let about = findings
             .get(cause.id.as_str())
             .map_or(&[][..], Vec::as_slice);
-        let section = section(cause, about);
+        let section = section(report, cause, about);
         if text.len() + section.len() > LIMIT - RESERVE {
             break;
         }
@@ -85,7 +87,7 @@ fn counts_table(report: &Report) -> String {
     )
 }
 
-fn section(cause: &CauseFacts, about: &[&FindingFacts]) -> String {
+fn section(report: &Report, cause: &CauseFacts, about: &[&FindingFacts]) -> String {
     let weight = about
         .first()
         .map_or(Weight::Note, |finding| Weight::of(finding));
@@ -103,11 +105,16 @@ fn section(cause: &CauseFacts, about: &[&FindingFacts]) -> String {
             operations.join(", ")
         },
     );
-    text.extend(about.iter().take(IN_FULL).map(|finding| in_full(finding)));
+    text.extend(
+        about
+            .iter()
+            .take(IN_FULL)
+            .map(|finding| in_full(report, finding)),
+    );
     text + &also(about.get(IN_FULL..).unwrap_or_default())
 }
 
-fn in_full(finding: &FindingFacts) -> String {
+fn in_full(report: &Report, finding: &FindingFacts) -> String {
     let mut rows = vec![
         ("rule", format!("{} ({})", finding.rule, finding.level)),
         ("source", finding.source.clone()),
@@ -124,6 +131,7 @@ fn in_full(finding: &FindingFacts) -> String {
     rows.push(("got", finding.actual.clone()));
     rows.push(("reproduced", finding.reproduced.clone()));
     rows.extend(finding.waived.clone().map(|reason| ("waived", reason)));
+    rows.push(("again", again(report, finding)));
     let rows: String = rows
         .iter()
         .map(|(name, value)| format!("| {name} | {} |\n", escaped(value)))
@@ -140,7 +148,7 @@ fn in_full(finding: &FindingFacts) -> String {
 /// The script in a fence that is longer than any in it.
 fn script(finding: &FindingFacts) -> String {
     if finding.repro.curl.is_empty() {
-        return format!("See it again: `crevasse replay {}`\n", finding.id);
+        return String::new();
     }
     let lines: Vec<_> = finding
         .repro
@@ -189,6 +197,7 @@ fn remarks(report: &Report) -> String {
     let remarks: Vec<String> = left_behind(report)
         .chain(stale(report))
         .chain(report.notes.iter().cloned())
+        .chain(to_go_on(report))
         .collect();
     for remark in remarks.iter().take(10) {
         lines += &format!("\n- {}", escaped(&clip(remark, 200)));

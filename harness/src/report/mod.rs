@@ -26,8 +26,8 @@ pub use compare::Comparison;
 pub use document::Report;
 #[cfg(feature = "cli")]
 pub use format::{Format, UnknownFormat, write};
-pub(crate) use words::undecided;
-pub use words::{MustShares, Share, Weight};
+pub use words::{MustShares, Share, Weight, is_built_in};
+pub(crate) use words::{again, undecided};
 
 /// How many characters of one value a report for people shows.
 const SHOWN: usize = 600;

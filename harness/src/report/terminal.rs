@@ -5,13 +5,13 @@ use std::fmt::Write;
 use indexmap::{IndexMap, IndexSet};
 
 use crevasse_core::check::Record;
-use crevasse_core::requirement::Level;
+use crevasse_core::requirement::{Level, RequirementId};
 use crevasse_core::verdict::Verdict;
 
 use super::document::{CauseFacts, Counts, FindingFacts, Report};
-use super::printable;
 use super::time_line::time_line;
-use super::words::{label, left_behind, stale};
+use super::words::{again, label, left_behind, number, stale, to_go_on};
+use super::{printable, visible};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,13 +62,13 @@ pub fn render(report: &Report, style: Style) -> String {
     page.text
 }
 
-/// Renders one finding as the report shows it.
-pub fn finding(finding: &FindingFacts, style: Style) -> String {
+/// Renders one finding as the report shows it; `again` is the command that plays it again.
+pub fn finding(finding: &FindingFacts, again: &str, style: Style) -> String {
     let mut page = Page {
         style,
         text: String::new(),
     };
-    page.finding(finding, None);
+    page.finding(finding, None, again);
     page.text
 }
 
@@ -160,14 +160,15 @@ impl Page {
             };
             self.line("");
             for (place, finding) in about.iter().take(shown).enumerate() {
-                self.finding(finding, (place == 0).then_some(cause));
+                let again = again(report, finding);
+                self.finding(finding, (place == 0).then_some(cause), &again);
             }
             self.also(&about, shown);
         }
     }
 
     /// A finding; the first of a cause is headed by it.
-    fn finding(&mut self, finding: &FindingFacts, cause: Option<&CauseFacts>) {
+    fn finding(&mut self, finding: &FindingFacts, cause: Option<&CauseFacts>, again: &str) {
         let kind = match finding.level {
             _ if finding.waived.is_some() => self.paint("36", "waived"),
             Level::Must if finding.fails => self.paint("31;1", "error"),
@@ -205,21 +206,20 @@ impl Page {
         if let Some(reason) = &finding.waived {
             self.row("waived", reason);
         }
-        self.row(
-            "again",
-            &format!("crevasse replay {} --endpoint …", finding.id),
-        );
+        // In one line, however long: it is there to be pasted.
+        let label = self.label("again");
+        self.line(&format!("  {label}{}", visible(again)));
     }
 
     /// The other findings of a cause: what each shows, and the requirements it breaks.
     fn also(&mut self, about: &[&FindingFacts], shown: usize) {
-        let mut rest: IndexMap<&str, IndexSet<&str>> = IndexMap::new();
+        let mut rest: IndexMap<&str, IndexSet<String>> = IndexMap::new();
         for finding in about.iter().skip(shown) {
-            let broken = finding.requirements.iter().map(|id| id.as_str());
+            let broken = broken(finding, &about[0].requirements[0]);
             rest.entry(&finding.title).or_default().extend(broken);
         }
         for (title, broken) in rest {
-            let broken: Vec<&str> = broken.into_iter().collect();
+            let broken: Vec<String> = broken.into_iter().collect();
             let broken = broken.join(" ");
             if about.first().is_some_and(|lead| lead.title == title) {
                 self.row("also", &broken);
@@ -229,12 +229,16 @@ impl Page {
         }
     }
 
+    fn label(&self, label: &str) -> String {
+        self.paint("2", &format!("{label:<LABEL$}"))
+    }
+
     fn row(&mut self, label: &str, value: &str) {
         let value = printable(value);
         let room = self.style.width.saturating_sub(LABEL + 2).max(20);
         let mut lines = fill(&value, room).into_iter();
         let first = lines.next().unwrap_or_default();
-        let label = self.paint("2", &format!("{label:<LABEL$}"));
+        let label = self.label(label);
         self.line(&format!("  {label}{first}"));
         for line in lines {
             self.line(&format!("{:width$}{line}", "", width = LABEL + 2));
@@ -257,6 +261,7 @@ impl Page {
                 facts.reason.as_deref().unwrap_or("no reason")
             )
         }));
+        remarks.extend(to_go_on(report));
         if !remarks.is_empty() {
             self.line("");
         }
@@ -273,21 +278,46 @@ impl Page {
             1 | 3 => self.paint("31;1", &verdict),
             _ => self.paint("33;1", &verdict),
         };
-        let must = |verdict| summary.must.get(&verdict).copied().unwrap_or_default();
+        let must = |verdict| number(&summary.must, verdict);
         let total: usize = summary.must.values().sum();
         if self.style.detail > Detail::Quiet {
             self.line("");
         }
         self.line(&format!(
-            "{verdict}  {} of {total} MUST conform, {} deviate · {} in {} · {:.1} s · seed {}",
+            "{verdict}  {} of {total} MUST conform, {} deviate · {} in {}{} · {:.1} s · seed {}",
             must(Verdict::Conforms),
             must(Verdict::Deviates),
             count(summary.findings, "finding"),
             count(summary.causes, "cause"),
+            waived(report),
             report.run.seconds,
             report.run.seed
         ));
     }
+}
+
+/// How many of the findings the baseline waives, where it waives any.
+fn waived(report: &Report) -> String {
+    let all = report.findings.len();
+    match report
+        .findings
+        .iter()
+        .filter(|it| it.waived.is_some())
+        .count()
+    {
+        0 => String::new(),
+        waived if waived == all => ", all waived".to_owned(),
+        waived => format!(", {waived} waived"),
+    }
+}
+
+/// The requirements a finding breaks. Of the one that heads its cause as well the operation tells them apart.
+fn broken(finding: &FindingFacts, heads: &RequirementId) -> Vec<String> {
+    let name = |id: &RequirementId| match finding.operation {
+        Some(operation) if id == heads => format!("{id} of {operation}"),
+        _ => id.to_string(),
+    };
+    finding.requirements.iter().map(name).collect()
 }
 
 fn count(number: usize, noun: &str) -> String {

@@ -7,8 +7,11 @@ use crevasse_core::requirement::{Level, Registry, RequirementId};
 use crevasse_core::verdict::Verdict;
 use crevasse_core::wire::{Exchange, FaultKind, Reply};
 
-use super::document::{Counts, FindingFacts, LeakFacts, Report, RequirementFacts, StaleFacts};
+use super::document::{
+    Counts, FindingFacts, LeakFacts, Report, RequirementFacts, StaleFacts, TargetFacts,
+};
 use super::printable;
+use crate::exit;
 
 /// How loudly a finding is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -46,6 +49,34 @@ impl Weight {
     }
 }
 
+/// Whether the target was the reference server in the process of the run.
+pub fn is_built_in(report: &Report) -> bool {
+    report.target == Some(TargetFacts::built_in())
+}
+
+/// The command that plays a finding of a report again, at the target of the report.
+pub(crate) fn again(report: &Report, finding: &FindingFacts) -> String {
+    let endpoint = match is_built_in(report) {
+        true => String::new(),
+        false => format!(" --endpoint {}", report.run.endpoint),
+    };
+    format!(
+        "crevasse replay {} --from {}{endpoint}",
+        finding.id, report.run.id
+    )
+}
+
+/// How a run goes on that did not come to its end, and how what it left there is removed.
+pub(super) fn to_go_on(report: &Report) -> Option<String> {
+    let begun = !report.run.complete && report.summary.exit_code != exit::UNREACHABLE;
+    (begun && !is_built_in(report)).then(|| {
+        format!(
+            "`crevasse run --resume {0}` goes on with this run, `crevasse cleanup {0}` removes what it left",
+            report.run.id
+        )
+    })
+}
+
 /// What stays at the target, a line for all that stay for one reason.
 pub(crate) fn left_behind(report: &Report) -> impl Iterator<Item = String> {
     let mut alike: IndexMap<(&str, String), Vec<&LeakFacts>> = IndexMap::new();
@@ -63,10 +94,12 @@ pub(crate) fn left_behind(report: &Report) -> impl Iterator<Item = String> {
     })
 }
 
-/// Entries of the baseline that match nothing any more.
+/// Entries of the baseline that match nothing any more, or expired.
 pub(crate) fn stale(report: &Report) -> impl Iterator<Item = String> {
-    let line =
-        |stale: &StaleFacts| format!("stale baseline entry {} ({})", stale.entry, stale.reason);
+    let line = |stale: &StaleFacts| match stale.reason.starts_with("expired on ") {
+        true => format!("baseline entry {} {}", stale.entry, stale.reason),
+        false => format!("stale baseline entry {} ({})", stale.entry, stale.reason),
+    };
     report.stale.iter().map(line)
 }
 

@@ -168,6 +168,41 @@ fn a_journal_gives_the_reports_of_the_live_run_byte_for_byte() {
     assert!(stderr(&output).contains("the first line is not that of crevasse.journal/1"));
 }
 
+#[test]
+fn the_line_that_a_finding_ends_with_plays_it_again_as_it_stands() {
+    let server = Server::with("upload-hash-not-compared");
+    let run = Recorded::of(&server.address, &["-n", "0", "-E", "UA-HASH-*"]);
+    let printed = String::from_utf8_lossy(&run.output.stdout).into_owned();
+    let line = printed.lines().find_map(|line| line.split_once("again"));
+    let line = line.expect("a finding says how to see it again").1;
+    let mut words: Vec<&str> = line.split_whitespace().skip(1).collect();
+    assert!(words.contains(&server.address.as_str()), "{line}");
+    let runs = run.runs.path().display().to_string();
+    words.extend(["--run-dir", &runs]);
+    let again = crevasse(&words);
+    assert_eq!(again.status.code(), Some(1), "{line}: {}", stderr(&again));
+
+    let report = run.runs.path().join("live/report.json");
+    let words = ["replay", "C1", "--from", &report.display().to_string()];
+    let by_report = crevasse(&words);
+    let said = String::from_utf8_lossy(&by_report.stdout).into_owned();
+    assert_eq!(by_report.status.code(), Some(1), "{said}");
+    assert!(said.starts_with(&format!("asked: {}\n", server.address)));
+    drop(server);
+    let gone = crevasse(&words);
+    assert_eq!(gone.status.code(), Some(6), "{}", stderr(&gone));
+    assert!(stderr(&gone).contains("--endpoint says where it is now"));
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_anything_is_asked() {
+    let server = Server::with("upload-hash-not-compared");
+    let run = Recorded::of(&server.address, &["--report", "html=/nonexistent/x.html"]);
+    assert_eq!(run.output.status.code(), Some(2));
+    assert!(stderr(&run.output).contains("failed to write /nonexistent/x.html"));
+    assert!(!run.runs.path().join("latest").exists());
+}
+
 /// Changes a report as JSON and writes it beside the others.
 fn altered(folder: &Path, name: &str, change: impl Fn(&mut serde_json::Value)) -> String {
     let text = fs::read_to_string(folder.join("report.json")).expect("there is a report");

@@ -172,7 +172,8 @@ impl From<Profile> for Size {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) aim: Aim,
-    /// Go on with an interrupted or incomplete run: its id, or its folder. Options given besides override its own.
+    /// Go on with an interrupted or incomplete run: its id, or its folder. Options given besides override its own, but for those that
+    /// say what the run is: endpoint, seed, profile, filter, shard and such.
     #[arg(long, value_name = "RUN")]
     pub(crate) resume: Option<PathBuf>,
     /// Seed of everything generated: the same seed, the same cases.
@@ -500,7 +501,8 @@ pub(crate) struct Compare {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Replay {
-    /// A scenario file, or a finding: its id in a report (F1) or its fingerprint.
+    /// A scenario file, or a finding: its id in a report (F1) or its fingerprint, or that of its cause (C1). Without --endpoint a
+    /// finding is played at the loopback endpoint that its report was made of, a file at the built-in reference server.
     pub(crate) what: String,
     /// The report or the run the finding is in; without it the latest run.
     #[arg(long, value_name = "REPORT")]
@@ -508,6 +510,9 @@ pub(crate) struct Replay {
     /// Where runs are kept.
     #[arg(long, value_name = "DIR")]
     pub(crate) run_dir: Option<PathBuf>,
+    /// What the built-in reference server gets wrong, where it is the one that is asked; repeatable.
+    #[arg(long, value_name = "ID")]
+    pub(crate) fault: Vec<String>,
     /// Operations that cannot be undone or cost money, allowed off loopback.
     #[arg(long, value_name = "OP", value_delimiter = ',', value_parser = operation)]
     pub(crate) allow: Vec<OperationName>,

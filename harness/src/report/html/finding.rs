@@ -13,7 +13,7 @@ use super::picture::{Picture, Ranges};
 use super::story::{self, Told};
 use super::template::{fill, markup};
 use crate::report::document::{FindingFacts, Report};
-use crate::report::words::{Weight, clip, plural};
+use crate::report::words::{Weight, clip, is_built_in, plural};
 use crate::report::{printable, visible};
 
 /// Exchanges of a finding in full, the decisive one among them.
@@ -60,6 +60,7 @@ struct PictureView {
 /// Shows findings with what the report knows of their requirements.
 pub(super) struct Findings {
     evidence: BTreeMap<RequirementId, String>,
+    /// Empty where the target ended with the run.
     endpoint: String,
 }
 
@@ -72,7 +73,10 @@ impl Findings {
             .map(|facts| (facts.id.clone(), facts.evidence.clone()));
         Self {
             evidence: evidence.collect(),
-            endpoint: printable(&report.run.endpoint),
+            endpoint: match is_built_in(report) {
+                true => String::new(),
+                false => printable(&report.run.endpoint),
+            },
         }
     }
 

@@ -8,22 +8,23 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use crevasse::campaign::{self, Stop};
-use crevasse::event::{RunStarted, Terms};
+use crevasse::event::{RunStarted, TargetFacts, Terms};
 use crevasse::execute::{Hand, Pace, Patience, Target};
 use crevasse::exit;
 use crevasse::fuzz::{FuzzError, Night, Plan, SETTLERS, Tidings, fuzz};
 use crevasse::journal::Journal;
+use crevasse::report::Report;
 use crevasse::report::assemble::assemble;
 use crevasse::report::document::FindingFacts;
 use crevasse::report::terminal::{self, Style};
-use crevasse::run::{now, started};
+use crevasse::run::{keep, now, runs, started};
 use crevasse::scenarios;
 use crevasse_core::baseline::Baseline;
 use crevasse_core::filter::Verdicts;
 use crevasse_core::requirement::{Registry, RequirementId};
 use crevasse_core::scenario::{Profile, Scenario};
 use crevasse_core::spec::Spec;
-use crevasse_reference::{Options, ServerHandle};
+use crevasse_reference::ServerHandle;
 
 use super::interrupt;
 use super::reports::Outputs;
@@ -44,6 +45,7 @@ pub(crate) fn run(args: &Fuzz) -> anyhow::Result<u8> {
 
 async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let plan = plan(args)?;
+    let outputs = Outputs::parse(&args.report, None)?;
     let (target, server) = target(args).await?;
     let mut run = started(&target, &plan.spec, plan.seed, args.jobs);
     run.shard = plan.shard;
@@ -65,40 +67,71 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
         width: width(),
         ..Style::default()
     };
-    let mut tell = |tidings: Tidings<'_>| say(&tidings, style);
+    let place = Place {
+        endpoint: run.endpoint.clone(),
+        built_in: server.is_some(),
+        faults: &args.fault,
+    };
+    let mut tell = |tidings: Tidings<'_>| say(&tidings, &place, style);
     let night = match fuzz(hand.clone(), &plan, &args.corpus, &stop, &mut tell).await {
         Ok(night) => night,
         Err(FuzzError::CannotBegin(why)) => return Err(failure(&why).into()),
         Err(error) => return Err(failed(error)),
     };
-    report(args, &plan, &run, &night, hand.trouble())?;
+    if !args.report.is_empty() {
+        let report = report(args, &plan, &run, &night, &place, hand.trouble());
+        // For `replay`, which is told the id of the run.
+        keep(&runs(), &report)
+            .with_context(|| format!("failed to keep the report in {}", runs().display()))?;
+        outputs.write(&report)?;
+    }
     if night.found.leaks.is_empty() && hand.trouble().is_none() {
         forget(&args.corpus, &run);
     }
     Ok(conclude(&night, hand.trouble()))
 }
 
-/// Writes the reports asked for: everything that was judged this night, known or new.
+/// Where a night is.
+struct Place<'a> {
+    endpoint: String,
+    /// Whether it is the reference server in this process, and what that gets wrong.
+    built_in: bool,
+    faults: &'a [String],
+}
+
+impl Place<'_> {
+    /// The command that plays a scenario in a file there.
+    fn again(&self, file: &Path) -> String {
+        let file = file.display();
+        if !self.built_in {
+            return format!("crevasse replay {file} --endpoint {}", self.endpoint);
+        }
+        let faults = self.faults.iter().map(|fault| format!(" --fault {fault}"));
+        format!("crevasse replay {file}{}", faults.collect::<String>())
+    }
+}
+
+/// The report of a night: everything that was judged, known or new.
 fn report(
     args: &Fuzz,
     plan: &Plan,
     run: &RunStarted,
     night: &Night,
+    place: &Place<'_>,
     trouble: Option<String>,
-) -> anyhow::Result<()> {
-    if args.report.is_empty() {
-        return Ok(());
-    }
+) -> Report {
+    let right = place.built_in && place.faults.is_empty();
     let mut found = night.found.clone();
     found.terms = Terms {
         operations: plan.spec.operations.keys().copied().collect(),
         strict: args.strict,
         today: plan.today.clone(),
         baseline: plan.baseline.clone(),
+        target: right.then(TargetFacts::built_in),
         ..Terms::default()
     };
     found.faults.extend(trouble);
-    Outputs::parse(&args.report, None)?.write(&assemble(run, &found))
+    assemble(run, &found)
 }
 
 fn plan(args: &Fuzz) -> anyhow::Result<Plan> {
@@ -145,11 +178,7 @@ async fn target(args: &Fuzz) -> anyhow::Result<(Target, Option<ServerHandle>)> {
         }
         Some(endpoint) => (aim(&args.aim, &endpoint)?, None),
         None => {
-            let options = Options {
-                faults: serve::faults(&args.fault)?,
-                ..Options::default()
-            };
-            let server = serve::listen(options, 0).await?;
+            let server = serve::embedded(&args.fault).await?;
             let target = aim(&args.aim, &format!("http://{}", server.address))?;
             (target, Some(server))
         }
@@ -202,10 +231,21 @@ fn absent(error: std::io::Error) -> std::io::Result<()> {
     }
 }
 
-fn say(tidings: &Tidings<'_>, style: Style) {
+fn say(tidings: &Tidings<'_>, place: &Place<'_>, style: Style) {
     match tidings {
-        Tidings::Begun { night, entries } => {
+        Tidings::Begun {
+            night,
+            entries,
+            elsewhere,
+        } => {
             putln!("night {night} of this corpus · {entries} entries\n");
+            // The port of the built-in server is another each night.
+            if let Some(last) = elsewhere.as_ref().filter(|_| !place.built_in) {
+                putln!(
+                    "note: the last night was at {last}, this one is at {}: a corpus belongs to one target, and what was found there is not told again here\n",
+                    place.endpoint
+                );
+            }
         }
         Tidings::Status(_) => {}
         Tidings::New(finding, path) => {
@@ -213,7 +253,7 @@ fn say(tidings: &Tidings<'_>, style: Style) {
                 id: path.display().to_string(),
                 ..(*finding).clone()
             };
-            putln!("{}", terminal::finding(&named, style));
+            putln!("{}", terminal::finding(&named, &place.again(path), style));
         }
     }
     // Whoever is told may not lose it: the state says next that it was.

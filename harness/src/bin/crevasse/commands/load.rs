@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use crevasse::exit;
 use crevasse::found::Found;
-use crevasse::journal::Reader;
+use crevasse::journal::{FILE, Reader};
 use crevasse::report::Report;
 use crevasse::report::assemble::assemble;
 use crevasse::report::document::SCHEMA;
@@ -17,6 +17,9 @@ use super::{failed, read};
 
 /// The name of the latest run, where a run is asked for.
 pub(crate) const LATEST: &str = "latest";
+
+/// The report in the folder of a run.
+const REPORT: &str = "report.json";
 
 /// A report, and why it does not tell the whole run, if it does not.
 pub(crate) struct Loaded {
@@ -35,7 +38,11 @@ pub(crate) struct Cut {
 /// Loads a report by its file, or by the journal, the folder or the id of its run. Runs are kept in `run_dir`, if not where they
 /// usually are.
 pub(crate) fn load(name: &Path, run_dir: Option<&Path>) -> anyhow::Result<Loaded> {
-    let path = locate(name, run_dir)?;
+    let mut path = locate(name, run_dir)?;
+    // Runs within a process keep no journal.
+    if path.is_dir() && !path.join(FILE).exists() && path.join(REPORT).exists() {
+        path.push(REPORT);
+    }
     if path.is_dir() || is_journal(&path)? {
         return recorded(&path);
     }

@@ -11,7 +11,7 @@ use crevasse::exit;
 use crevasse::journal::Journal;
 use crevasse::replay::{Replayed, replay};
 use crevasse::report::document::FindingFacts;
-use crevasse::report::printable;
+use crevasse::report::{Report, is_built_in, printable};
 use crevasse::run::started;
 use crevasse_core::check::rules::NO_ANSWER;
 use crevasse_core::check::{Judgement, Outcome, Record};
@@ -20,11 +20,12 @@ use crevasse_core::requirement::{Level, Registry};
 use crevasse_core::scenario::Scenario;
 use crevasse_core::spec::Spec;
 use crevasse_core::wire::Reply;
+use crevasse_reference::ServerHandle;
 
 use super::load::{LATEST, load};
-use super::read;
 use super::run::{aim, endpoint, failure};
 use super::serve::embedded;
+use super::{Failure, read};
 use crate::args::Replay;
 
 pub(crate) fn run(args: &Replay) -> anyhow::Result<u8> {
@@ -33,7 +34,7 @@ pub(crate) fn run(args: &Replay) -> anyhow::Result<u8> {
     let Replayed {
         records,
         judgements,
-    } = runtime.block_on(play(args, &again.scenario))?;
+    } = runtime.block_on(play(args, &again))?;
     putln!(
         "{}: {}",
         again.scenario.id,
@@ -49,6 +50,13 @@ pub(crate) fn run(args: &Replay) -> anyhow::Result<u8> {
 struct Again {
     scenario: Scenario,
     finding: Option<FindingFacts>,
+    place: Option<Place>,
+}
+
+/// Where a finding was made.
+struct Place {
+    built_in: bool,
+    endpoint: String,
 }
 
 impl Again {
@@ -60,33 +68,31 @@ impl Again {
             return Ok(Self {
                 scenario,
                 finding: None,
+                place: None,
             });
         }
         let from = args.from.as_deref().unwrap_or(Path::new(LATEST));
         let report = load(from, args.run_dir.as_deref())?.report;
-        let known = report
-            .findings
-            .iter()
-            .map(|finding| finding.id.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
-        let found = report
-            .findings
-            .into_iter()
-            .find(|finding| finding.id == args.what || finding.fingerprint == args.what);
-        let Some(finding) = found else {
+        let Some(finding) = wanted(&report, &args.what) else {
             bail!(
-                "there is neither a file nor a finding called {} (in {}: {})",
+                "there is neither a file nor a finding called {} ({} has {})",
                 args.what,
-                from.display(),
-                if known.is_empty() { "none" } else { &known }
+                match from == Path::new(LATEST) {
+                    true => format!("the latest run, {},", report.run.id),
+                    false => from.display().to_string(),
+                },
+                known(&report)
             );
         };
         let scenario = Scenario::parse(&finding.repro.scenario)
             .with_context(|| format!("failed to read the scenario of {}", finding.id))?;
         Ok(Self {
             scenario,
-            finding: Some(finding),
+            finding: Some(finding.clone()),
+            place: Some(Place {
+                built_in: is_built_in(&report),
+                endpoint: report.run.endpoint,
+            }),
         })
     }
 
@@ -130,18 +136,60 @@ impl Again {
     }
 }
 
-async fn play(args: &Replay, scenario: &Scenario) -> anyhow::Result<Replayed> {
-    let (target, _server) = match endpoint(&args.aim)? {
-        Some(endpoint) => (aim(&args.aim, &endpoint)?, None),
-        None => {
-            let server = embedded().await?;
-            (
-                aim(&args.aim, &format!("http://{}", server.address))?,
-                Some(server),
-            )
+/// The finding of a report with this id or fingerprint, or the first of the cause with this id.
+fn wanted<'a>(report: &'a Report, name: &str) -> Option<&'a FindingFacts> {
+    let cause = report.causes.iter().find(|cause| cause.id == name);
+    let id = cause.and_then(|cause| cause.findings.first());
+    let id = id.map_or(name, String::as_str);
+    let mut findings = report.findings.iter();
+    findings.find(|finding| finding.id == id || finding.fingerprint == id)
+}
+
+/// The findings that a report has.
+fn known(report: &Report) -> String {
+    match report.findings.as_slice() {
+        [] => "none".to_owned(),
+        [only] => only.id.clone(),
+        [first, .., last] => format!("{} to {}", first.id, last.id),
+    }
+}
+
+/// Who is asked: the endpoint that is said, else that of the report, else the reference server.
+async fn asked(
+    args: &Replay,
+    place: Option<&Place>,
+) -> anyhow::Result<(Target, Option<ServerHandle>)> {
+    let endpoint = match (endpoint(&args.aim)?, place) {
+        (Some(_), _) if !args.fault.is_empty() => {
+            bail!("--fault is for the built-in reference server, not for an endpoint")
+        }
+        (Some(endpoint), _) => endpoint,
+        (None, Some(place)) if !place.built_in && args.fault.is_empty() => {
+            if !aim(&args.aim, &place.endpoint)?.is_loopback() {
+                bail!(
+                    "the report was made of {0}; say --endpoint {0} if it is meant",
+                    place.endpoint
+                );
+            }
+            place.endpoint.clone()
+        }
+        _ => {
+            let server = embedded(&args.fault).await?;
+            let target = aim(&args.aim, &format!("http://{}", server.address))?;
+            return Ok((target, Some(server)));
         }
     };
+    Ok((aim(&args.aim, &endpoint)?, None))
+}
+
+async fn play(args: &Replay, again: &Again) -> anyhow::Result<Replayed> {
+    let scenario = &again.scenario;
+    let (target, server) = asked(args, again.place.as_ref()).await?;
     is_allowed(args, &target, scenario)?;
+    match &server {
+        Some(_) => putln!("asked: the built-in reference server"),
+        None => putln!("asked: {}", target.endpoint()),
+    }
     let spec = Arc::new(Spec::builtin().clone());
     let run: RunStarted = started(&target, &spec, 0, 1);
     let arm = target.arm()?;
@@ -160,7 +208,13 @@ async fn play(args: &Replay, scenario: &Scenario) -> anyhow::Result<Replayed> {
             leak.kind, leak.name, leak.reason
         );
     }
-    Ok(replayed.map_err(|why| failure(&why))?)
+    replayed.map_err(|why| match failure(&why) {
+        Failure { code, message } if args.aim.endpoint.is_none() && again.place.is_some() => {
+            let message = format!("{message} --endpoint says where it is now");
+            Failure { code, message }.into()
+        }
+        failure => failure.into(),
+    })
 }
 
 /// What cannot be undone or costs money is asked of nobody off loopback unless that is allowed.

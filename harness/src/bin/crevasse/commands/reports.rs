@@ -1,8 +1,9 @@
 //! The reports asked for on the command line: parsed before a run, written after it.
 
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use crevasse::report::{Format, Report, write};
 
 use super::failed;
@@ -19,6 +20,9 @@ impl Outputs {
             let (format, path) = text.split_once('=').with_context(|| {
                 format!("a report is FORMAT=PATH, such as json=report.json, not `{text}`")
             })?;
+            if path == "-" {
+                bail!("a report goes to a file, and `{text}` names none");
+            }
             let format = format.parse::<Format>().map_err(failed)?;
             outputs.push((format, PathBuf::from(path)));
         }
@@ -27,6 +31,9 @@ impl Outputs {
                 .with_context(|| format!("failed to make {}", folder.display()))?;
             outputs.extend(Format::ALL.map(|format| (format, folder.join(format.file_name()))));
         }
+        outputs
+            .iter()
+            .try_for_each(|(_, path)| can_be_written(path))?;
         Ok(Self(outputs))
     }
 
@@ -38,4 +45,26 @@ impl Outputs {
         }
         Ok(())
     }
+}
+
+/// Makes sure of a file before the work that it is for; one that is not there yet is not there after this either.
+pub(crate) fn can_be_written(path: &Path) -> anyhow::Result<()> {
+    let there = path.symlink_metadata().ok();
+    // To open a pipe is to begin with it.
+    if there
+        .as_ref()
+        .is_some_and(|there| !there.is_file() && !there.is_dir())
+    {
+        return Ok(());
+    }
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    if there.is_none() {
+        std::fs::remove_file(path)
+            .with_context(|| format!("failed to write {}", path.display()))?;
+    }
+    Ok(())
 }

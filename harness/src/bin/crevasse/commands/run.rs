@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use crevasse::campaign::{CannotBegin, Earlier, Stop, TakenUp};
-use crevasse::event::{Event, TargetFacts};
+use crevasse::event::{Event, RunStarted, TargetFacts};
 use crevasse::execute::{Patience, Rate, Target, credentials};
 use crevasse::exit;
 use crevasse::journal::Journal;
 use crevasse::report::assemble::up_to_date;
-use crevasse::report::terminal::{Style, render};
+use crevasse::report::terminal::{Detail, Style, render};
 use crevasse::run::{Effort, Judged, Run, Wanted, keep, runs};
 use crevasse_core::baseline::Baseline;
 use crevasse_core::filter::{Filter, Verdicts};
@@ -42,6 +42,9 @@ pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
 /// Judges; goes on with the run in `earlier`, if there is one.
 async fn judge(args: &Asked, earlier: Option<&Path>) -> anyhow::Result<u8> {
     let outputs = reports::Outputs::parse(&args.report, args.report_dir.as_deref())?;
+    if let Some(path) = args.baseline.as_ref().filter(|_| args.baseline_update) {
+        reports::can_be_written(path)?;
+    }
     let (mut run, _server) = prepare(args).await?;
     let budget = super::plan::budget(args, &run).await?;
     let runs = args.run_dir.clone().unwrap_or_else(runs);
@@ -50,11 +53,21 @@ async fn judge(args: &Asked, earlier: Option<&Path>) -> anyhow::Result<u8> {
         None => begin(args, &mut run, &runs)?,
     };
     run.started = taken.run;
+    let detail = args.verbosity.detail();
+    if detail > Detail::Quiet {
+        let RunStarted {
+            run,
+            seed,
+            endpoint,
+            ..
+        } = &run.started;
+        eprintln!("run {run} · seed {seed} · {endpoint}");
+    }
     let hand = run.hand(run.target.arm()?, taken.journal);
     hand.keep_within(budget);
     let stop = Stop::default();
     interrupt::listen(stop.clone()).context("failed to listen for signals")?;
-    let mut line = Line::new(args.verbosity.detail());
+    let mut line = Line::new(detail);
     if let Some(size) = args.archive_size {
         line.watch(hand.clone(), 2 * size.0);
     }
@@ -81,7 +94,7 @@ pub(crate) async fn prepare(args: &Asked) -> anyhow::Result<(Run, Option<ServerH
     let (mut target, server) = match endpoint(&args.aim)? {
         Some(endpoint) => (aim(&args.aim, &endpoint)?, None),
         None => {
-            let server = embedded().await?;
+            let server = embedded(&[]).await?;
             let endpoint = format!("http://{}", server.address);
             (aim(&args.aim, &endpoint)?, Some(server))
         }
@@ -95,7 +108,8 @@ pub(crate) async fn prepare(args: &Asked) -> anyhow::Result<(Run, Option<ServerH
     run.allowed = args.allow.iter().copied().collect();
     run.terms.strict = args.strict;
     run.terms.baseline = baseline;
-    run.terms.target = file.map(TargetFile::facts);
+    let built_in = server.is_some().then(TargetFacts::built_in);
+    run.terms.target = file.map(TargetFile::facts).or(built_in);
     Ok((run, server))
 }
 
@@ -126,6 +140,10 @@ fn take_up(folder: &Path, run: &Run) -> anyhow::Result<TakenUp> {
 pub(crate) fn failure(why: &CannotBegin) -> Failure {
     let (code, hint) = match why {
         CannotBegin::Unreachable(unreachable) => (exit::UNREACHABLE, at_hand(unreachable.kind)),
+        CannotBegin::CredentialsRefused { .. } if credentials(false).is_none() => (
+            exit::USAGE,
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, so it was signed with placeholder keys",
+        ),
         CannotBegin::CredentialsRefused { .. } => (
             exit::USAGE,
             "does it know the keys that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold, and is the clock right?",
@@ -141,9 +159,13 @@ pub(crate) fn failure(why: &CannotBegin) -> Failure {
 fn at_hand(kind: FaultKind) -> &'static str {
     match kind {
         FaultKind::Unreachable => "is the server running, and is this the right port?",
-        FaultKind::Tls => "--cacert FILE trusts a certificate, -k any",
+        FaultKind::Tls => {
+            "a server without TLS is at http://…; --cacert FILE trusts a certificate, -k any"
+        }
         FaultKind::TimedOut => "--request-timeout gives it more time",
-        _ => "something listens there, but it cannot be talked to in HTTP",
+        _ => {
+            "something listens there, but it cannot be talked to in HTTP; a server with TLS is at https://…"
+        }
     }
 }
 
@@ -291,30 +313,41 @@ fn effort(args: &Asked) -> anyhow::Result<Effort> {
     })
 }
 
-/// Reports on what was found, under a baseline brought up to date where that is asked for.
+/// Reports on what was found, under a baseline brought up to date where that is asked for. The verdict is said whatever can be written.
 fn finish(
     args: &Asked,
     mut judged: Judged,
     runs: &Path,
     outputs: &reports::Outputs,
 ) -> anyhow::Result<u8> {
-    if let Some(path) = args.baseline.as_ref().filter(|_| args.baseline_update) {
-        let baseline = up_to_date(&judged.found);
-        std::fs::write(path, baseline.to_yaml())
-            .with_context(|| format!("failed to write {}", path.display()))?;
-        judged.accept(baseline);
-    }
+    let accepted = accept(args, &mut judged);
     let report = judged.report();
-    keep(runs, &report)
-        .with_context(|| format!("failed to keep the report in {}", runs.display()))?;
-    outputs.write(&report)?;
+    let kept = keep(runs, &report)
+        .with_context(|| format!("failed to keep the report in {}", runs.display()));
+    let written = outputs.write(&report).with_context(|| {
+        let id = &report.run.id;
+        format!("the run is over, and `crevasse report {id} --report …` writes reports of it")
+    });
     let style = Style {
         color: args.color.on_stdout(),
         width: crate::text::width(),
         detail: args.verbosity.detail(),
     };
     put!("{}", render(&report, style));
+    accepted.and(kept).and(written)?;
     Ok(report.summary.exit_code)
+}
+
+/// Takes what was found for known from now on, if that is asked for.
+fn accept(args: &Asked, judged: &mut Judged) -> anyhow::Result<()> {
+    let Some(path) = args.baseline.as_ref().filter(|_| args.baseline_update) else {
+        return Ok(());
+    };
+    let baseline = up_to_date(&judged.found);
+    std::fs::write(path, baseline.to_yaml())
+        .with_context(|| format!("failed to write {}", path.display()))?;
+    judged.accept(baseline);
+    Ok(())
 }
 
 #[derive(serde::Deserialize)]

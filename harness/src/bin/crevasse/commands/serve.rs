@@ -65,14 +65,18 @@ fn find(id: &str) -> anyhow::Result<&'static Fault> {
 }
 
 /// A server on a loopback port; 0 takes a free one.
-pub(crate) async fn listen(options: Options, port: u16) -> anyhow::Result<ServerHandle> {
+async fn listen(options: Options, port: u16) -> anyhow::Result<ServerHandle> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     serve(Service::new(options), address)
         .await
         .with_context(|| format!("failed to listen on {address}"))
 }
 
-/// A right server on a free loopback port, for runs without an endpoint.
-pub(crate) async fn embedded() -> anyhow::Result<ServerHandle> {
-    listen(Options::default(), 0).await
+/// A server with these faults on a free loopback port, for commands without an endpoint.
+pub(crate) async fn embedded(ids: &[String]) -> anyhow::Result<ServerHandle> {
+    let options = Options {
+        faults: faults(ids)?,
+        ..Options::default()
+    };
+    listen(options, 0).await
 }
