@@ -28,6 +28,9 @@ pub enum MergeError {
     Twice(Shard),
 }
 
+/// Stands in the id of a merged report between that of its first shard and the number of the others.
+pub const SHARDS: char = '+';
+
 /// Merges the reports of shards. The order of the shards changes nothing but which of equal sightings is shown.
 ///
 /// # Errors
@@ -53,6 +56,10 @@ pub fn merge(reports: &[Report]) -> Result<Report, MergeError> {
         ..first.clone()
     };
     let runs = || reports.iter().map(|report| &report.run);
+    if let Some(more) = reports.len().checked_sub(2) {
+        // Findings are numbered anew: those of no shard are meant by these numbers.
+        merged.run.id = format!("{}{SHARDS}{}", first.run.id, more + 1);
+    }
     merged.run.jobs = runs().map(|run| run.jobs).sum();
     merged.run.seconds = runs().map(|run| run.seconds).fold(0.0, f64::max);
     let missing = missing(reports);

@@ -10,6 +10,7 @@ use crevasse_core::wire::{Exchange, FaultKind, Reply};
 use super::document::{
     Counts, FindingFacts, LeakFacts, Report, RequirementFacts, StaleFacts, TargetFacts,
 };
+use super::merge::SHARDS;
 use super::printable;
 use crate::exit;
 
@@ -54,6 +55,11 @@ pub fn is_built_in(report: &Report) -> bool {
     report.target == Some(TargetFacts::built_in())
 }
 
+/// Whether it is of several runs, none of which has its id.
+fn is_merged(report: &Report) -> bool {
+    report.run.id.contains(SHARDS)
+}
+
 /// The command that plays a finding of a report again, at the target of the report.
 pub(crate) fn again(report: &Report, finding: &FindingFacts) -> String {
     let endpoint = match is_built_in(report) {
@@ -69,7 +75,7 @@ pub(crate) fn again(report: &Report, finding: &FindingFacts) -> String {
 /// How a run goes on that did not come to its end, and how what it left there is removed.
 pub(super) fn to_go_on(report: &Report) -> Option<String> {
     let begun = !report.run.complete && report.summary.exit_code != exit::UNREACHABLE;
-    (begun && !is_built_in(report)).then(|| {
+    (begun && !is_built_in(report) && !is_merged(report)).then(|| {
         format!(
             "`crevasse run --resume {0}` goes on with this run, `crevasse cleanup {0}` removes what it left",
             report.run.id
@@ -84,7 +90,10 @@ pub(crate) fn left_behind(report: &Report) -> impl Iterator<Item = String> {
         let reason = leak.reason.replace(&leak.name, "…");
         alike.entry((&leak.kind, reason)).or_default().push(leak);
     }
-    let again = format!("`crevasse cleanup {}` tries again", report.run.id);
+    let again = match is_merged(report) {
+        true => "`crevasse cleanup` of its shard tries again".to_owned(),
+        false => format!("`crevasse cleanup {}` tries again", report.run.id),
+    };
     alike.into_iter().map(move |((kind, _), leaks)| {
         let LeakFacts { name, reason, .. } = leaks[0];
         match leaks.len() - 1 {
@@ -256,6 +265,20 @@ mod tests {
         let told: Vec<String> = left_behind(&report).collect();
         let line = "left behind: vault v-1 (409 v-1 is not empty) and 2 more alike; `crevasse cleanup abc` tries again";
         assert_eq!(told, [line]);
+    }
+
+    #[test]
+    fn what_is_to_be_typed_names_the_run_and_its_endpoint_while_there_is_one() {
+        let mut report = crate::report::sample::report();
+        (report.run.id, report.run.complete) = ("abc".to_owned(), false);
+        let finding = &report.findings[0];
+        let line = "crevasse replay F1 --from abc --endpoint http://127.0.0.1:5000";
+        assert_eq!(again(&report, finding), line);
+        assert!(to_go_on(&report).is_some_and(|line| line.contains("--resume abc`")));
+        report.target = Some(TargetFacts::built_in());
+        let finding = &report.findings[0];
+        assert_eq!(again(&report, finding), "crevasse replay F1 --from abc");
+        assert_eq!(to_go_on(&report), None);
     }
 
     #[test]

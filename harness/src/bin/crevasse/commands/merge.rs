@@ -1,7 +1,9 @@
 //! `crevasse merge`: one report from the shards of one run.
 
+use anyhow::Context;
 use crevasse::report::merge::merge;
 use crevasse::report::terminal::{Style, render};
+use crevasse::run::{keep, runs};
 
 use super::failed;
 use super::load::load;
@@ -17,6 +19,10 @@ pub(crate) fn run(args: &Merge) -> anyhow::Result<u8> {
         .collect::<anyhow::Result<Vec<_>>>()?;
     let outputs = Outputs::parse(&args.report, args.report_dir.as_deref())?;
     let merged = merge(&reports).map_err(failed)?;
+    let runs = args.run_dir.clone().unwrap_or_else(runs);
+    // For `replay`, which is told this id.
+    keep(&runs, &merged)
+        .with_context(|| format!("failed to keep the report in {}", runs.display()))?;
     outputs.write(&merged)?;
     let style = Style {
         color: args.color.on_stdout(),

@@ -9,10 +9,13 @@ use crevasse_core::scenario::{Profile, Scenario};
 use crevasse_reference::fault;
 use serde_json::{Value, json};
 
+use super::reports::can_be_written;
 use super::serve::faults;
 use crate::args::Prove;
 
 pub(crate) fn run(args: &Prove) -> anyhow::Result<u8> {
+    let mut files = args.report.iter().chain(&args.witnesses);
+    files.try_for_each(|path| can_be_written(path))?;
     let faults = match args.fault.as_slice() {
         [] => fault::all().iter().collect(),
         names => faults(names)?,

@@ -45,7 +45,7 @@ async fn judge(args: &Asked, earlier: Option<&Path>) -> anyhow::Result<u8> {
     if let Some(path) = args.baseline.as_ref().filter(|_| args.baseline_update) {
         reports::can_be_written(path)?;
     }
-    let (mut run, _server) = prepare(args).await?;
+    let (mut run, server) = prepare(args).await?;
     let budget = super::plan::budget(args, &run).await?;
     let runs = args.run_dir.clone().unwrap_or_else(runs);
     let taken = match earlier {
@@ -61,7 +61,9 @@ async fn judge(args: &Asked, earlier: Option<&Path>) -> anyhow::Result<u8> {
             endpoint,
             ..
         } = &run.started;
-        eprintln!("run {run} · seed {seed} · {endpoint}");
+        let who = server.as_ref().map(|_| TargetFacts::built_in().label);
+        let who = who.map(|who| format!(", {who}")).unwrap_or_default();
+        eprintln!("run {run} · seed {seed} · {endpoint}{who}");
     }
     let hand = run.hand(run.target.arm()?, taken.journal);
     hand.keep_within(budget);
