@@ -387,3 +387,31 @@ fn fill(text: &str, width: usize) -> Vec<String> {
     lines.push(line);
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use crevasse_core::spec::OperationName;
+
+    use super::*;
+    use crate::report::sample;
+
+    #[test]
+    fn the_rule_that_heads_a_cause_is_named_again_with_another_operation() {
+        let mut report = sample::report();
+        let mut other = report.findings[0].clone();
+        other.operation = Some(OperationName::ListJobs);
+        let rule = other.requirements[0].clone();
+        report.findings.push(other);
+        let text = render(&report, Style::default());
+        assert!(text.contains(&format!("{rule} of ListJobs")), "{text}");
+    }
+
+    #[test]
+    fn the_line_to_be_pasted_is_never_broken() {
+        let mut report = sample::report();
+        report.run.endpoint = format!("http://{}.example", "x".repeat(90));
+        let text = render(&report, Style::default());
+        let whole = format!("again      {}", again(&report, &report.findings[0]));
+        assert!(text.contains(&whole), "{text}");
+    }
+}
