@@ -241,6 +241,20 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
+        "inventory-sizes-wrap-at-sixteen-mib",
+        "own",
+        Seam::Model,
+        &["INV-JSON-003"],
+        "inventories tell sizes in 24 bits",
+        &[Hook::After(|realm, asked, _, _| {
+            restate(realm, asked, |entry| {
+                if let Some(size) = entry["Size"].as_u64() {
+                    entry["Size"] = (size % (1 << 24)).into();
+                }
+            });
+        })],
+    ),
+    fault(
         "inventory-without-arn",
         "own",
         Seam::Model,

@@ -12,6 +12,7 @@ use super::means::{
 };
 use super::{Decision, Fault, Hook, Seam};
 use crate::page::Entry;
+use crate::realm::Realm;
 use crate::service::Asked;
 
 /// The range that an archive retrieval asks for, and the size of its archive.
@@ -57,6 +58,16 @@ fn drop_member(asked: &mut Asked, name: &str) {
             members.shift_remove(name);
         }
     });
+}
+
+/// Lets the failed jobs of a vault succeed.
+fn revive_jobs(realm: &mut Realm, asked: &Asked) {
+    let vault = realm.model.vaults.get_mut(asked.vault());
+    let failed = vault
+        .into_iter()
+        .flat_map(|vault| vault.jobs.values_mut())
+        .filter(|job| job.status == JobStatus::Failed);
+    failed.for_each(|job| job.status = JobStatus::Succeeded);
 }
 
 /// Edits the window of an inventory request.
@@ -210,15 +221,44 @@ pub(super) static FAULTS: &[Fault] = &[
         "a deleted archive can be retrieved, and is",
         &[
             Hook::Accepts(&[O::InitiateJob], &[R::ArchiveDeleted]),
-            Hook::Before(|realm, asked, _| {
-                let vault = realm.model.vaults.get_mut(asked.vault());
-                let failed = vault
-                    .into_iter()
-                    .flat_map(|vault| vault.jobs.values_mut())
-                    .filter(|job| job.status == JobStatus::Failed);
-                failed.for_each(|job| job.status = JobStatus::Succeeded);
-            }),
+            Hook::Before(|realm, asked, _| revive_jobs(realm, asked)),
         ],
+    ),
+    fault(
+        "deleted-archive-retrieved-again",
+        "own",
+        Seam::Model,
+        &["DA-EFFECT-001"],
+        "a deleted archive can be retrieved when it was retrieved before",
+        &[
+            Hook::Decides(|decision, asked, _, memory| {
+                let document = sent(asked);
+                let archive = text(&document, "ArchiveId");
+                let deleted = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::ArchiveDeleted));
+                if *decision == Decision::Accept && asks(asked, O::InitiateJob) {
+                    memory.count(archive);
+                } else if deleted && memory.counted(archive) > 0 {
+                    *decision = Decision::Accept;
+                }
+            }),
+            Hook::Before(|realm, asked, _| revive_jobs(realm, asked)),
+        ],
+    ),
+    fault(
+        "downloaded-jobs-leave-the-list",
+        "own",
+        Seam::Reply,
+        &["LJ-SCOPE-001"],
+        "a job is not listed any more once its output was downloaded",
+        &[Hook::Replies(|draft, told, memory| {
+            if done(told, O::GetJobOutput) {
+                memory.count(job_id(told.asked));
+            } else if done(told, O::ListJobs)
+                && let Some(jobs) = items(draft)
+            {
+                jobs.retain(|job| memory.counted(text(job, "JobId")) == 0);
+            }
+        })],
     ),
     fault(
         "equal-jobs-share-an-id",

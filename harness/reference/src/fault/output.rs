@@ -9,7 +9,7 @@ use crevasse_core::treehash::{MIB, megabyte_aligned, tree_hash_aligned};
 use serde_json::Value;
 
 use super::means::{asks, done, fault, job_id, jobs, named, refuse, refuse_parameter, say, vault};
-use super::{Fault, Hook, Seam};
+use super::{Decision, Fault, Hook, Seam};
 use crate::render::{Draft, DraftBody, Output, Told, WireDamage, inventory_text};
 
 const HASH: &str = "x-amz-sha256-tree-hash";
@@ -726,6 +726,19 @@ pub(super) static FAULTS: &[Fault] = &[
         &["GJO-STATE-001"],
         "the output of a job in progress can be had",
         &[Hook::Accepts(&[O::GetJobOutput], &[R::JobNotReady])],
+    ),
+    fault(
+        "unfinished-output-served-in-parts",
+        "own",
+        Seam::Model,
+        &["GJO-STATE-001"],
+        "a range of the output of a job in progress can be had",
+        &[Hook::Decides(|decision, asked, _, _| {
+            let refused = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::JobNotReady));
+            if refused && matches!(&asked.action, Action::GetJobOutput { range: Some(_), .. }) {
+                *decision = Decision::Accept;
+            }
+        })],
     ),
     fault(
         "unfinished-output-not-found",

@@ -605,6 +605,22 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
+        "last-topic-serves-all-vaults",
+        "own",
+        Seam::Reply,
+        &["GVN-STATUS-001"],
+        "every vault with notifications tells the topic that was set last, for whichever vault",
+        &[Hook::Replies(|draft, told, memory| {
+            if done(told, O::SetVaultNotifications) {
+                memory.keep("topic", sent(told.asked)["SNSTopic"].clone());
+            } else if done(told, O::GetVaultNotifications)
+                && let (Some(document), Some(topic)) = (draft.document(), memory.kept("topic"))
+            {
+                document["SNSTopic"] = topic.clone();
+            }
+        })],
+    ),
+    fault(
         "notifications-must-be-wrapped",
         "own",
         Seam::Model,

@@ -388,6 +388,26 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
+        "uploads-of-a-vault-share-their-parts",
+        "own",
+        Seam::Model,
+        &["LP-PARTS-001", "LP-PARTS-002"],
+        "a part is stored in every open upload of the vault that has parts of this size",
+        &[Hook::After(|realm, asked, _, _| {
+            let Some(from) = upload(realm, asked).filter(|_| asks(asked, O::UploadMultipartPart))
+            else {
+                return;
+            };
+            let (size, parts) = (from.part_size, from.parts.clone());
+            let uploads = vault(realm, asked)
+                .into_iter()
+                .flat_map(|vault| vault.uploads.values_mut());
+            for other in uploads.filter(|it| it.part_size == size && it.life == Life::Live) {
+                other.parts.extend(parts.clone());
+            }
+        })],
+    ),
+    fault(
         "parts-joined-as-they-came",
         "own",
         Seam::Model,
@@ -807,6 +827,50 @@ pub(super) static FAULTS: &[Fault] = &[
                 items(draft).into_iter().flatten().for_each(|part| {
                     part["RangeInBytes"] = format!("bytes {}/*", text(part, "RangeInBytes")).into();
                 });
+            }
+        })],
+    ),
+    fault(
+        "places-wrap-at-four-gib",
+        "own",
+        Seam::Reply,
+        &["LP-PARTS-001"],
+        "ListParts tells the places of parts in 32 bits",
+        &[Hook::Replies(|draft, told, _| {
+            if done(told, O::ListParts) {
+                for part in items(draft).into_iter().flatten() {
+                    let range =
+                        crevasse_core::range::parse_retrieval_range(text(part, "RangeInBytes"));
+                    if let Some(range) = range {
+                        let [first, last] = [range.start, range.end - 1].map(|at| at % (1 << 32));
+                        part["RangeInBytes"] = format!("{first}-{last}").into();
+                    }
+                }
+            }
+        })],
+    ),
+    fault(
+        "part-sizes-wrap-at-two-gib",
+        "own",
+        Seam::Reply,
+        &["LP-BODY-001", "LMU-BODY-002"],
+        "part sizes are told in 32 bits, with a sign",
+        &[Hook::Replies(|draft, told, _| {
+            let wrapped = |size: &mut Value| {
+                if let Some(bytes) = size.as_u64() {
+                    *size = (bytes as u32).cast_signed().into();
+                }
+            };
+            if done(told, O::ListParts) {
+                draft
+                    .document()
+                    .and_then(|it| it.get_mut("PartSizeInBytes"))
+                    .map(wrapped);
+            } else if done(told, O::ListMultipartUploads) {
+                let uploads = items(draft).into_iter().flatten();
+                uploads
+                    .filter_map(|it| it.get_mut("PartSizeInBytes"))
+                    .for_each(wrapped);
             }
         })],
     ),

@@ -188,6 +188,30 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
+        "vault-name-must-begin-with-a-letter-or-digit",
+        "own",
+        Seam::Model,
+        &["CV-NAME-004"],
+        "a vault name must not begin with a period, a hyphen or an underscore",
+        &[Hook::Decides(|decision, asked, _, _| {
+            if asks(asked, O::CreateVault) && asked.vault().starts_with(['.', '-', '_']) {
+                refuse_parameter(decision);
+            }
+        })],
+    ),
+    fault(
+        "vault-name-with-a-line-feed-accepted",
+        "own",
+        Seam::Model,
+        &["CV-NAME-005"],
+        "a vault name may end with a line feed, as a pattern that ends with a dollar sign has it",
+        &[Hook::Decides(|decision, asked, _, _| {
+            if asks(asked, O::CreateVault) && asked.vault().ends_with('\n') {
+                *decision = Decision::Accept;
+            }
+        })],
+    ),
+    fault(
         "vault-name-with-period-not-routed",
         "own",
         Seam::Model,
