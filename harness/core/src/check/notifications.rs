@@ -165,13 +165,8 @@ fn removed_again(evidence: &Evidence<'_>, out: &mut Judgements) {
     else {
         return;
     };
-    let nothing =
-        live_vault(&now.before, now.action()).is_some_and(|vault| vault.notifications.is_none());
-    let denied = now
-        .expectation
-        .refusals()
-        .contains(&Refusal::DeniedByPolicy);
-    if nothing && now.expectation.allows_success() && !denied {
+    // Nothing else speaks against it: no policy, no odd way to ask.
+    if now.expectation == Expectation::Either(vec![Refusal::NoNotifications]) {
         let symptom = || {
             Symptom::new(
                 "removal-not-idempotent",
@@ -340,6 +335,9 @@ mod tests {
         assert!(removed(error(404, "ResourceNotFoundException")).holds("DVN-IDEM-001"));
         let refused = removed(error(400, "InvalidParameterValueException")).breaks("DVN-IDEM-001");
         assert_eq!(refused, [("removal-not-idempotent", Level::Should)]);
+        let odd = "{DeleteVaultNotifications: {vault: v}, but: {path: trailing_slash}}";
+        let unrouted = vault().then(odd, error(400, "BadRequest"));
+        assert!(unrouted.said("DVN-IDEM-001").is_empty());
     }
 
     #[test]

@@ -327,7 +327,10 @@ fn is_twisted(tweak: &Tweak) -> bool {
 fn is_disguised(tweak: &Tweak) -> bool {
     tweak.framing == Framing::UpperCaseNames
         || tweak.account != AccountForm::Hyphen
-        || tweak.path == Some(PathForm::Encoded)
+        || matches!(
+            tweak.path,
+            Some(PathForm::Encoded | PathForm::TrailingSlash)
+        )
         || tweak.signing != Signing::Right
 }
 

@@ -301,6 +301,9 @@ mod tests {
         );
         let unasked = refused().then(DESCRIBE, error(400, "BadRequest"));
         assert!(unasked.holds("DV-NONEMPTY-001"));
+        let elsewhere = "{DescribeVault: {vault: v}, but: {path: trailing_slash}}";
+        let unrouted = refused().then(elsewhere, error(404, "ResourceNotFoundException"));
+        assert!(unrouted.holds("DV-NONEMPTY-001"));
         let deleted = full()
             .then(DELETE, status(204))
             .then(DESCRIBE, error(404, "ResourceNotFoundException"));
