@@ -37,6 +37,16 @@ fn bound(inventory: &Inventoried<'_>, name: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| Timestamp::parse_basic(text))
 }
 
+/// Whether an archive was created within the dates that a job was asked for.
+fn is_inside(part: &Inventoried<'_>, listed: &Listed) -> bool {
+    match (bound(part, "StartDate"), bound(part, "EndDate")) {
+        (None, None) => true,
+        (start, end) => listed.created_at().is_some_and(|at| {
+            start.is_none_or(|start| at >= start) && end.is_none_or(|end| at < end)
+        }),
+    }
+}
+
 fn ids(listing: &Listing) -> Vec<&str> {
     listing
         .archives
@@ -66,16 +76,11 @@ fn judge_window(evidence: &Evidence<'_>, out: &mut Judgements) {
         return out.inconclusive(requirement, "no full inventory lists two archives");
     };
     out.also_rests_on(full.now.index);
-    let inside = |listed: &Listed| {
-        listed.created_at().is_some_and(|at| {
-            start.is_none_or(|start| at >= start) && end.is_none_or(|end| at < end)
-        })
-    };
     let (expected, left_out): (Vec<&Listed>, Vec<&Listed>) = full
         .listing
         .archives
         .iter()
-        .partition(|listed| inside(listed));
+        .partition(|listed| is_inside(&part, listed));
     let told = ids(&part.listing);
     let leaked = left_out
         .iter()
@@ -304,6 +309,10 @@ fn judge_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
             "the pages are of inventories taken at different times",
         );
     }
+    let dates = |page: &Page<'_>| ["StartDate", "EndDate"].map(|name| bound(&page.inventory, name));
+    if pages.iter().any(|page| dates(page) != dates(&pages[0])) {
+        return out.inconclusive("IJ-INV-014", "the pages are of different dates");
+    }
     for page in &pages {
         out.also_rests_on(page.inventory.now.index);
     }
@@ -312,7 +321,11 @@ fn judge_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
         .flat_map(|page| ids(&page.inventory.listing))
         .collect();
     let once: BTreeSet<&str> = listed.iter().copied().collect();
-    let all: BTreeSet<&str> = ids(&full.listing).into_iter().collect();
+    let inside = full.listing.archives.iter();
+    let all: BTreeSet<&str> = inside
+        .filter(|listed| is_inside(&pages[0].inventory, listed))
+        .filter_map(|listed| listed.id.as_deref())
+        .collect();
     let repeats = Symptom::new(
         "inventory-marker-ignored",
         "the marker of inventory jobs is ignored: archives come again",
@@ -444,6 +457,25 @@ mod tests {
             limited(&[]).breaks("IJ-INV-013"),
             [("inventory-limit-before-window", Level::Should)]
         );
+    }
+
+    #[test]
+    fn pages_of_a_window_are_those_of_what_is_in_it() {
+        let window = format!("EndDate: '{}', Limit: '1'", DATES[2]);
+        let first = inventory(full(), "p", &window, json!("m1"), &[0]);
+        let next = format!("{window}, Marker: m1");
+        let walked = |archives: &[usize]| {
+            let first = inventory(full(), "p", &window, json!("m1"), &[0]);
+            inventory(first, "q", &next, Value::Null, archives)
+        };
+        assert!(first.breaks("IJ-INV-014").is_empty());
+        assert!(walked(&[1]).holds("IJ-INV-014"));
+        assert_eq!(
+            walked(&[]).breaks("IJ-INV-014"),
+            [("inventory-walk-short", Level::Must)]
+        );
+        let widened = inventory(first, "q", "Limit: '1', Marker: m1", Value::Null, &[1, 2]);
+        assert!(widened.breaks("IJ-INV-014").is_empty());
     }
 
     #[test]
