@@ -369,6 +369,33 @@ impl Talk {
             self.put("PUT", "/-/policies/data-retrieval", &policy);
         }
         self.job(&json!({"Type": "archive-retrieval", "ArchiveId": archive}));
+        self.about_edges();
+    }
+
+    /// Sizes and places that not every integer holds, names by their first and last characters, a range too early, and two vaults
+    /// with a topic each.
+    fn about_edges(&mut self) {
+        for name in ["-x", "x%0A"] {
+            self.plainly("PUT", &format!("/-/vaults/{name}"));
+        }
+        let large = self.begin(Some("2147483648"));
+        self.parts(&large);
+        let far = self.begin(Some("1048576"));
+        let range = [("Content-Range", "bytes 4294967296-4294967298/*")];
+        self.part("v", &far, text("far"), &range);
+        self.parts(&far);
+        let archive = self.upload(generated(90, 16 * MIB + 1), &[]);
+        let job = self.job(&json!({"Type": "archive-retrieval", "ArchiveId": archive}));
+        self.output(&job, Some("bytes=0-9"));
+        self.inventory(json!({}));
+        let uri = |vault: &str| format!("/-/vaults/{vault}/notification-configuration");
+        for vault in ["v", "w"] {
+            let topic = format!("arn:aws:sns:us-east-1:123456789012:{vault}");
+            let events = ["ArchiveRetrievalCompleted"];
+            let configuration = json!({"SNSTopic": topic, "Events": events});
+            self.put("PUT", &uri(vault), &configuration);
+        }
+        self.get(&uri("v"));
     }
 
     /// Uploads in two vaults, one of them small and one with a part that does not come whole.
