@@ -2,7 +2,7 @@
 
 use crevasse_core::model::{Life, Refusal as R, Upload};
 use crevasse_core::payload::Content;
-use crevasse_core::range::{ByteRange, ContentRange};
+use crevasse_core::range::{ByteRange, ContentRange, parse_retrieval_range};
 use crevasse_core::scenario::{Action, RangeClaim};
 use crevasse_core::spec::OperationName as O;
 use crevasse_core::treehash::MIB;
@@ -13,6 +13,7 @@ use super::means::{
 };
 use super::{Decision, Fault, Hook, Memory, Seam};
 use crate::realm::Realm;
+use crate::render::{Draft, Told};
 use crate::service::Asked;
 
 /// The description of an upload that is begun or made.
@@ -84,6 +85,18 @@ fn percent_decoded(text: &str) -> String {
 
 fn is_text(content: &Content) -> bool {
     content.length() > 4 * MIB || String::from_utf8(content.to_bytes()).is_ok()
+}
+
+/// Tells the places of listed parts otherwise.
+fn retell_places(draft: &mut Draft, told: &Told<'_>, tell: fn(ByteRange) -> String) {
+    if !done(told, O::ListParts) {
+        return;
+    }
+    for part in items(draft).into_iter().flatten() {
+        if let Some(range) = parse_retrieval_range(text(part, "RangeInBytes")) {
+            part["RangeInBytes"] = tell(range).into();
+        }
+    }
 }
 
 pub(super) static FAULTS: &[Fault] = &[
@@ -347,7 +360,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "every third upload is stored and answered 500",
         &[Hook::Replies(|draft, told, memory| {
             if done(told, O::UploadArchive) && memory.count("uploads") % 3 == 0 {
-                *draft = crate::render::Draft::json(
+                *draft = Draft::json(
                     500,
                     serde_json::json!({"code": "ServiceUnavailableException", "message": "Try again.", "type": "Server"}),
                 );
@@ -837,16 +850,10 @@ pub(super) static FAULTS: &[Fault] = &[
         &["LP-PARTS-001"],
         "ListParts tells the places of parts in 32 bits",
         &[Hook::Replies(|draft, told, _| {
-            if done(told, O::ListParts) {
-                for part in items(draft).into_iter().flatten() {
-                    let range =
-                        crevasse_core::range::parse_retrieval_range(text(part, "RangeInBytes"));
-                    if let Some(range) = range {
-                        let [first, last] = [range.start, range.end - 1].map(|at| at % (1 << 32));
-                        part["RangeInBytes"] = format!("{first}-{last}").into();
-                    }
-                }
-            }
+            retell_places(draft, told, |range| {
+                let [first, last] = [range.start, range.end - 1].map(|at| at % (1 << 32));
+                format!("{first}-{last}")
+            });
         })],
     ),
     fault(
@@ -881,15 +888,9 @@ pub(super) static FAULTS: &[Fault] = &[
         &["LP-PARTS-001"],
         "the end of RangeInBytes is the byte after the last",
         &[Hook::Replies(|draft, told, _| {
-            if done(told, O::ListParts) {
-                for part in items(draft).into_iter().flatten() {
-                    let range =
-                        crevasse_core::range::parse_retrieval_range(text(part, "RangeInBytes"));
-                    if let Some(range) = range {
-                        part["RangeInBytes"] = format!("{}-{}", range.start, range.end).into();
-                    }
-                }
-            }
+            retell_places(draft, told, |range| {
+                format!("{}-{}", range.start, range.end)
+            });
         })],
     ),
     fault(
