@@ -217,7 +217,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Deviations that repeat and that were asked for, by cause.
+    /// Deviations that repeat and that were asked for, by cause; what the baseline waives comes last.
     fn causes(&self) -> Vec<Vec<&'a Deviation>> {
         let wanted: BTreeSet<&RequirementId> = self
             .requirements()
@@ -228,7 +228,13 @@ impl<'a> Desk<'a> {
             (by_rule || deviation.requirement == ROBUSTNESS)
                 && !self.found.flaky.contains_key(&deviation.fingerprint)
         };
-        by_cause(self.found, counts)
+        let mut causes = by_cause(self.found, counts);
+        let is_waived = |deviation: &&Deviation| self.waiver(deviation).is_some();
+        for cause in &mut causes {
+            cause.sort_by_key(is_waived);
+        }
+        causes.sort_by_key(|cause| cause.iter().all(is_waived));
+        causes
     }
 
     fn waiver(&self, deviation: &Deviation) -> Option<&'a str> {
@@ -673,6 +679,33 @@ mod tests {
             (facts.verdict, code),
             (Verdict::Inconclusive, exit::INCOMPLETE)
         );
+    }
+
+    #[test]
+    fn what_the_baseline_waives_comes_last_however_heavy() {
+        let mut found = Found::default();
+        for operation in [OperationName::DeleteVault, OperationName::ListVaults] {
+            let symptom = Symptom::new("wrong-status", "another status");
+            let judgement = broken(operation, symptom.about(operation.to_string()));
+            found.ledger.enter("a", &judgement, |_| Level::Must);
+        }
+        let order = |baseline: &str| {
+            let terms = Terms {
+                baseline: Baseline::parse(baseline).unwrap(),
+                operations: OperationName::ALL.into(),
+                ..Terms::default()
+            };
+            let (found, terms) = (&found, &terms);
+            let causes = Desk { found, terms }.causes();
+            let leads = causes.iter().map(|cause| cause[0].fingerprint.clone());
+            leads.collect::<Vec<_>>()
+        };
+        let by_weight = order("[]");
+        let [heavy, light] = &by_weight[..] else {
+            panic!("two causes")
+        };
+        let waived = format!("- {{fingerprint: {heavy}, reason: known}}");
+        assert_eq!(order(&waived), [light.clone(), heavy.clone()]);
     }
 
     fn entries(found: &Found) -> Vec<String> {

@@ -166,7 +166,7 @@ fn join(known: &mut FindingFacts, other: FindingFacts) {
     known.waived = waived;
 }
 
-/// Numbers findings by cause, weightiest cause first, as in the report of one run.
+/// Numbers findings by cause, weightiest cause first and what is waived last, as in the report of one run.
 fn renumber(findings: &mut Vec<FindingFacts>, reports: &[Report]) -> Vec<CauseFacts> {
     let mut by_symptom: BTreeMap<String, Vec<FindingFacts>> = BTreeMap::new();
     for finding in findings.drain(..) {
@@ -177,6 +177,7 @@ fn renumber(findings: &mut Vec<FindingFacts>, reports: &[Report]) -> Vec<CauseFa
     for (_, members) in &mut causes {
         members.sort_by_key(|finding| {
             (
+                finding.waived.is_some(),
                 std::cmp::Reverse(finding.level),
                 std::cmp::Reverse(finding.count),
                 finding.fingerprint.clone(),
@@ -185,6 +186,7 @@ fn renumber(findings: &mut Vec<FindingFacts>, reports: &[Report]) -> Vec<CauseFa
     }
     causes.sort_by_key(|(_, members)| {
         (
+            members[0].waived.is_some(),
             std::cmp::Reverse(members[0].level),
             std::cmp::Reverse(members.len()),
             members[0].requirements.clone(),

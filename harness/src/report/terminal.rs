@@ -18,7 +18,7 @@ use super::{printable, visible};
 pub enum Detail {
     /// The verdict line alone.
     Quiet,
-    /// A finding a cause.
+    /// A finding a cause, of those that the baseline does not waive.
     #[default]
     Normal,
     /// Every finding, and every requirement that was not decided.
@@ -151,19 +151,29 @@ impl Page {
 
     fn causes(&mut self, report: &Report) {
         let mut findings = report.by_cause();
+        let all = self.style.detail == Detail::Verbose;
+        let mut waived = 0;
         for cause in &report.causes {
             let about = findings.remove(cause.id.as_str()).unwrap_or_default();
-            let shown = if self.style.detail == Detail::Verbose {
-                about.len()
-            } else {
-                1
-            };
+            if !all && about.iter().all(|finding| finding.waived.is_some()) {
+                waived += 1;
+                continue;
+            }
+            let shown = if all { about.len() } else { 1 };
             self.line("");
             for (place, finding) in about.iter().take(shown).enumerate() {
                 let again = again(report, finding);
                 self.finding(finding, (place == 0).then_some(cause), &again);
             }
             self.also(&about, shown);
+        }
+        if waived > 0 {
+            self.line("");
+            let waived = count(waived, "cause");
+            self.row(
+                "waived",
+                &format!("{waived} by the baseline: -v shows them"),
+            );
         }
     }
 
@@ -404,6 +414,29 @@ mod tests {
         report.findings.push(other);
         let text = render(&report, Style::default());
         assert!(text.contains(&format!("{rule} of ListJobs")), "{text}");
+    }
+
+    #[test]
+    fn a_cause_that_the_baseline_waives_is_counted_and_told_only_when_asked_for() {
+        let mut report = sample::report();
+        for finding in &mut report.findings {
+            finding.waived = Some("known for years".to_owned());
+        }
+        let text = render(&report, Style::default());
+        assert!(!text.contains("known for years"), "{text}");
+        assert!(text.contains("by the baseline: -v shows them"), "{text}");
+        let detail = Detail::Verbose;
+        let all = render(
+            &report,
+            Style {
+                detail,
+                ..Style::default()
+            },
+        );
+        assert!(
+            all.contains("known for years") && !all.contains("-v shows"),
+            "{all}"
+        );
     }
 
     #[test]

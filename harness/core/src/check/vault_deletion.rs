@@ -141,13 +141,17 @@ fn shown_empty<'a>(
 }
 
 /// Whether the `LastInventoryDate` of a description is surely later than a time by our clock.
+/// A vault that says it was created since then is another (created again, it began anew: CV-IDEM-002): its inventory says nothing of ours.
 pub(super) fn inventoried_since(described: &Observation, changed_at: Timestamp) -> bool {
-    let date = described
-        .member("/LastInventoryDate")
-        .and_then(Value::as_str)
-        .and_then(|text| text.parse::<Timestamp>().ok());
-    date.zip(clock_ahead(described))
-        .is_some_and(|(date, ahead)| date.plus_millis(-ahead) >= changed_at)
+    let is_since = |member| {
+        let date = described
+            .member(member)
+            .and_then(Value::as_str)
+            .and_then(|text| text.parse::<Timestamp>().ok());
+        date.zip(clock_ahead(described))
+            .is_some_and(|(date, ahead)| date.plus_millis(-ahead) >= changed_at)
+    };
+    is_since("/LastInventoryDate") && !is_since("/CreationDate")
 }
 
 /// Idempotent says the page, `ResourceNotFoundException` its list of errors: both pass (AMB-10).

@@ -446,16 +446,15 @@ mod tests {
     #[test]
     fn counts_are_judged_only_when_an_inventory_is_surely_later_than_the_change() {
         let upload = "UploadArchive: {vault: v, archive: a, content: {text: abc}}";
-        let inventoried = |date: &str, archives: u64| {
+        let told = |created: &str, date: &str, archives: u64| {
             let case = Case::default()
                 .then(CREATE, status(201))
                 .then(upload, status(201).with("x-amz-archive-id", "A"));
             let counts = json!({"LastInventoryDate": date, "NumberOfArchives": archives, "SizeInBytes": 32771});
-            case.then(
-                DESCRIBE,
-                json(200, description("2013-02-04T17:46:40.000Z", counts)),
-            )
+            case.then(DESCRIBE, json(200, description(created, counts)))
         };
+        let inventoried =
+            |date: &str, archives: u64| told("2013-02-04T17:46:40.000Z", date, archives);
         assert!(
             inventoried("2013-02-04T17:46:41.000Z", 0)
                 .said("DSV-INV-005")
@@ -466,5 +465,7 @@ mod tests {
             inventoried("2013-02-04T17:46:50.000Z", 0).breaks("DSV-INV-005"),
             [("counts-stale", Level::Must)]
         );
+        let anew = told("2013-02-04T17:46:49.000Z", "2013-02-04T17:46:50.000Z", 0);
+        assert!(anew.said("DSV-INV-005").is_empty());
     }
 }
