@@ -61,7 +61,12 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("capacity-id", &["PPC-STATUS-001", "PPC-ID-001"], unit),
     Check::new(
         "capacity-list",
-        &["LPC-STATUS-001", "LPC-EMPTY-001", "LPC-NOPAGE-001"],
+        &[
+            "LPC-STATUS-001",
+            "LPC-EMPTY-001",
+            "LPC-NOPAGE-001",
+            "PPC-LIMIT-001",
+        ],
         units,
     ),
     Check::new("capacity-listed", &["PPC-ID-001", "LPC-DATE-003"], bought),
@@ -335,6 +340,15 @@ fn known_units(past: &[Observation]) -> Option<usize> {
     Some(active(list)? + since.filter(|past| past.succeeded()).count())
 }
 
+/// Whether a purchase was accepted that the limit forbids, which is told where it was.
+fn is_oversold(past: &[Observation]) -> bool {
+    let over = |(place, seen): (usize, &Observation)| {
+        let purchase = seen.operation == Some(O::PurchaseProvisionedCapacity) && seen.succeeded();
+        purchase && known_units(&past[..place]).is_some_and(|units| units >= 2)
+    };
+    past.iter().enumerate().any(over)
+}
+
 const LIMIT: &[RefusalRule] = &[RefusalRule::new(
     "PPC-LIMIT-001",
     &[O::PurchaseProvisionedCapacity],
@@ -431,6 +445,19 @@ fn units(evidence: &Evidence<'_>, out: &mut Judgements) {
         )
     };
     out.judge("LPC-STATUS-001", kept, symptom, expected, || shown(now));
+    if let Some(units) = active(now).filter(|units| *units > 2 && !is_oversold(earlier(evidence))) {
+        let symptom = Symptom::new(
+            "refused-yet-done",
+            "an account has more units of provisioned capacity than it was sold",
+        );
+        let symptom = symptom.about("provisioned capacity");
+        out.violated(
+            "PPC-LIMIT-001",
+            symptom,
+            "two active units at most",
+            format!("{units} units"),
+        );
+    }
     if list.as_array().is_some_and(Vec::is_empty) {
         out.held("LPC-EMPTY-001");
     }
@@ -689,6 +716,25 @@ mod tests {
         assert!(bought(error(400, "LimitExceededException")).holds("PPC-LIMIT-001"));
         let third = bought(status(201).with("x-amz-capacity-id", "c")).breaks("PPC-LIMIT-001");
         assert_eq!(third, [("accepted", Level::Must)]);
+    }
+
+    #[test]
+    fn a_unit_that_was_refused_is_not_listed() {
+        let held: Vec<Value> = ["a", "b", "c"]
+            .map(|id| unit(id, "2013-02-01T00:00:00.000Z", "2013-03-01T00:00:00.000Z"))
+            .into();
+        let bought = |answer| {
+            let case = Case::default().then(LIST, units(held[..2].to_vec()));
+            let case = case.then("PurchaseProvisionedCapacity: {unit: c}", answer);
+            case.then(LIST, units(held.clone()))
+        };
+        let refused = bought(error(400, "LimitExceededException"));
+        assert_eq!(
+            refused.breaks("PPC-LIMIT-001"),
+            [("refused-yet-done", Level::Must)]
+        );
+        let sold = bought(status(201).with("x-amz-capacity-id", "c"));
+        assert_eq!(sold.breaks("PPC-LIMIT-001"), [("accepted", Level::Must)]);
     }
 
     #[test]

@@ -45,20 +45,26 @@ pub(super) struct Inventoried<'a> {
     pub(super) asked: Value,
     /// What it lists.
     pub(super) listing: Listing,
+    is_json: bool,
 }
 
 impl<'a> Inventoried<'a> {
     /// The JSON inventory an exchange brings.
     pub(super) fn of(evidence: &Evidence<'a>) -> Option<Self> {
-        Self::seen(evidence.exchange()?, earlier(evidence))
+        Self::seen(evidence.exchange()?, earlier(evidence)).filter(|inventory| inventory.is_json)
     }
 
-    /// The same of an exchange before the one that is judged.
+    /// The inventory that an exchange brings, in JSON or CSV.
     pub(super) fn seen(now: &'a Observation, earlier: &'a [Observation]) -> Option<Self> {
-        let format = inventory_format(now)?;
-        let listing = read_json(now.document.as_deref()?)
-            .ok()
-            .filter(|_| format == "JSON")?;
+        let is_json = inventory_format(now)? == "JSON";
+        let listing = match now.document.as_deref() {
+            Some(document) => read_json(document).ok().filter(|_| is_json)?,
+            None => {
+                let read = parse_csv(now.response()?.body.text()?);
+                let is_csv = !is_json && read.faults.is_empty();
+                is_csv.then(|| read.listing())?
+            }
+        };
         let vault = live_vault(&now.before, now.action())?;
         let asked = begun(now, earlier).and_then(sent)?;
         Some(Self {
@@ -66,7 +72,20 @@ impl<'a> Inventoried<'a> {
             vault,
             asked,
             listing,
+            is_json,
         })
+    }
+
+    /// Whether it is of the same archives as an earlier full one: its date says so, or where CSV has none, the vault holds no others.
+    pub(super) fn is_of_those_in(&self, full: &Self) -> bool {
+        if self.is_json {
+            return self.listing.date == full.listing.date;
+        }
+        let archives = || self.vault.archives.values();
+        let listed = |archive: &Archive| full.listing.archive(&archive.id).is_some();
+        let as_many = archives().filter(|it| it.life == Life::Live).count();
+        let all = archives().all(|it| it.life == Life::Gone || it.life == Life::Live && listed(it));
+        all && !self.vault.doubtful && as_many == full.listing.archives.len()
     }
 
     /// A member of `InventoryRetrievalParameters` that was asked for.
@@ -123,7 +142,7 @@ pub(super) fn full_inventory<'a>(
     (0..earlier.len()).rev().find_map(|place| {
         let (before, rest) = earlier.split_at(place);
         let seen = Some(&rest[0]).filter(|seen| same_vault(seen, now))?;
-        Inventoried::seen(seen, before).filter(Inventoried::is_full)
+        Inventoried::seen(seen, before).filter(|inventory| inventory.is_json && inventory.is_full())
     })
 }
 

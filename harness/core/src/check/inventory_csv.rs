@@ -4,7 +4,7 @@ use super::inventory::{full_inventory, inventory_format, judge_archive, known_ar
 use super::shape::shorten;
 use super::subject::{earlier, live_vault};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::inventory::{COLUMNS, CsvInventory, CsvRow, Listing, parse_csv, written};
+use crate::inventory::{COLUMNS, CsvInventory, CsvRow, Listed, parse_csv, written};
 use crate::model::{Archive, Vault};
 
 /// Inventories in CSV.
@@ -56,40 +56,56 @@ fn judge_rows(evidence: &Evidence<'_>, out: &mut Judgements) {
             continue;
         };
         judge_archive("INV-CSV-001", archive, &listed, out);
-        if let Some(difference) = json
+        let json = json
             .as_ref()
-            .and_then(|json| difference(row, &json.listing))
-        {
-            let symptom = Symptom::new(
-                "inventories-disagree",
-                "CSV and JSON inventories tell different values",
-            );
-            out.violated(
-                "INV-CSV-001",
-                symptom,
-                "the values of the JSON inventory",
-                difference,
-            );
+            .and_then(|json| json.listing.archive(&archive.id));
+        match json {
+            Some(json) => judge_as_in_json(row, json, out),
+            None => judge_plain(row, archive, out),
         }
     }
 }
 
-/// What a row tells otherwise than the JSON inventory. How descriptions are escaped is for other rules.
-fn difference(row: &CsvRow, json: &Listing) -> Option<String> {
+/// Whether nothing of a description is to be escaped, nor ends the field: how that is done is for other rules.
+fn is_plain(description: &str, row: &CsvRow) -> bool {
+    !description.contains(['"', '\\']) && (row.description().quoted || !description.contains(','))
+}
+
+fn judge_as_in_json(row: &CsvRow, json: &Listed, out: &mut Judgements) {
     let listed = row.listed();
-    let other = json.archive(listed.id.as_deref()?)?;
-    if listed.created_at() != other.created_at() {
-        return Some(format!(
-            "CreationDate {}",
-            shorten(listed.created.as_deref().unwrap_or_default())
-        ));
-    }
-    let (told, expected) = (
-        listed.description.unwrap_or_default(),
-        other.description.clone().unwrap_or_default(),
+    let told = listed.description.as_deref().unwrap_or_default();
+    let expected = json.description.as_deref().unwrap_or_default();
+    let difference = if listed.created_at() != json.created_at() {
+        let told = listed.created.as_deref().unwrap_or_default();
+        format!("CreationDate {}", shorten(told))
+    } else if is_plain(expected, row) && told != expected {
+        format!("ArchiveDescription {}", shorten(told))
+    } else {
+        return;
+    };
+    let symptom = Symptom::new(
+        "inventories-disagree",
+        "CSV and JSON inventories tell different values",
     );
-    let plain = !expected.contains(['"', '\\', ',']);
-    (plain && told != expected).then(|| format!("ArchiveDescription {}", shorten(&told)))
+    let expected = "the values of the JSON inventory";
+    out.violated("INV-CSV-001", symptom, expected, difference);
+}
+
+/// Where no JSON inventory was seen, a description is to be what was given.
+fn judge_plain(row: &CsvRow, archive: &Archive, out: &mut Judgements) {
+    let told = row.listed().description.unwrap_or_default();
+    let given = archive.description.as_deref().unwrap_or_default();
+    if is_plain(given, row) && told.trim_matches(' ') != given.trim_matches(' ') {
+        let expected = format!("description {}", shorten(given));
+        out.violated("INV-CSV-001", description_lost(), expected, shorten(&told));
+    }
+}
+
+fn description_lost() -> Symptom {
+    Symptom::new(
+        "description-lost",
+        "the description of an archive does not come back as it was given",
+    )
 }
 
 fn judge_header(read: &CsvInventory, out: &mut Judgements) {
@@ -174,10 +190,7 @@ fn judge_description(row: &CsvRow, archive: &Archive, out: &mut Judgements) {
             "csv-backslash-escaped",
             "backslashes in CSV fields are escaped",
         ),
-        _ => Symptom::new(
-            "description-lost",
-            "the description of an archive does not come back as it was given",
-        ),
+        _ => description_lost(),
     };
     let examples = [
         ("INV-CSV-004", quote && !escaped),
@@ -257,6 +270,24 @@ mod tests {
         );
         assert_eq!(said(r"end\", r#""end\""#), kept(&["INV-CSV-005"]));
         assert_eq!(said("plain", "plain"), []);
+    }
+
+    #[test]
+    fn a_plain_description_stays_as_it_was_given_where_no_json_tells_it() {
+        let broken = |given: &str, field: &str| {
+            let read = parse_csv(&format!("A,{field},2012-05-15T17:21:39Z,5,f2ca\n"));
+            let mut out = Judgements::new("test", None, vec![], |_| Level::Must);
+            judge_plain(&read.rows[0], &archive(given), &mut out);
+            !out.into_inner().is_empty()
+        };
+        assert!(
+            !broken("=1+1", "=1+1") && !broken("a,b", "\"a,b\"") && !broken(" spaced ", "spaced")
+        );
+        assert!(broken("=1+1", "\"'=1+1\"") && broken("a,b", "\"a b\"") && broken("", "none"));
+        assert!(
+            !broken("1\"2", "\"1\"\"2\""),
+            "how quotes are escaped is for other rules"
+        );
     }
 
     #[test]

@@ -31,6 +31,11 @@ pub(super) const CHECKS: &[Check] = &[
     Check::new("inventory-walk", &["IJ-INV-010", "IJ-INV-014"], judge_walk),
 ];
 
+/// The inventory an exchange brings, in JSON or CSV.
+fn seen<'a>(evidence: &Evidence<'a>) -> Option<Inventoried<'a>> {
+    Inventoried::seen(evidence.exchange()?, earlier(evidence))
+}
+
 /// A date that a job was asked to begin or end at.
 fn bound(inventory: &Inventoried<'_>, name: &str) -> Option<Timestamp> {
     let text = inventory.window(name)?;
@@ -57,7 +62,7 @@ fn ids(listing: &Listing) -> Vec<&str> {
 
 /// Judges by the dates that the full inventory tells, not by our clock.
 fn judge_window(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(part) = Inventoried::of(evidence) else {
+    let Some(part) = seen(evidence) else {
         return;
     };
     let (start, end) = (bound(&part, "StartDate"), bound(&part, "EndDate"));
@@ -71,7 +76,8 @@ fn judge_window(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let full = full_inventory(part.now, earlier(evidence));
     let Some(full) = full.filter(|full| {
-        full.listing.archives.len() > 1 && part.listing.taken() >= full.listing.taken()
+        let is_later = part.listing.taken() >= full.listing.taken();
+        full.listing.archives.len() > 1 && (is_later || part.is_of_those_in(full))
     }) else {
         return out.inconclusive(requirement, "no full inventory lists two archives");
     };
@@ -124,7 +130,7 @@ fn judge_window(evidence: &Evidence<'_>, out: &mut Judgements) {
 }
 
 fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some(part) = Inventoried::of(evidence) else {
+    let Some(part) = seen(evidence) else {
         return;
     };
     let Some(limit) = part
@@ -302,7 +308,7 @@ fn judge_walk(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
     if pages
         .iter()
-        .any(|page| page.inventory.listing.date != full.listing.date)
+        .any(|page| !page.inventory.is_of_those_in(&full))
     {
         return out.inconclusive(
             "IJ-INV-014",

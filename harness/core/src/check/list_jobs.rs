@@ -7,8 +7,8 @@ use super::jobs::given;
 use super::rules::{AcceptanceRule, Demand, RefusalRule, judge_acceptance, judge_refusal};
 use super::shape::{Kind, Member, brief, judge_members};
 use super::subject::{
-    earlier, is_first_page, is_whole_list, items, limit_sent, live_vault, marker_given, same_vault,
-    success, text,
+    earlier, header, is_first_page, is_whole_list, items, limit_sent, live_vault, marker_given,
+    same_vault, success, text,
 };
 use super::vaults::was_made_again;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -31,6 +31,7 @@ pub(super) const CHECKS: &[Check] = &[
     ),
     Check::new("job-list-form", &["LJ-STATUS-001"], judge_form),
     Check::new("job-list-agrees", &["LJ-BODY-001"], judge_agreement),
+    Check::new("job-list-late", &["LJ-BODY-001"], judge_lateness),
     Check::new("job-list-scope", &["LJ-SCOPE-001"], judge_scope),
     Check::new(
         "job-list-limit",
@@ -105,6 +106,53 @@ fn judge_form(evidence: &Evidence<'_>, out: &mut Judgements) {
     );
 }
 
+fn list_disagrees() -> Symptom {
+    Symptom::new(
+        "list-disagrees",
+        "ListJobs tells other values than DescribeJob",
+    )
+}
+
+/// How much later than the completion of a job a list is to show it, in milliseconds.
+const LATENESS: i64 = 2000;
+
+/// A list that shows a job in progress is told by the target's own clock to be older than the completion that is described.
+fn judge_lateness(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = success(evidence, O::DescribeJob) else {
+        return;
+    };
+    let told = |name| now.member(name).and_then(Value::as_str);
+    let completed = told("/CompletionDate").and_then(|date| date.parse::<Timestamp>().ok());
+    let (Some(id), Some(completed)) = (told("/JobId"), completed) else {
+        return;
+    };
+    let is_late = |seen: &&Observation| {
+        let answered = header(seen, "date").and_then(Timestamp::parse_http);
+        answered.is_some_and(|answered| answered >= completed.plus_millis(LATENESS))
+    };
+    let in_progress = |seen: &&Observation| {
+        seen.operation == Some(O::ListJobs)
+            && seen.succeeded()
+            && same_vault(seen, now)
+            && items(seen, "JobList").is_some_and(|list| {
+                list.iter().any(|item| {
+                    text(item, "JobId") == Some(id)
+                        && text(item, "StatusCode") == Some("InProgress")
+                })
+            })
+    };
+    let lists = earlier(evidence).iter().rev();
+    if let Some(list) = lists.filter(in_progress).find(is_late) {
+        out.also_rests_on(list.index);
+        out.violated(
+            "LJ-BODY-001",
+            list_disagrees(),
+            format!("completed since {completed}, as DescribeJob tells"),
+            "StatusCode InProgress in a later list",
+        );
+    }
+}
+
 /// A completed job is listed with the values its description tells.
 fn judge_agreement(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some((now, list)) = listed(evidence) else {
@@ -127,21 +175,19 @@ fn judge_agreement(evidence: &Evidence<'_>, out: &mut Judgements) {
         };
         out.also_rests_on(described.index);
         let odd = difference(item, document);
-        let symptom = || {
-            Symptom::new(
-                "list-disagrees",
-                "ListJobs tells other values than DescribeJob",
-            )
-        };
         let told = |value: &Value, name: &str| {
             brief(given(value, &format!("/{name}")).unwrap_or(&Value::Null))
         };
         let expected = odd.map_or_else(String::new, |name| {
             format!("{name}: {}", told(document, name))
         });
-        out.judge("LJ-BODY-001", odd.is_none(), symptom, expected, || {
-            odd.map_or_else(String::new, |name| format!("{name}: {}", told(item, name)))
-        });
+        out.judge(
+            "LJ-BODY-001",
+            odd.is_none(),
+            list_disagrees,
+            expected,
+            || odd.map_or_else(String::new, |name| format!("{name}: {}", told(item, name))),
+        );
     }
 }
 

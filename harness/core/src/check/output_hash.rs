@@ -7,7 +7,7 @@ use super::output::{Download, Likeness, damage};
 use super::shape::shorten;
 use super::treehash::{hash_missing, wrong_hash};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
-use crate::range::ByteRange;
+use crate::range::{ByteRange, RangeHeader};
 use crate::requirement::Level;
 use crate::treehash::{Digest, MIB, combine, megabyte_aligned, tree_hash_aligned};
 
@@ -50,7 +50,7 @@ pub(super) const CHECKS: &[Check] = &[
 struct Hashed<'a> {
     download: Download<'a>,
     retrieval: Retrieval<'a>,
-    /// The bytes asked for, counted from the start of the archive.
+    /// The bytes asked for, counted from the start of the archive: all, where a Range that need not be honoured is not (AMB-24).
     absolute: ByteRange,
     told: Option<&'a str>,
 }
@@ -64,11 +64,11 @@ impl<'a> Hashed<'a> {
             .value("x-amz-sha256-tree-hash")
             .filter(|told| !told.is_empty());
         let retrieval = download.retrieval?;
-        let asked = download
-            .header
-            .map_or(ByteRange::whole(retrieval.range.len()), |_| {
-                download.asked()
-            })?;
+        let whole = ByteRange::whole(retrieval.range.len());
+        let asked = match download.now.status() {
+            Some(200) if !is_single(&download) => whole?,
+            _ => download.asked()?,
+        };
         let absolute = asked
             .offset_by(retrieval.range.start)
             .filter(|absolute| retrieval.range.contains(*absolute))?;
@@ -115,6 +115,11 @@ impl<'a> Hashed<'a> {
     }
 }
 
+/// Whether one closed range is asked for, which is to be honoured.
+fn is_single(download: &Download<'_>) -> bool {
+    matches!(download.header, Some(RangeHeader::Single { .. }))
+}
+
 /// The symptom of a hash that is not that of the bytes it comes with.
 fn wrong_part_hash(retrieval: Retrieval<'_>, absolute: ByteRange, told: &str) -> Symptom {
     let told_hash: Option<Digest> = told.parse().ok();
@@ -132,10 +137,11 @@ fn illustrated(hashed: &Hashed<'_>) -> Vec<(&'static str, Level)> {
     let (job, bytes, size) = (hashed.retrieval.range, hashed.absolute, hashed.size());
     let whole_job = hashed.retrieval.is_whole();
     let ragged = is_ragged(bytes, size) && bytes.len() < size;
-    let explicit = hashed.download.header.is_some();
+    let plain = hashed.download.header.is_none();
+    let explicit = is_single(&hashed.download);
     let ragged_job = !whole_job && is_ragged(job, size);
     let examples = [
-        ("GJO-HASH-001", Level::Must, whole_job && !explicit),
+        ("GJO-HASH-001", Level::Must, whole_job && plain),
         (
             "GJO-HASH-012",
             Level::Must,
@@ -409,8 +415,35 @@ fn judge_chunks(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::by_hand::{Case, json, status};
     use super::*;
     use crate::payload::{Content, Payload};
+
+    /// AMB-24: a suffix may be ignored, and then the hash is that of the whole.
+    #[test]
+    fn a_range_that_may_be_ignored_asks_for_the_whole_when_it_is() {
+        let whole = "84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882";
+        let asked = |range: &str, code: u16, bytes: &[u8], hash: &str| {
+            Case::default()
+                .then("CreateVault: {vault: v}", status(201))
+                .then("UploadArchive: {vault: v, archive: a, content: {text: '0123456789'}}", status(201).with("x-amz-archive-id", "A"))
+                .then("InitiateJob: {vault: v, job: j, body: {Type: archive-retrieval, ArchiveId: '${archive:a}'}}", status(202).with("x-amz-job-id", "J"))
+                .then("DescribeJob: {vault: v, job: j}", json(200, json!({"JobId": "J", "StatusCode": "Succeeded", "Completed": true})))
+                .then(&format!("GetJobOutput: {{vault: v, job: j, range: '{range}'}}"), status(code).bytes(bytes.to_vec()).with("x-amz-sha256-tree-hash", hash))
+        };
+        let ignored = asked("bytes=-3", 200, b"0123456789", whole);
+        assert!(ignored.said("GJO-HASH-006").is_empty() && ignored.holds("GJO-HASH-008"));
+        let kept = asked("bytes=-3", 206, b"789", whole);
+        assert_eq!(kept.breaks("GJO-HASH-006").len(), 1);
+        assert_eq!(
+            asked("bytes=7-9", 206, b"789", whole)
+                .breaks("GJO-HASH-006")
+                .len(),
+            1
+        );
+    }
 
     #[test]
     fn the_hash_of_the_whole_on_a_part_is_named() {
