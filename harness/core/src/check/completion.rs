@@ -474,10 +474,12 @@ fn judge_in_flight(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Group;
     use super::super::by_hand::{Answer, Case, error, status};
     use crate::requirement::Level;
 
     const COMPLETE: &str = "CompleteMultipartUpload: {vault: v, upload: u, archive: a}";
+    const COMPLETE_AGAIN: &str = "CompleteMultipartUpload: {vault: v, upload: u, archive: b}";
 
     fn begun() -> Case {
         let begin = "InitiateMultipartUpload: {vault: v, upload: u, part_size: \"1048576\"}";
@@ -496,6 +498,19 @@ mod tests {
             "location",
             &format!("/012345678901/vaults/the-v/archives/{id}"),
         )
+    }
+
+    #[test]
+    fn of_completions_together_none_makes_a_second_archive() {
+        let both = |other| {
+            let steps = vec![(COMPLETE, made("A")), (COMPLETE_AGAIN, made(other))];
+            with_part().together(Group::Together, steps)
+        };
+        assert!(both("A").breaks("CMU-IDEM-001").is_empty());
+        assert_eq!(
+            both("B").breaks("CMU-IDEM-001"),
+            [("second-archive", Level::Should)]
+        );
     }
 
     #[test]

@@ -120,10 +120,15 @@ impl Telling {
             .iter()
             .filter_map(|&index| observe(index, &records[index], model));
         self.observations.extend(seen);
+        // What took effect before another is earlier than that, whichever was sent first.
+        self.judgements
+            .extend(judge_each(&self.observations, first, spec));
         self.observations[first..].sort_by_key(|observation| observation.index);
-        let last = order.iter().max().map(|&index| &records[index]);
-        let said = judge_run(&self.observations, first, last, spec);
-        self.judgements.extend(said);
+        if let Some(last) = order.iter().max() {
+            let members = &self.observations[first..];
+            self.judgements
+                .extend(judge_group(members, &records[*last], spec));
+        }
     }
 
     /// Judges the case as a whole.
@@ -158,21 +163,13 @@ fn possible_orders(records: &[Record], run: Range<usize>, model: &Arc<Model>) ->
             .as_ref()
             .map(|exchange| exchange.done_at)
     });
-    let allowed = |order: &[usize]| {
-        if out_of_time(records, order) {
-            return false;
-        }
-        let mut model = Arc::clone(model);
-        order.iter().all(|&index| {
-            observe(index, &records[index], &mut model).is_none_or(|seen| allows(&seen))
-        })
+    let mut search = Search {
+        records,
+        effort: EFFORT,
+        found: Vec::new(),
     };
-    // Five concurrent requests have 120 orders; beyond that the order of completion stands alone.
-    let mut possible = match order.len() {
-        ..=5 => permutations(&order),
-        _ => Vec::new(),
-    };
-    possible.retain(|candidate| allowed(candidate));
+    search.go_on(&mut Vec::new(), &order, model);
+    let mut possible = search.found;
     if records[run.start].group == Some(Group::During) {
         possible.truncate(1);
     }
@@ -182,22 +179,50 @@ fn possible_orders(records: &[Record], run: Range<usize>, model: &Arc<Model>) ->
     possible
 }
 
-/// Whether a request stands before one that had ended when it began.
-fn out_of_time(records: &[Record], order: &[usize]) -> bool {
-    let times = |index: usize| {
-        records[index]
-            .exchange
-            .as_ref()
-            .map(|it| (it.sent_at, it.done_at))
-    };
-    order.iter().enumerate().any(|(place, &one)| {
-        let later = order[place + 1..].iter();
-        times(one).is_some_and(|(begun, _)| {
-            later
-                .filter_map(|&other| times(other))
-                .any(|(_, ended)| ended < begun)
+/// How many orders are looked for: five concurrent requests have as many.
+const ORDERS: usize = 120;
+/// How many requests are taken in for that.
+const EFFORT: usize = 2000;
+
+/// Looks for orders that the model allows, those that begin like the given one first.
+struct Search<'a> {
+    records: &'a [Record],
+    effort: usize,
+    found: Vec<Vec<usize>>,
+}
+
+impl Search<'_> {
+    fn go_on(&mut self, order: &mut Vec<usize>, rest: &[usize], model: &Arc<Model>) {
+        if rest.is_empty() {
+            return self.found.push(order.clone());
+        }
+        for &next in rest {
+            if self.found.len() == ORDERS || self.effort == 0 {
+                return;
+            }
+            if self.is_too_early(next, rest) {
+                continue;
+            }
+            self.effort -= 1;
+            let mut model = Arc::clone(model);
+            let seen = observe(next, &self.records[next], &mut model);
+            if seen.is_none_or(|seen| allows(&seen)) {
+                let rest: Vec<usize> = rest.iter().copied().filter(|it| *it != next).collect();
+                order.push(next);
+                self.go_on(order, &rest, &model);
+                order.pop();
+            }
+        }
+    }
+
+    /// Whether another request that is still to come had ended when this one began.
+    fn is_too_early(&self, next: usize, rest: &[usize]) -> bool {
+        let exchange = |index: usize| self.records[index].exchange.as_ref();
+        exchange(next).is_some_and(|next| {
+            let others = rest.iter().filter_map(|&other| exchange(other));
+            others.into_iter().any(|other| other.done_at < next.sent_at)
         })
-    })
+    }
 }
 
 fn allows(seen: &Observation) -> bool {
@@ -207,28 +232,6 @@ fn allows(seen: &Observation) -> bool {
         E::Refuse(_) => !seen.succeeded(),
         E::Either(_) | E::Silent | E::Blocked(_) => true,
     }
-}
-
-/// All orders, that of the input first.
-fn permutations(items: &[usize]) -> Vec<Vec<usize>> {
-    if items.len() <= 1 {
-        return vec![items.to_vec()];
-    }
-    let mut all = Vec::new();
-    for (place, &head) in items.iter().enumerate() {
-        let rest: Vec<usize> = items
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| *i != place)
-            .map(|(_, v)| *v)
-            .collect();
-        all.extend(
-            permutations(&rest)
-                .into_iter()
-                .map(|tail| [vec![head], tail].concat()),
-        );
-    }
-    all
 }
 
 fn observe(index: usize, record: &Record, model: &mut Arc<Model>) -> Option<Observation> {
@@ -326,12 +329,8 @@ fn made(action: &Action, record: &Record, response: &Response) -> Option<Made> {
     })
 }
 
-fn judge_run(
-    observations: &[Observation],
-    first: usize,
-    last: Option<&Record>,
-    spec: &Spec,
-) -> Vec<Judgement> {
+/// Judges requests one by one, from the first of a run on.
+fn judge_each(observations: &[Observation], first: usize, spec: &Spec) -> Vec<Judgement> {
     let mut said = Vec::new();
     for place in first..observations.len() {
         let (earlier, rest) = observations.split_at(place);
@@ -351,25 +350,25 @@ fn judge_run(
             vec![now.index],
         ));
     }
-    let members = &observations[first..];
-    if let Some((group, name)) =
-        last.and_then(|record| Some((record.group?, record.action.operation())))
-        && !members.is_empty()
-        && name.is_none_or(|name| spec.operations.contains_key(&name))
-    {
-        let ended = last.and_then(|record| record.blocked.as_deref());
-        let indices = members.iter().map(|member| member.index).collect();
-        said.extend(show(
-            &Evidence::Group {
-                group,
-                members,
-                ended,
-            },
-            name,
-            indices,
-        ));
-    }
     said
+}
+
+/// Judges requests that belong together, `last` the last of them.
+fn judge_group(members: &[Observation], last: &Record, spec: &Spec) -> Vec<Judgement> {
+    let Some(group) = last.group.filter(|_| !members.is_empty()) else {
+        return Vec::new();
+    };
+    let operation = last.action.operation();
+    if operation.is_some_and(|name| !spec.operations.contains_key(&name)) {
+        return Vec::new();
+    }
+    let indices = members.iter().map(|member| member.index).collect();
+    let evidence = Evidence::Group {
+        group,
+        members,
+        ended: last.blocked.as_deref(),
+    };
+    show(&evidence, operation, indices)
 }
 
 /// Whether a request came to the server as another than its action says, so that no answer is wrong by what was asked for.
@@ -412,7 +411,7 @@ fn ask(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::by_hand::{Answer, Case, json, status};
+    use crate::check::by_hand::{Answer, Case, error, json, status};
 
     fn breaks(case: &Case, requirement: &str) -> bool {
         !case.breaks(requirement).is_empty()
@@ -468,6 +467,32 @@ mod tests {
         assert!(!breaks(&succeeded(at_once), "DA-EFFECT-001"));
         let one_by_one = stored().then(delete.0, delete.1).then(begin.0, begin.1);
         assert!(breaks(&succeeded(one_by_one), "DA-EFFECT-001"));
+    }
+
+    #[test]
+    fn of_many_concurrent_requests_one_can_have_come_last_that_ended_first() {
+        let adds: Vec<String> = (0..6)
+            .map(|add| {
+                let tags: Vec<String> = (0..10).map(|n| format!("k{add}{n}: v")).collect();
+                format!(
+                    "AddTagsToVault: {{vault: v, body: {{Tags: {{{}}}}}}}",
+                    tags.join(", ")
+                )
+            })
+            .collect();
+        let told = |accepted: usize| {
+            let answer = |place| match place + accepted < adds.len() {
+                true => error(400, "LimitExceededException"),
+                false => status(204),
+            };
+            let steps = adds.iter().enumerate();
+            let steps = steps.map(|(place, add)| (add.as_str(), answer(place)));
+            let case = Case::default().then("CreateVault: {vault: v}", status(201));
+            case.together(Group::Together, steps.collect())
+        };
+        assert!(!breaks(&told(5), "ATV-LIMIT-010"));
+        assert!(breaks(&told(0), "ATV-LIMIT-010"));
+        assert!(breaks(&told(6), "ATV-LIMIT-002"));
     }
 
     #[test]

@@ -394,9 +394,9 @@ fn total(pages: &[Page<'_>]) -> usize {
     pages.iter().map(|page| page.items.len()).sum()
 }
 
-/// A page that did not come although the one before it had a marker.
+/// A page that did not come although the one before it had a marker, for something that cannot be gone meanwhile.
 fn broken_walk(pages: &[Page<'_>], last: &Observation, out: &mut Judgements) {
-    if !pages.is_empty() && last.is_refused() {
+    if !pages.is_empty() && last.is_refused() && !may_complete(last) {
         let symptom = Symptom::new("marker-refused", "the marker of a page is refused");
         out.violated("COM-PAGE-002", symptom, "the next page", answer(last));
     }
@@ -422,14 +422,18 @@ fn repeated<'a>(pages: &'a [Page<'_>]) -> Option<(Symptom, &'a str)> {
     Some((symptom, item))
 }
 
-/// Whether what a marker promised may be gone before the next page: deleted by another case, or a job that is in progress no more.
-fn may_shrink(now: &Observation) -> bool {
-    let in_progress = matches!(
+/// Whether only jobs in progress are asked for, which may be in progress no more before the next page.
+fn may_complete(now: &Observation) -> bool {
+    matches!(
         now.action(),
         Action::ListJobs { completed, statuscode, .. }
             if completed.as_deref() == Some("false") || statuscode.as_deref() == Some("InProgress")
-    );
-    in_progress || !is_own(now)
+    )
+}
+
+/// Whether what a marker promised may be gone before the next page: deleted by another case, or a job that is in progress no more.
+fn may_shrink(now: &Observation) -> bool {
+    may_complete(now) || !is_own(now)
 }
 
 /// Markers lead to further items, and the last page has none.
