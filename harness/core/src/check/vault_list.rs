@@ -28,6 +28,7 @@ pub(super) const CHECKS: &[Check] = &[
         judge_body,
     ),
     Check::new("vault-list-described", &["LV-BODY-001"], judge_described),
+    Check::new("vault-list-between", &["LV-BODY-001"], judge_between),
     Check::new("vault-list-order", &["LV-ORDER-001"], judge_order),
     Check::new(
         "vault-list-limit",
@@ -98,45 +99,78 @@ fn judge_described(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     for item in items(now, "VaultList").unwrap_or_default() {
-        let Some(described) =
-            text(item, "VaultName").and_then(|name| last_description(earlier, name))
-        else {
-            continue;
-        };
-        let differs = |member: &&&str| {
-            item.get(**member).filter(|value| !value.is_null())
-                != described.member(&format!("/{member}"))
-        };
-        let compared = [
-            "CreationDate",
-            "VaultARN",
-            "LastInventoryDate",
-            "NumberOfArchives",
-            "SizeInBytes",
-        ];
-        match compared.iter().find(differs) {
-            None => out.held("LV-BODY-001"),
-            Some(member) => {
-                let words = |value: Option<&Value>| {
-                    format!(
-                        "{member} {}",
-                        value.map_or_else(|| "null".to_owned(), brief)
-                    )
-                };
-                let symptom = Symptom::new(
-                    "list-contradicts-description",
-                    format!("ListVaults and DescribeVault differ in {member}"),
-                )
-                .about(*member);
-                out.violated(
-                    "LV-BODY-001",
-                    symptom,
-                    words(described.member(&format!("/{member}"))),
-                    words(item.get(*member)),
-                );
-            }
+        let described = text(item, "VaultName")
+            .and_then(|name| last_description(earlier, name))
+            .filter(|described| !is_inventoried(described));
+        if let Some(described) = described {
+            judge_agreement(item, described, out);
         }
     }
+}
+
+/// Of a vault that was inventoried only two descriptions that say the same tell what a list between them is to say.
+fn judge_between(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some((now, earlier)) = success_after(evidence, O::DescribeVault) else {
+        return;
+    };
+    let Some(name) = now.member("/VaultName").and_then(Value::as_str) else {
+        return;
+    };
+    let same = |described: &&Observation| {
+        let told = described.document.as_deref();
+        told.is_some_and(|told| difference(told, now).is_none()) && is_inventoried(described)
+    };
+    let Some(described) = last_description(earlier, name).filter(same) else {
+        return;
+    };
+    let lists = earlier
+        .iter()
+        .filter(|seen| seen.index > described.index && is_page(seen));
+    for list in lists {
+        let items = items(list, "VaultList").unwrap_or_default();
+        if let Some(item) = items
+            .iter()
+            .find(|item| text(item, "VaultName") == Some(name))
+        {
+            out.also_rests_on(list.index);
+            judge_agreement(item, now, out);
+        }
+    }
+}
+
+/// The member in which an element of the list, or another description, differs from a description.
+fn difference(item: &Value, described: &Observation) -> Option<&'static str> {
+    let compared = [
+        "CreationDate",
+        "VaultARN",
+        "LastInventoryDate",
+        "NumberOfArchives",
+        "SizeInBytes",
+    ];
+    compared.into_iter().find(|member| {
+        item.get(*member).filter(|value| !value.is_null())
+            != described.member(&format!("/{member}"))
+    })
+}
+
+fn judge_agreement(item: &Value, described: &Observation, out: &mut Judgements) {
+    let Some(member) = difference(item, described) else {
+        return out.held("LV-BODY-001");
+    };
+    let words = |value: Option<&Value>| {
+        let value = value.map_or_else(|| "null".to_owned(), brief);
+        format!("{member} {value}")
+    };
+    let symptom = Symptom::new(
+        "list-contradicts-description",
+        format!("ListVaults and DescribeVault differ in {member}"),
+    );
+    out.violated(
+        "LV-BODY-001",
+        symptom.about(member),
+        words(described.member(&format!("/{member}"))),
+        words(item.get(member)),
+    );
 }
 
 /// The description of the vault of this name, if only descriptions and lists came after it.
@@ -150,12 +184,14 @@ fn last_description<'a>(earlier: &'a [Observation], name: &str) -> Option<&'a Ob
     let quiet = |seen: &Observation| {
         !same_vault(seen, described) || seen.operation == Some(O::DescribeVault)
     };
-    let inventoried = described
-        .action()
-        .vault()
-        .and_then(|named| described.before.vaults.get(named.handle()?))
-        .is_none_or(|vault| vault.inventoried);
-    (!inventoried && earlier[place..].iter().all(quiet)).then_some(described)
+    earlier[place..].iter().all(quiet).then_some(described)
+}
+
+/// Whether an inventory of the vault was asked for before: it may be taken, and counted, at any time after.
+fn is_inventoried(described: &Observation) -> bool {
+    let action = described.action().vault();
+    let vault = action.and_then(|named| described.before.vaults.get(named.handle()?));
+    vault.is_none_or(|vault| vault.inventoried)
 }
 
 fn unsorted() -> Symptom {
@@ -508,6 +544,36 @@ mod tests {
             case.then(&format!("CreateVault: {{vault: {handle}}}"), status(201))
         };
         handles.iter().fold(Case::default(), create)
+    }
+
+    #[test]
+    fn a_list_between_two_equal_descriptions_says_the_same() {
+        let counted = |name: &str, archives: u64| {
+            json!({
+                "CreationDate": "2013-02-04T17:46:40.000Z", "LastInventoryDate": "2013-02-05T00:00:00.000Z",
+                "NumberOfArchives": archives, "SizeInBytes": archives * 40_000, "VaultName": name,
+                "VaultARN": format!("arn:aws:glacier:us-east-1:012345678901:vaults/{name}"),
+            })
+        };
+        let told = |listed: u64, after: u64| {
+            let inventory = "InitiateJob: {vault: v, job: i, body: {Type: inventory-retrieval}}";
+            let list = json!({"VaultList": [counted("the-v", listed)], "Marker": null});
+            vaults(&["v"])
+                .then(inventory, status(202).with("x-amz-job-id", "I"))
+                .then("DescribeVault: {vault: v}", json(200, counted("the-v", 2)))
+                .then("ListVaults: {}", json(200, list))
+                .then(
+                    "DescribeVault: {vault: v}",
+                    json(200, counted("the-v", after)),
+                )
+        };
+        assert!(told(2, 2).holds("LV-BODY-001"));
+        let differs = [("list-contradicts-description", Level::Must)];
+        assert_eq!(told(1, 2).breaks("LV-BODY-001"), differs);
+        assert!(
+            told(1, 3).breaks("LV-BODY-001").is_empty(),
+            "another inventory was taken"
+        );
     }
 
     #[test]

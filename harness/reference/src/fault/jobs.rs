@@ -206,6 +206,26 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
+        "listed-jobs-end-when-described",
+        "own",
+        Seam::Reply,
+        &["LJ-BODY-001"],
+        "ListJobs tells a job in progress until its description was asked for after its end",
+        &[Hook::Replies(|draft, told, memory| {
+            let described = done(told, O::DescribeJob);
+            for job in jobs(draft, told) {
+                let name = text(job, "JobId").to_owned();
+                if described {
+                    memory.keep(&name, job["StatusCode"].clone());
+                } else if memory.kept(&name).is_none_or(|state| state == "InProgress") {
+                    job["StatusCode"] = "InProgress".into();
+                    job["Completed"] = false.into();
+                    job["CompletionDate"] = Value::Null;
+                }
+            }
+        })],
+    ),
+    fault(
         "foreign-archive-retrieved",
         "own",
         Seam::Model,
@@ -577,6 +597,20 @@ pub(super) static FAULTS: &[Fault] = &[
         "InventoryRetrievalParameters are ignored",
         &[Hook::Request(|asked, _| {
             drop_member(asked, "InventoryRetrievalParameters");
+        })],
+    ),
+    fault(
+        "csv-inventory-window-ignored",
+        "own",
+        Seam::Model,
+        &["IJ-INV-007", "IJ-INV-008"],
+        "InventoryRetrievalParameters are ignored for inventories in CSV",
+        &[Hook::Request(|asked, _| {
+            edit(asked, O::InitiateJob, |body| {
+                if text(body, "Format") == "CSV" {
+                    body["InventoryRetrievalParameters"] = Value::Null;
+                }
+            });
         })],
     ),
     fault(

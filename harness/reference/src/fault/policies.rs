@@ -878,6 +878,26 @@ pub(super) static FAULTS: &[Fault] = &[
         )],
     ),
     fault(
+        "refused-unit-listed",
+        "own",
+        Seam::Reply,
+        &["PPC-LIMIT-001"],
+        "a unit of capacity whose purchase was refused is listed",
+        &[Hook::Replies(|draft, told, memory| {
+            if told.refusal == Some(R::CapacityLimitExceeded) {
+                memory.count("refused");
+            }
+            let list = draft.member("/ProvisionedCapacityList");
+            if let Some(list) = list.and_then(Value::as_array_mut)
+                && memory.counted("refused") > 0
+                && let Some(mut unit) = list.last().cloned()
+            {
+                unit["CapacityId"] = format!("{}-2", text(&unit, "CapacityId")).into();
+                list.push(unit);
+            }
+        })],
+    ),
+    fault(
         "capacity-lasts-a-year",
         "B145",
         Seam::Reply,

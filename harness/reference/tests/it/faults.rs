@@ -835,6 +835,7 @@ impl Talk {
         self.get("/-/vaults");
         self.inventory(json!({}));
         self.inventory(json!({"Format": "CSV"}));
+        self.inventory(json!({"Format": "CSV", "InventoryRetrievalParameters": {"Limit": "1"}}));
         let mut times = Vec::new();
         for seed in 0..3 {
             self.client.wait();
