@@ -8,6 +8,7 @@ use super::output::bytes;
 use super::output_state::format_ignored;
 use super::shape::{brief, shorten};
 use super::subject::{clock_ahead, earlier, live_vault, same_vault, vault_name};
+use super::vaults::was_made_again;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::inventory::{Listed, Listing, parse_csv, read_json};
@@ -437,7 +438,14 @@ fn judge_complete(evidence: &Evidence<'_>, out: &mut Judgements) {
         .vault
         .changed_at
         .is_none_or(|changed| inventory.taken().is_some_and(|taken| taken >= changed));
-    if current || id == "inventory-repeats" {
+    let may_be_lost =
+        id == "inventory-incomplete" && was_made_again(inventory.now, earlier(evidence));
+    if may_be_lost {
+        out.inconclusive(
+            "INV-JSON-007",
+            "the vault was created again, which has a rule of its own",
+        );
+    } else if current || id == "inventory-repeats" {
         out.violated(
             "INV-JSON-007",
             Symptom::new(id, title),
@@ -502,25 +510,27 @@ mod tests {
     }
 
     /// The output of an inventory job in a vault that holds one archive since 17:46:41.
-    fn inventoried(output: Answer) -> Case {
+    fn stored() -> Case {
         Case::default()
             .then("CreateVault: {vault: v}", status(201))
             .then(
                 "UploadArchive: {vault: v, archive: a, content: {text: abc}}",
                 status(201).with("x-amz-archive-id", "A"),
             )
-            .then(
-                "InitiateJob: {vault: v, job: i, body: {Type: inventory-retrieval}}",
-                status(202).with("x-amz-job-id", "I"),
-            )
-            .then(
-                "DescribeJob: {vault: v, job: i}",
-                json(
-                    200,
-                    json!({"JobId": "I", "StatusCode": "Succeeded", "Completed": true}),
-                ),
-            )
-            .then("GetJobOutput: {vault: v, job: i}", output)
+    }
+
+    fn listed(case: Case, output: Answer) -> Case {
+        let job = json!({"JobId": "I", "StatusCode": "Succeeded", "Completed": true});
+        case.then(
+            "InitiateJob: {vault: v, job: i, body: {Type: inventory-retrieval}}",
+            status(202).with("x-amz-job-id", "I"),
+        )
+        .then("DescribeJob: {vault: v, job: i}", json(200, job))
+        .then("GetJobOutput: {vault: v, job: i}", output)
+    }
+
+    fn inventoried(output: Answer) -> Case {
+        listed(stored(), output)
     }
 
     const LATER: &str = "2013-02-04T17:46:43Z";
@@ -545,6 +555,13 @@ mod tests {
                 right.breaks(requirement)
             );
         }
+    }
+
+    #[test]
+    fn what_a_vault_lost_when_it_was_created_again_is_for_another_rule() {
+        let again = stored().then("CreateVault: {vault: v}", status(201));
+        let empty = listed(again, listing("2013-02-04T17:46:50Z", json!([])));
+        assert!(empty.breaks("INV-JSON-007").is_empty() && !empty.holds("INV-JSON-007"));
     }
 
     #[test]

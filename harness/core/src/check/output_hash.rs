@@ -84,6 +84,11 @@ impl<'a> Hashed<'a> {
         self.absolute.len() < self.retrieval.range.len()
     }
 
+    /// Whether the whole archive is to come.
+    fn is_all(&self) -> bool {
+        self.retrieval.is_whole() && !self.is_partial()
+    }
+
     fn size(&self) -> u64 {
         self.retrieval.size()
     }
@@ -108,6 +113,9 @@ impl<'a> Hashed<'a> {
             (Likeness::Right, None) => hash_missing(self.download.now),
             (Likeness::Right, Some(told)) => wrong_part_hash(self.retrieval, self.absolute, told),
             (Likeness::Unknown | Likeness::Empty, _) if self.download.is_damaged() => {
+                damage(self.download.now, self.retrieval.archive)
+            }
+            (Likeness::Unknown, _) if self.is_all() => {
                 damage(self.download.now, self.retrieval.archive)
             }
             (other, _) => other.symptom(),
