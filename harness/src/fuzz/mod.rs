@@ -229,6 +229,48 @@ fn campaign_plan(plan: &Plan) -> campaign::Plan {
     }
 }
 
+/// Where candidates come from.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    seed: u64,
+    night: u64,
+    corpus: &'a Corpus,
+    dictionary: &'a Dictionary,
+    campaign: &'a campaign::Plan,
+}
+
+impl Source<'_> {
+    /// Candidate `number` of the night: it depends on seed, night, number and the corpus alone.
+    fn candidate(self, number: u64) -> Scenario {
+        let number = self.night * NIGHT + number;
+        let mut draw = Draw::new(PURPOSE, self.seed, number);
+        let fresh = draw.once_in(FRESH);
+        let (Some(base), Some(other)) = (self.corpus.draw(&mut draw), self.corpus.draw(&mut draw))
+        else {
+            return generate::case(self.seed, number);
+        };
+        if fresh {
+            return generate::case(self.seed, number);
+        }
+        let pool = Pool {
+            dictionary: self.dictionary,
+            other: &other.scenario,
+        };
+        let variant = mutate(&mut draw, &base.scenario, &pool);
+        let bare = Scenario {
+            id: "fuzzed".to_owned(),
+            title: format!("fuzzed: candidate {number} of seed {}", self.seed),
+            covers: Vec::new(),
+            ..variant
+        };
+        // What cannot be undone is asked of nobody by chance.
+        match self.campaign.allows(&bare.steps) {
+            true => bare,
+            false => base.scenario.clone(),
+        }
+    }
+}
+
 /// A case under way.
 struct UnderWay {
     scenario: Scenario,
@@ -335,7 +377,7 @@ impl Fuzzer<'_> {
         let scenario = self
             .first
             .pop_front()
-            .unwrap_or_else(|| self.invent(number));
+            .unwrap_or_else(|| self.source().candidate(number));
         let judge = self.judge.clone();
         let (name, copy) = (format!("fuzz-{}-{number}", self.night), scenario.clone());
         UnderWay {
@@ -344,33 +386,13 @@ impl Fuzzer<'_> {
         }
     }
 
-    /// Candidate `number` of the night: it depends on seed, night, number and the corpus alone.
-    fn invent(&self, number: u64) -> Scenario {
-        let number = self.night * NIGHT + number;
-        let mut draw = Draw::new(PURPOSE, self.plan.seed, number);
-        let fresh = draw.once_in(FRESH);
-        let (Some(base), Some(other)) = (self.corpus.draw(&mut draw), self.corpus.draw(&mut draw))
-        else {
-            return generate::case(self.plan.seed, number);
-        };
-        if fresh {
-            return generate::case(self.plan.seed, number);
-        }
-        let pool = Pool {
+    fn source(&self) -> Source<'_> {
+        Source {
+            seed: self.plan.seed,
+            night: self.night,
+            corpus: &self.corpus,
             dictionary: &self.dictionary,
-            other: &other.scenario,
-        };
-        let variant = mutate(&mut draw, &base.scenario, &pool);
-        let bare = Scenario {
-            id: "fuzzed".to_owned(),
-            title: format!("fuzzed: candidate {number} of seed {}", self.plan.seed),
-            covers: Vec::new(),
-            ..variant
-        };
-        // What cannot be undone is asked of nobody by chance.
-        match self.campaign.allows(&bare.steps) {
-            true => bare,
-            false => base.scenario.clone(),
+            campaign: &self.campaign,
         }
     }
 

@@ -79,22 +79,50 @@ async fn a_finding_is_told_once_and_the_next_night_has_no_news_of_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_clean_server_has_no_news_and_the_same_seed_grows_the_same_corpus() {
-    let mut grown = Vec::new();
-    for _ in 0..2 {
-        let folder = tempfile::tempdir().unwrap();
-        // One at a time: what a list of all vaults shows depends on who else is at work.
-        let plan = Plan {
-            in_flight: 1,
-            ..plan(2, 60)
+async fn the_clean_server_has_no_news_and_grows_a_corpus() {
+    let folder = tempfile::tempdir().unwrap();
+    let (night, told) = night(&[], &plan(2, 60), folder.path()).await;
+    assert_eq!(told, Vec::<String>::new(), "{:#?}", night.news);
+    assert!(night.verified && night.found.faults.is_empty());
+    assert!(entries(folder.path()).len() > 10);
+}
+
+/// What a night keeps depends on how its target answered, and when; what it tries next does not.
+#[test]
+fn a_candidate_follows_from_seed_night_number_and_corpus() {
+    let entry = |number| {
+        let scenario = generate::case(5, number);
+        Entry {
+            id: corpus::id(&scenario),
+            scenario,
+            features: BTreeSet::new(),
+        }
+    };
+    let candidates = |seed, night, entries: u64| {
+        let mut corpus = Corpus::default();
+        (0..entries).for_each(|number| corpus.keep(entry(number)));
+        let campaign = campaign_plan(&plan(seed, 0));
+        let seeds: Vec<Scenario> = corpus.scenarios().cloned().collect();
+        let source = Source {
+            seed,
+            night,
+            corpus: &corpus,
+            dictionary: &Dictionary::of(&seeds),
+            campaign: &campaign,
         };
-        let (night, told) = night(&[], &plan, folder.path()).await;
-        assert_eq!(told, Vec::<String>::new(), "{:#?}", night.news);
-        assert!(night.verified && night.found.faults.is_empty());
-        grown.push(entries(folder.path()));
+        let ids = (0..40).map(|number| corpus::id(&source.candidate(number)));
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(candidates(1, 1, 20), candidates(1, 1, 20));
+    assert_eq!(candidates(1, 1, 0), candidates(1, 1, 0));
+    let one = candidates(1, 1, 20);
+    for other in [
+        candidates(2, 1, 20),
+        candidates(1, 2, 20),
+        candidates(1, 1, 19),
+    ] {
+        assert_ne!(one, other);
     }
-    assert!(grown[0].len() > 10);
-    assert_eq!(grown[0], grown[1]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
