@@ -38,8 +38,8 @@ pub struct Found {
     pub reproductions: BTreeMap<Fingerprint, Reproduction>,
     /// Deviations that did not repeat, and how often they did. They fail nobody.
     pub flaky: BTreeMap<Fingerprint, String>,
-    /// Why requirements were not tried.
-    pub reasons: BTreeMap<RequirementId, String>,
+    /// Why nothing was judged of requirements that something was to be judged of.
+    pub untried: BTreeMap<RequirementId, Untried>,
     /// What could not be removed.
     pub leaks: Vec<Leak>,
     /// Faults of our own.
@@ -66,6 +66,15 @@ pub struct Found {
     pub waiting: usize,
     /// Cases with a job that was not over in time.
     pub unresolved: usize,
+}
+
+/// Why nothing was judged of a requirement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Untried {
+    /// No case for it was run.
+    NotRun(String),
+    /// A case for it got stuck before it applied.
+    Blocked(String),
 }
 
 /// A deviation, seen again.
@@ -119,7 +128,9 @@ impl Found {
             }
             Event::Learned(learned) => self.learned = learned.clone(),
             Event::Capability(capability) => self.capability(capability),
-            Event::Skipped { reason, covers, .. } => self.untried(covers, reason),
+            Event::Skipped { reason, covers, .. } => {
+                self.untried(covers, &Untried::NotRun(reason.clone()));
+            }
             Event::CaseJudged(case) => self.case(case),
             Event::Reproduced {
                 fingerprint,
@@ -168,11 +179,11 @@ impl Found {
         }
     }
 
-    fn untried(&mut self, covers: &[RequirementId], reason: &str) {
+    fn untried(&mut self, covers: &[RequirementId], why: &Untried) {
         for requirement in covers {
-            self.reasons
+            self.untried
                 .entry(requirement.clone())
-                .or_insert_with(|| reason.to_owned());
+                .or_insert_with(|| why.clone());
         }
     }
 
@@ -189,10 +200,8 @@ impl Found {
         self.waiting += usize::from(case.waits);
         self.unresolved += usize::from(case.is_unresolved());
         if let Some((_, why)) = case.blocked.first() {
-            self.untried(
-                &case.covers,
-                &format!("blocked: {why} (case {})", case.case),
-            );
+            let why = format!("blocked: {why} (case {})", case.case);
+            self.untried(&case.covers, &Untried::Blocked(why));
         }
     }
 
@@ -314,8 +323,9 @@ mod tests {
         let deviation = found.ledger.deviations.values().next().unwrap();
         assert_eq!((deviation.count, deviation.first.case.as_str()), (2, "a"));
         assert_eq!((found.cases, found.exchanges), (2, 6));
-        let reason = &found.reasons[&RequirementId::of("DV-NONEMPTY-001")];
-        assert_eq!(reason, "blocked: nothing was there (case b)");
+        let why = &found.untried[&RequirementId::of("DV-NONEMPTY-001")];
+        let blocked = "blocked: nothing was there (case b)".to_owned();
+        assert_eq!(*why, Untried::Blocked(blocked));
         assert!(found.ended && found.complete);
         found.follow(&case("c"));
         assert!(!found.ended, "a run that goes on is not over");

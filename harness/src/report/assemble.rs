@@ -20,7 +20,7 @@ use super::document::{
 use super::script::{Claim, script};
 use crate::event::{Capability, Leak, RunStarted, Terms};
 use crate::exit;
-use crate::found::{Found, Reproduction};
+use crate::found::{Found, Reproduction, Untried};
 
 /// Makes the report.
 pub fn assemble(run: &RunStarted, found: &Found) -> Report {
@@ -327,29 +327,23 @@ impl<'a> Desk<'a> {
             return (Verdict::Inconclusive, reason.cloned());
         }
         let verdict = Verdict::conclude(tally, !settled.is_empty(), supported);
-        let blocked = || tally.and_then(|tally| tally.inconclusive.first().cloned());
-        let reason = match verdict {
-            Verdict::Unsupported => self.absence(requirement),
-            Verdict::Inconclusive => {
-                blocked().or_else(|| Some("only a weaker part of it was judged".to_owned()))
+        match (verdict, self.found.untried.get(&requirement.id)) {
+            (Verdict::Untested, Some(Untried::Blocked(why))) => {
+                (Verdict::Inconclusive, Some(why.clone()))
             }
-            Verdict::Untested => self
-                .found
-                .reasons
-                .get(&requirement.id)
-                .cloned()
-                .or_else(|| Some(untried(requirement))),
-            Verdict::Waived => own
-                .iter()
-                .find_map(|deviation| self.waiver(deviation))
-                .map(str::to_owned),
-            Verdict::Conforms | Verdict::Deviates => None,
-        };
-        match (verdict, self.found.reasons.get(&requirement.id)) {
-            (Verdict::Untested, Some(reason)) if reason.starts_with("blocked") => {
-                (Verdict::Inconclusive, Some(reason.clone()))
+            (Verdict::Untested, Some(Untried::NotRun(why))) => (verdict, Some(why.clone())),
+            (Verdict::Untested, None) => (verdict, Some(untried(requirement))),
+            (Verdict::Unsupported, _) => (verdict, self.absence(requirement)),
+            (Verdict::Inconclusive, _) => {
+                let blocked = tally.and_then(|tally| tally.inconclusive.first().cloned());
+                let weaker = || "only a weaker part of it was judged".to_owned();
+                (verdict, Some(blocked.unwrap_or_else(weaker)))
             }
-            _ => (verdict, reason),
+            (Verdict::Waived, _) => {
+                let waiver = own.iter().find_map(|deviation| self.waiver(deviation));
+                (verdict, waiver.map(str::to_owned))
+            }
+            (Verdict::Conforms | Verdict::Deviates, _) => (verdict, None),
         }
     }
 

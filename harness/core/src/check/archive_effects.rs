@@ -217,19 +217,12 @@ fn judge_description(
     else {
         return;
     };
-    // Spaces at the ends may be lost on the way: HTTP strips them.
-    let kept = told.trim_matches(' ') == given.trim_matches(' ');
-    let symptom = || {
-        Symptom::new(
-            "description-lost",
-            "the description of an archive does not come back as it was given",
-        )
-    };
+    let kept = same_description(told, given);
     let mut judge = |requirement| {
         out.judge(
             requirement,
             kept,
-            symptom,
+            description_lost,
             format!("description {}", shorten(given)),
             || shorten(told),
         );
@@ -267,6 +260,18 @@ fn retrieved<'a>(
         .archives
         .get(handle)?;
     Some((job, archive, then.life))
+}
+
+/// Whether a description is the one that was given. Spaces at the ends may be lost on the way: HTTP strips them.
+pub(super) fn same_description(told: &str, given: &str) -> bool {
+    told.trim_matches(' ') == given.trim_matches(' ')
+}
+
+pub(super) fn description_lost() -> Symptom {
+    Symptom::new(
+        "description-lost",
+        "the description of an archive does not come back as it was given",
+    )
 }
 
 fn comes_back() -> Symptom {

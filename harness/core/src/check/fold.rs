@@ -219,8 +219,8 @@ impl Search<'_> {
     fn is_too_early(&self, next: usize, rest: &[usize]) -> bool {
         let exchange = |index: usize| self.records[index].exchange.as_ref();
         exchange(next).is_some_and(|next| {
-            let others = rest.iter().filter_map(|&other| exchange(other));
-            others.into_iter().any(|other| other.done_at < next.sent_at)
+            let mut others = rest.iter().filter_map(|&other| exchange(other));
+            others.any(|other| other.done_at < next.sent_at)
         })
     }
 }

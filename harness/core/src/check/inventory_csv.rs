@@ -1,5 +1,6 @@
 //! Rules for inventories in CSV: columns, quotes, and how quotes and backslashes are escaped.
 
+use super::archive_effects::{description_lost, same_description};
 use super::inventory::{full_inventory, inventory_format, judge_archive, known_archive};
 use super::shape::shorten;
 use super::subject::{earlier, live_vault};
@@ -95,17 +96,10 @@ fn judge_as_in_json(row: &CsvRow, json: &Listed, out: &mut Judgements) {
 fn judge_plain(row: &CsvRow, archive: &Archive, out: &mut Judgements) {
     let told = row.listed().description.unwrap_or_default();
     let given = archive.description.as_deref().unwrap_or_default();
-    if is_plain(given, row) && told.trim_matches(' ') != given.trim_matches(' ') {
+    if is_plain(given, row) && !same_description(&told, given) {
         let expected = format!("description {}", shorten(given));
         out.violated("INV-CSV-001", description_lost(), expected, shorten(&told));
     }
-}
-
-fn description_lost() -> Symptom {
-    Symptom::new(
-        "description-lost",
-        "the description of an archive does not come back as it was given",
-    )
 }
 
 fn judge_header(read: &CsvInventory, out: &mut Judgements) {

@@ -1,5 +1,6 @@
 //! Rules for downloads beside their bytes: when there is an output, how long it stays, and what its headers tell.
 
+use super::archive_effects::{description_lost, same_description};
 use super::describe_job::{described, state};
 use super::jobs::same_job;
 use super::output::{Download, has_range};
@@ -293,18 +294,10 @@ fn judge_description(evidence: &Evidence<'_>, out: &mut Judgements) {
             );
         }
         (Some(given), Some(told)) => {
-            // Spaces at the ends may be lost on the way: HTTP strips them.
-            let kept = told.trim_matches(' ') == given.trim_matches(' ');
-            let symptom = || {
-                Symptom::new(
-                    "description-lost",
-                    "the description of an archive does not come back as it was given",
-                )
-            };
             out.judge(
                 "GJO-DESC-001",
-                kept,
-                symptom,
+                same_description(&told, &given),
+                description_lost,
                 format!("x-amz-archive-description: {}", shorten(given)),
                 || shorten(told),
             );
