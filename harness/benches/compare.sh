@@ -40,19 +40,15 @@ hash() { # Tree hash beside OpenSSL on one core; what else the oracle does.
   row 'SHA-256 of 64 MiB by OpenSSL on one core' '' "$(thrice openssl_rate) GB/s" ''
 }
 
-load() { # PORT: requests per second that a plain load generator gets
-  wrk -t1 -c4 -d4s -H "$version" "http://127.0.0.1:$1/-/vaults/there" | awk '/Requests\/sec/ { print $2 }'
-}
-
-harness() { # Requests per second of a run beside a plain load generator that asks for the cheapest of answers, and who was busy meanwhile.
-  local name figures plain
+harness() { # Requests per second of a run and of fuzzing, beside a plain load generator that asks for the cheapest of answers, and who was busy meanwhile.
+  local name mode rate served asked
   for name in reference moto local_web_services; do
     "$name"
     curl -s -o /dev/null -X PUT -H "$version" "http://127.0.0.1:$port/-/vaults/there"
-    plain=$(thrice load "$port")
-    read -ra figures <<< "$(thrice python3 harness/benches/rate.py "$crevasse" "http://127.0.0.1:$port" "${pids[-1]}" "$tools/rate.json")"
-    row "requests per second, \`$name\`: beside wrk and one cheap GET" "${figures[0]}" "$plain" "$(ratio "${figures[0]}" "$plain")"
-    row "cores busy meanwhile, \`$name\`: the harness, beside the server" "${figures[2]}" "${figures[1]}" "$(ratio "${figures[2]}" "${figures[1]}")"
+    for mode in wrk run fuzz; do
+      read -r rate served asked <<< "$(thrice python3 harness/benches/rate.py "${pids[-1]}" "$mode" "http://127.0.0.1:$port" "$crevasse" "$tools")"
+      row "\`$name\`, asked by $mode: requests per second, and cores busy in the server beside the client" "$rate" "$served, $asked" ''
+    done
     stop
   done
 }

@@ -1,13 +1,18 @@
-"""Requests per second of a run, and the CPU time that server and client took for it, as shares of one core.
+"""Requests per second that a server answers, and the CPU time that server and client take for it, as shares of one core.
 
-Usage: rate.py CREVASSE ENDPOINT SERVER_PID REPORT
+Usage: rate.py SERVER_PID wrk|run|fuzz ENDPOINT CREVASSE FOLDER
 """
 
 import json
 import os
+import re
 import resource
+import shutil
 import subprocess
 import sys
+import time
+
+VERSION = "x-amz-glacier-version: 2012-06-01"
 
 
 def cpu_of(pid):
@@ -17,17 +22,25 @@ def cpu_of(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-crevasse, endpoint, server, report = sys.argv[1:]
-before = cpu_of(server)
-command = [crevasse, "run", "--endpoint", endpoint, "-n", "3000", "--max-time", "15s", "--no-reproduce", "-q"]
-subprocess.run([*command, "--report", f"json={report}"], stdout=subprocess.DEVNULL, check=False)
-served = cpu_of(server) - before
+def command(mode, endpoint, crevasse, folder):
+    """What asks, and how many requests it says it asked."""
+    if mode == "wrk":
+        said = lambda text: float(re.search(r"(\d+) requests in", text)[1])
+        return ["wrk", "-t1", "-c4", "-d8s", "-H", VERSION, f"{endpoint}/-/vaults/there"], said
+    report, corpus = f"{folder}/rate.json", f"{folder}/corpus"
+    shutil.rmtree(corpus, ignore_errors=True)
+    work = {
+        "run": ["-n", "3000", "--max-time", "15s", "--no-reproduce", "-q"],
+        "fuzz": ["--corpus", corpus, "--max-time", "15s"],
+    }[mode]
+    said = lambda _: json.load(open(report))["summary"]["exchanges"]
+    return [crevasse, mode, "--endpoint", endpoint, *work, "--report", f"json={report}"], said
+
+
+server, *rest = sys.argv[1:]
+asking, requests = command(*rest)
+before, begun = cpu_of(server), time.monotonic()
+output = subprocess.run(asking, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout
+seconds, served = time.monotonic() - begun, cpu_of(server) - before
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-with open(report) as file:
-    run = json.load(file)
-seconds = run["run"]["seconds"]
-print(
-    f"{run['summary']['exchanges'] / seconds:.0f}",
-    f"{served / seconds:.2f}",
-    f"{(usage.ru_utime + usage.ru_stime) / seconds:.2f}",
-)
+print(f"{requests(output) / seconds:.0f} {served / seconds:.2f} {(usage.ru_utime + usage.ru_stime) / seconds:.2f}")

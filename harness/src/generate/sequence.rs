@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::model::{Expectation, Life, Made, Model, Observed, Vault};
+use crevasse_core::payload::Content;
 use crevasse_core::scenario::{Action, Claim, JsonBody, Page, RangeClaim, SizeClaim, Step, Tweak};
 use crevasse_core::treehash::MIB;
 
@@ -165,6 +166,12 @@ impl World {
     }
 }
 
+/// The content of an archive that was stored before, here or elsewhere, deleted or not.
+fn stored_content(draw: &mut Draw, world: &World) -> Option<Content> {
+    let (_, vault, archive) = world.inside(draw, archives)?;
+    Some(vault.archives.get(archive)?.content.clone())
+}
+
 /// The handle that a step makes.
 fn handle(action: &Action) -> Option<String> {
     match action {
@@ -265,6 +272,12 @@ fn upload_archive(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
     let length = draw.from(values::size(3));
     let mut step = families::upload(draw, vault, &world.fresh("a"), length);
+    // Twins: two archives of the same bytes are two.
+    if let (true, Action::UploadArchive { content, .. }) = (draw.once_in(5), &mut step.action)
+        && let Some(stored) = stored_content(draw, world)
+    {
+        *content = stored;
+    }
     if draw.once_in(6) {
         let claim = draw.one_of(&[0, 1, 2, 3]);
         if let Action::UploadArchive { tree_hash, .. } = &mut step.action {
@@ -486,14 +499,19 @@ fn json_step(make: impl FnOnce(JsonBody) -> Action, body: Value) -> Option<Step>
 
 fn add_tags(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
-    let key = draw.one_of(&["a", "b", "c", "aws:d", ""]);
-    let value = draw.from("[a-z]([a-z ]{0,3}[a-z])?|");
+    let tags: serde_json::Map<String, Value> = (0..=draw.below(3))
+        .map(|_| {
+            let key = draw.one_of(&["a", "b", "c", "A", "_d", "aws:d", ""]);
+            let value = draw.from("[a-z]([a-z ]{0,3}[a-z])?|");
+            (key.to_owned(), value.into())
+        })
+        .collect();
     json_step(
         |body| Action::AddTagsToVault {
             vault: vault.into(),
             body,
         },
-        json!({"Tags": {key: value}}),
+        json!({"Tags": tags}),
     )
 }
 

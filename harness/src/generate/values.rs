@@ -126,7 +126,7 @@ pub(super) fn partition(draw: &mut Draw, size: u64) -> Vec<ByteRange> {
         .collect()
 }
 
-/// A description: none, plain, or full of what inventories must quote.
+/// A description: none, plain, full of what inventories must quote, or what some code takes for nothing or for an encoding.
 pub(super) fn description(draw: &mut Draw) -> Option<String> {
     let texts = [
         "plain",
@@ -137,6 +137,10 @@ pub(super) fn description(draw: &mut Draw) -> Option<String> {
         "50% + more = <ok> & 'fine'",
         "trailing\\",
         "{\"json\": true}",
+        "null",
+        "0",
+        "=?UTF-8?B?aGVsbG8=?=",
+        "a%41+b",
     ];
     match draw.below(3) {
         0 => None,

@@ -168,19 +168,22 @@ fn notes(found: &Found) -> Vec<String> {
         .collect()
 }
 
-/// That nothing of the vault API is there, with the answer that came instead.
+/// That nothing of the vault API is there, with the answer that came instead: alike whatever was asked, it is nobody's who speaks it.
 fn nobody(capabilities: &[Capability]) -> Option<String> {
+    const DOUBT: &str = "is this the endpoint of a Glacier service? \
+        A server that goes by the host's name wants `--host-header glacier.REGION.amazonaws.com`";
     let mut answers: BTreeMap<&str, usize> = BTreeMap::new();
     for capability in capabilities {
-        if capability.supported {
-            return None;
-        }
         *answers.entry(&capability.reason).or_default() += 1;
     }
-    let (answer, _) = answers.into_iter().max_by_key(|(_, times)| *times)?;
-    Some(format!(
-        "no operation of the vault API is there, most were {answer}: is this the endpoint of a Glacier service?"
-    ))
+    let (answer, times) = answers.into_iter().max_by_key(|(_, times)| *times)?;
+    if capabilities.iter().all(|capability| !capability.supported) {
+        return Some(format!(
+            "no operation of the vault API is there, most were {answer}: {DOUBT}"
+        ));
+    }
+    (times > 1 && times == capabilities.len())
+        .then(|| format!("every operation of the vault API {answer}: {DOUBT}"))
 }
 
 /// What a retry must not hide.

@@ -7,7 +7,7 @@ use super::output::{damage, has_range};
 use super::rules::{answer, not_accepted};
 use super::shape::shorten;
 use super::subject::{clock_ahead, earlier, header, job, retrieval, same_vault, vault};
-use super::vaults::is_lost_by_reset;
+use super::vaults::{is_lost_by_reset, was_made_again};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
 use crate::model::{Archive, Expectation, Job, JobKind, JobStatus, Life, Upload, Vault};
@@ -29,6 +29,7 @@ pub(super) const CHECKS: &[Check] = &[
         judge_bytes,
     ),
     Check::new("archive-kept", &["UA-DUR-001"], judge_kept),
+    Check::new("archive-retrieved", &["UA-DUR-001"], judge_retrieved),
     Check::new(
         "archive-description-kept",
         &["UA-DESC-004", "UA-DESC-007", "IMU-DESC-001", "CMU-DESC-001"],
@@ -130,6 +131,29 @@ fn judge_kept(evidence: &Evidence<'_>, out: &mut Judgements) {
     if retrieval && now.status() == Some(404) && !is_lost_by_reset(now, earlier(evidence)) {
         let expected = "202: the upload of the archive was acknowledged";
         out.violated("UA-DUR-001", not_accepted(now), expected, answer(now));
+    }
+}
+
+/// The retrieval of an archive that is there does not fail.
+fn judge_retrieved(evidence: &Evidence<'_>, out: &mut Judgements) {
+    let Some(now) = evidence
+        .exchange()
+        .filter(|now| now.operation == Some(O::DescribeJob) && now.succeeded())
+    else {
+        return;
+    };
+    let earlier = earlier(evidence);
+    let Some((_, archive, Life::Live)) = retrieved(now, earlier) else {
+        return;
+    };
+    let failed = now.member("/StatusCode").and_then(Value::as_str) == Some("Failed");
+    if failed && archive.life == Life::Live && !was_made_again(now, earlier) {
+        let symptom = Symptom::new(
+            "retrieval-fails",
+            "the retrieval of an archive that is there fails",
+        );
+        let expected = "StatusCode Succeeded: the archive was stored and never deleted";
+        out.violated("UA-DUR-001", symptom, expected, "StatusCode Failed");
     }
 }
 
@@ -487,6 +511,17 @@ mod tests {
             case("abd").breaks("UA-DUR-001"),
             [("archive-damaged", Level::Must)]
         );
+    }
+
+    #[test]
+    fn the_retrieval_of_an_archive_that_is_there_succeeds() {
+        let kept = ended(begun(stored(Case::default())), "Failed");
+        assert_eq!(
+            kept.breaks("UA-DUR-001"),
+            [("retrieval-fails", Level::Must)]
+        );
+        let deleted = begun(stored(Case::default())).then(DELETE, status(204));
+        assert!(ended(deleted, "Failed").said("UA-DUR-001").is_empty());
     }
 
     #[test]

@@ -377,9 +377,10 @@ fn bodiless(evidence: &Evidence<'_>, out: &mut Judgements) {
 fn described(response: &Response) -> String {
     match response.body.text() {
         Some(text) if !text.is_empty() => super::shape::shorten(text),
+        _ if response.body.length > 0 => format!("{} bytes", response.body.length),
         _ => format!(
-            "{} bytes",
-            response.headers.value("content-length").unwrap_or("some")
+            "Content-Length: {}",
+            response.headers.value("content-length").unwrap_or_default()
         ),
     }
 }

@@ -204,41 +204,30 @@ fn difference<'a>(one: &'a Value, other: &'a Value) -> Option<&'a str> {
     odd.next()
 }
 
-/// All jobs of the vault and none of another.
+/// All jobs of the vault, where a page holds them all, and none of another vault on any page.
 fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
-    let Some((now, list)) = listed(evidence).filter(|(now, list)| {
-        let room = limit_sent(now).is_none_or(|limit| (list.len() as u64) < limit);
-        is_whole_list(now) && Filter::of(now).is_none() && room
-    }) else {
+    let Some((now, list)) = listed(evidence) else {
         return;
     };
-    let Some(known) = known(now) else { return };
-    if now
+    let room = limit_sent(now).is_none_or(|limit| (list.len() as u64) < limit);
+    let whole = is_whole_list(now) && Filter::of(now).is_none() && room;
+    let Some(known) = known(now).filter(|_| whole) else {
+        return judge_foreign(now, list, out);
+    };
+    let nobody_has_jobs = now
         .before
         .vaults
         .values()
-        .all(|vault| vault.jobs.is_empty())
-    {
-        return;
-    }
+        .all(|vault| vault.jobs.is_empty());
     let ids: Vec<&str> = list.iter().filter_map(|item| text(item, "JobId")).collect();
     let missing = known
         .iter()
         .filter(|job| !ids.contains(&job.id.as_str()))
         .count();
     // What a second creation of the vault does to its jobs has a rule of its own.
-    if missing > 0 && was_made_again(now, earlier(evidence)) {
+    if nobody_has_jobs || missing > 0 && was_made_again(now, earlier(evidence)) {
         return;
     }
-    let own = |id: &str| known.iter().any(|job| job.id == id);
-    let others = now
-        .before
-        .vaults
-        .values()
-        .flat_map(|vault| vault.jobs.values());
-    let foreign = others
-        .filter(|job| ids.contains(&job.id.as_str()) && !own(&job.id) && !job.doubtful)
-        .count();
     if missing > 0 {
         out.violated(
             "LJ-SCOPE-001",
@@ -246,17 +235,35 @@ fn judge_scope(evidence: &Evidence<'_>, out: &mut Judgements) {
             format!("all {} jobs", known.len()),
             format!("{missing} are missing"),
         );
-    } else if foreign > 0 {
+    } else if foreign(now, list) == 0 {
+        out.held("LJ-SCOPE-001");
+    } else {
+        judge_foreign(now, list, out);
+    }
+}
+
+fn judge_foreign(now: &Observation, list: &[Value], out: &mut Judgements) {
+    let others = foreign(now, list);
+    if others > 0 {
         let symptom = Symptom::new("foreign-job-listed", "ListJobs lists jobs of another vault");
         out.violated(
             "LJ-SCOPE-001",
             symptom,
             "only jobs of this vault",
-            format!("{foreign} of another"),
+            format!("{others} of another"),
         );
-    } else {
-        out.held("LJ-SCOPE-001");
     }
+}
+
+/// How many of the listed jobs are known to be of another vault, and of no job of this one.
+fn foreign(now: &Observation, list: &[Value]) -> usize {
+    let ids: Vec<&str> = list.iter().filter_map(|item| text(item, "JobId")).collect();
+    let known = known(now).unwrap_or_default();
+    let own = |id: &str| known.iter().any(|job| job.id == id);
+    let all = now.before.vaults.values();
+    all.flat_map(|vault| vault.jobs.values())
+        .filter(|job| ids.contains(&job.id.as_str()) && !own(&job.id) && !job.doubtful)
+        .count()
 }
 
 fn judge_limit(evidence: &Evidence<'_>, out: &mut Judgements) {

@@ -296,7 +296,7 @@ fn judge_description(evidence: &Evidence<'_>, out: &mut Judgements) {
         (Some(given), Some(told)) => {
             out.judge(
                 "GJO-DESC-001",
-                same_description(&told, &given),
+                same_description(told, given),
                 description_lost,
                 format!("x-amz-archive-description: {}", shorten(given)),
                 || shorten(told),

@@ -12,6 +12,7 @@ use super::rules::{
     judge_refusal,
 };
 use super::subject::{earlier, live_vault, same_vault, success};
+use super::vaults::{is_lost_by_reset, wiped};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Life, Refusal};
 use crate::requirement::Level;
@@ -382,6 +383,8 @@ fn listed(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
     let (requirement, symptom) = if is_of_another(now, &actual) {
         ("SUB-SCOPE-001", shared())
+    } else if actual.is_empty() && is_lost_by_reset(now, earlier(evidence)) {
+        ("LTV-STATUS-001", wiped())
     } else {
         blame(&vault.tags, &actual, &story)
     };

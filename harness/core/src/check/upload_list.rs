@@ -6,8 +6,11 @@ use super::listed_parts::judge_page;
 use super::part_list::{judge_creation, judge_listed_description, other};
 use super::rules::{AcceptanceRule, judge_acceptance};
 use super::shape::{Kind, Member, brief, judge_members, shorten};
-use super::subject::{is_whole_list, items, live_vault, success, success_after, text, vault_name};
+use super::subject::{
+    earlier, is_whole_list, items, live_vault, success, success_after, text, vault_name,
+};
 use super::vault_description::{arn_names, judge_object};
+use super::vaults::{is_lost_by_reset, wiped};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Life, Upload};
 use crate::spec::OperationName as O;
@@ -274,7 +277,10 @@ fn judge_open(evidence: &Evidence<'_>, out: &mut Judgements) {
         match upload.life {
             Life::Live if listed => out.held("LMU-DONE-001"),
             Life::Live if is_whole_list(now) => {
-                let symptom = Symptom::new("upload-unlisted", "an open upload is not listed");
+                let symptom = match is_lost_by_reset(now, earlier(evidence)) {
+                    true => wiped(),
+                    false => Symptom::new("upload-unlisted", "an open upload is not listed"),
+                };
                 out.violated(
                     "LMU-DONE-001",
                     symptom,

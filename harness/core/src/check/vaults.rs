@@ -8,7 +8,9 @@ use super::rules::{
     judge_refusal, judge_refusal_cases, judge_refusal_graded,
 };
 use super::shape::brief;
-use super::subject::{earlier, live_vault, same_vault, success, vault_name};
+use super::subject::{
+    earlier, is_whole_list, items, live_vault, same_vault, success, text, vault_name,
+};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Life, Model, Refusal, Vault};
 use crate::requirement::Level;
@@ -203,6 +205,7 @@ fn what_is_left<'a>(now: &Observation, earlier: &'a [Observation]) -> Option<Lef
         Action::GetVaultAccessPolicy { .. } => (then.access_policy.is_some()
             && then.access_policy == vault.access_policy)
             .then(|| found(now, "its access policy"))?,
+        Action::ListMultipartUploads { .. } => listed_uploads(now, vault, then),
         Action::ListParts { upload, .. } if now.expectation == Expectation::Accept => then
             .uploads
             .contains_key(upload.handle()?)
@@ -243,6 +246,30 @@ fn listed_tags(now: &Observation, vault: &Vault, then: &Vault) -> Compared {
         .all(|(key, value)| told(key) == Some(value.as_str()));
     let actual = now.document.as_deref().map_or_else(|| answer(now), brief);
     Some((kept, format!("the {} tags it had", tags.len()), actual))
+}
+
+fn listed_uploads(now: &Observation, vault: &Vault, then: &Vault) -> Compared {
+    let open = |vault: &Vault, handle: &String| {
+        let upload = vault.uploads.get(handle)?;
+        (upload.life == Life::Live && !upload.id.is_empty()).then(|| upload.id.clone())
+    };
+    let both = |handle| open(then, handle).and_then(|_| open(vault, handle));
+    let ids: Vec<String> = then.uploads.keys().filter_map(both).collect();
+    if ids.is_empty() || !now.succeeded() || !is_whole_list(now) {
+        return None;
+    }
+    let listed = items(now, "UploadsList")?;
+    let told = |id: &String| {
+        listed
+            .iter()
+            .any(|item| text(item, "MultipartUploadId") == Some(id))
+    };
+    let actual = format!("{} uploads", listed.len());
+    Some((
+        ids.iter().all(told),
+        format!("the {} uploads it had", ids.len()),
+        actual,
+    ))
 }
 
 /// Something that is found, or not.

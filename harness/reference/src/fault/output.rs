@@ -1,6 +1,6 @@
 //! Job outputs: ranges, checksums, media types, and what is served when.
 
-use crevasse_core::model::{JobKind, Life, Refusal as R};
+use crevasse_core::model::{Job, JobKind, JobStatus, Life, Refusal as R};
 use crevasse_core::payload::Content;
 use crevasse_core::range::{ByteRange, ContentRange};
 use crevasse_core::scenario::Action;
@@ -726,6 +726,30 @@ pub(super) static FAULTS: &[Fault] = &[
         &["GJO-STATE-001"],
         "the output of a job in progress can be had",
         &[Hook::Accepts(&[O::GetJobOutput], &[R::JobNotReady])],
+    ),
+    fault(
+        "unfinished-inventory-served-after-another",
+        "own",
+        Seam::Model,
+        &["GJO-STATE-001"],
+        "the output of an inventory job in progress can be had once the vault has another inventory",
+        &[Hook::Decides(|decision, asked, model, _| {
+            let refused = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::JobNotReady));
+            let inventory = |job: &Job| matches!(job.kind, JobKind::Inventory { .. });
+            let jobs = || {
+                model
+                    .vaults
+                    .get(asked.vault())
+                    .into_iter()
+                    .flat_map(|vault| &vault.jobs)
+            };
+            let own = jobs().any(|(id, job)| id == job_id(asked) && inventory(job));
+            let another =
+                jobs().any(|(_, job)| inventory(job) && job.status == JobStatus::Succeeded);
+            if refused && own && another {
+                *decision = Decision::Accept;
+            }
+        })],
     ),
     fault(
         "unfinished-output-served-in-parts",

@@ -93,6 +93,23 @@ pub(super) static FAULTS: &[Fault] = &[
         &[Hook::Accepts(&[O::AddTagsToVault], &[R::TagLimitExceeded])],
     ),
     fault(
+        "tags-counted-before-adding",
+        "own",
+        Seam::Model,
+        &["ATV-LIMIT-002"],
+        "a vault takes any number of tags as long as it has fewer than 50",
+        &[Hook::Decides(|decision, asked, model, _| {
+            let refused = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::TagLimitExceeded));
+            let held = model
+                .vaults
+                .get(asked.vault())
+                .map_or(0, |vault| vault.tags.len());
+            if refused && held < 50 {
+                *decision = Decision::Accept;
+            }
+        })],
+    ),
+    fault(
         "nine-tags-at-most",
         "own",
         Seam::Model,

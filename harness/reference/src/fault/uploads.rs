@@ -341,6 +341,33 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
+        "twins-deleted-together",
+        "own",
+        Seam::Model,
+        &["UA-DUR-001", "INV-JSON-007"],
+        "deleting an archive deletes those of the same content too",
+        &[Hook::After(|realm, asked, _, _| {
+            let Action::DeleteArchive { archive, .. } = &asked.action else {
+                return;
+            };
+            let Some(vault) = vault(realm, asked) else {
+                return;
+            };
+            let deleted = archive.handle().and_then(|id| vault.archives.get(id));
+            let Some(deleted) = deleted
+                .filter(|archive| archive.life == Life::Gone)
+                .cloned()
+            else {
+                return;
+            };
+            for twin in vault.archives.values_mut() {
+                if twin.content == deleted.content && twin.life == Life::Live {
+                    (twin.life, twin.deleted_at) = (Life::Gone, deleted.deleted_at);
+                }
+            }
+        })],
+    ),
+    fault(
         "deletion-answers-200",
         "own",
         Seam::Reply,

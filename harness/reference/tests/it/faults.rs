@@ -396,6 +396,27 @@ impl Talk {
             self.put("PUT", &uri(vault), &configuration);
         }
         self.get(&uri("v"));
+        self.about_seconds();
+    }
+
+    /// An inventory asked for early though there is another, the twin of a deleted archive, and tags that are too many only together.
+    fn about_seconds(&mut self) {
+        let early = self.job(&json!({"Type": "inventory-retrieval"}));
+        self.output(&early, None);
+        let (one, other) = (
+            self.upload(text("twin"), &[]),
+            self.upload(text("twin"), &[]),
+        );
+        self.plainly("DELETE", &format!("/-/vaults/v/archives/{one}"));
+        self.retrieve(&other);
+        self.plainly("PUT", "/-/vaults/tagged");
+        for hundreds in 1..=6 {
+            let tags: serde_json::Map<String, Value> = (1..=9)
+                .map(|n| (format!("k{}", 100 * hundreds + n), json!("x")))
+                .collect();
+            let target = "/-/vaults/tagged/tags?operation=add";
+            self.put("POST", target, &json!({"Tags": tags}));
+        }
     }
 
     /// Uploads in two vaults, one of them small and one with a part that does not come whole.
