@@ -14,6 +14,7 @@ use crate::model::{Archive, Expectation, Job, JobKind, JobStatus, Life, Upload, 
 use crate::payload::Content;
 use crate::scenario::{Action, Tweak};
 use crate::spec::OperationName as O;
+use crate::treehash::tree_hash_aligned;
 use crate::wire::ObservedBody;
 
 /// What jobs reveal of archives.
@@ -143,11 +144,14 @@ fn judge_retrieved(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     let earlier = earlier(evidence);
-    let Some((_, archive, Life::Live)) = retrieved(now, earlier) else {
+    let Some((job, archive, Life::Live)) = retrieved(now, earlier) else {
         return;
     };
+    // That a range which is no node of the tree can be retrieved has a rule of its own (IJ-RANGE-005).
+    let node = matches!(&job.kind, JobKind::Archive { range, .. }
+        if tree_hash_aligned(*range, archive.content.length()));
     let failed = now.member("/StatusCode").and_then(Value::as_str) == Some("Failed");
-    if failed && archive.life == Life::Live && !was_made_again(now, earlier) {
+    if failed && node && archive.life == Life::Live && !was_made_again(now, earlier) {
         let symptom = Symptom::new(
             "retrieval-fails",
             "the retrieval of an archive that is there fails",

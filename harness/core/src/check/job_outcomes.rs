@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::initiate_job::is_only_megabyte_aligned;
 use super::jobs::{asked, asks_for, begun, known_job, same_job};
-use super::rules::{answer, not_accepted, not_refused, refused_otherwise};
+use super::rules::{answer, is_disguised, not_accepted, not_refused, refused_otherwise};
 use super::subject::{earlier, is_whole_list, items, retrieval, same_vault, success, text, vault};
 use super::vaults::judge_permission;
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -202,7 +202,9 @@ fn judge_inventory_begun(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     let early = now.expectation == Expectation::Either(vec![Refusal::InventoryAbsent]);
-    if !early && now.expectation != Expectation::Accept {
+    // What a disguise of the request does is for the rule about that disguise.
+    let disguised = is_disguised(&now.record.tweak) && !now.succeeded();
+    if disguised || !early && now.expectation != Expectation::Accept {
         return;
     }
     let absent = now.status() == Some(404) && now.error_code() == Some("ResourceNotFoundException");

@@ -324,7 +324,7 @@ fn is_twisted(tweak: &Tweak) -> bool {
 }
 
 /// Whether a request that means the same as another is written otherwise.
-fn is_disguised(tweak: &Tweak) -> bool {
+pub(super) fn is_disguised(tweak: &Tweak) -> bool {
     tweak.framing == Framing::UpperCaseNames
         || tweak.account != AccountForm::Hyphen
         || matches!(
