@@ -93,7 +93,41 @@ fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
         seconds: found.seconds,
         complete: found.is_complete(),
         shard: run.shard,
+        options: needed_again(&run.arguments),
     }
+}
+
+/// Options that say how a target is reached, or where its runs are kept, and whether they take a value.
+const NEEDED_AGAIN: [(&str, bool); 12] = [
+    ("--account", true),
+    ("--region", true),
+    ("--sns-topic", true),
+    ("--host-header", true),
+    ("--connect-to", true),
+    ("--request-timeout", true),
+    ("--cacert", true),
+    ("--run-dir", true),
+    ("--no-reuse", false),
+    ("--proxy-from-env", false),
+    ("--insecure", false),
+    ("-k", false),
+];
+
+/// Those of the arguments of a run that a replay of it needs too, each as one word.
+fn needed_again(arguments: &[String]) -> Vec<String> {
+    let mut words = arguments.iter();
+    let mut needed = Vec::new();
+    while let Some(word) = words.next() {
+        let name = word.split('=').next().unwrap_or_default();
+        match NEEDED_AGAIN.iter().find(|(option, _)| *option == name) {
+            Some((option, true)) if word == option => {
+                needed.extend(words.next().map(|value| format!("{option}={value}")));
+            }
+            Some(_) => needed.push(word.clone()),
+            None => {}
+        }
+    }
+    needed
 }
 
 /// An entry that counts no more, or matches nothing: `reason` says which, where it is the day.
@@ -615,6 +649,21 @@ mod tests {
     use crate::report::sample::broken;
     use crevasse_core::baseline::Baseline;
     use crevasse_core::check::Symptom;
+
+    #[test]
+    fn a_replay_needs_what_leads_to_the_target_and_nothing_else() {
+        let line = "--endpoint=http://127.0.0.1:9 --seed 7 --host-header glacier.example -k --account=123456789012 -q --run-dir runs";
+        let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        assert_eq!(
+            needed_again(&arguments),
+            [
+                "--host-header=glacier.example",
+                "-k",
+                "--account=123456789012",
+                "--run-dir=runs"
+            ]
+        );
+    }
 
     #[test]
     fn a_server_without_any_operation_is_never_as_expected() {

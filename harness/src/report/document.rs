@@ -130,6 +130,9 @@ pub struct RunFacts {
     /// The share of the cases that it ran.
     #[serde(default, skip_serializing_if = "Shard::is_whole")]
     pub shard: Shard,
+    /// Options of its command line that it takes beside the endpoint to see anything again: `--host-header=…`, `--run-dir=…`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
 }
 
 /// Counts by verdict.

@@ -114,6 +114,7 @@ pub(crate) fn report() -> Report {
             seconds: 3.2,
             complete: true,
             shard: crate::shard::Shard::WHOLE,
+            options: Vec::new(),
         },
         target: Some(TargetFacts {
             label: "icebox".to_owned(),

@@ -325,6 +325,6 @@ fn one_line(text: &str) -> String {
 }
 
 /// A text as one shell word in single quotes.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }

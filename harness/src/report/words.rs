@@ -12,6 +12,7 @@ use super::document::{
 };
 use super::merge::SHARDS;
 use super::printable;
+use super::script::quoted;
 use crate::exit;
 
 /// How loudly a finding is said.
@@ -60,15 +61,29 @@ fn is_merged(report: &Report) -> bool {
     report.run.id.contains(SHARDS)
 }
 
+/// A text as one word of a shell, in quotes where it takes them.
+fn word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,:/@%+".contains(c);
+    match text.chars().all(plain) {
+        true => text.to_owned(),
+        false => quoted(text),
+    }
+}
+
 /// The command that plays a finding of a report again, at the target of the report.
 pub(crate) fn again(report: &Report, finding: &FindingFacts) -> String {
     let endpoint = match is_built_in(report) {
         true => String::new(),
         false => format!(" --endpoint {}", report.run.endpoint),
     };
+    let options = report.run.options.iter().map(|option| word(option));
     format!(
-        "crevasse replay {} --from {}{endpoint}",
-        finding.id, report.run.id
+        "crevasse replay {} --from {}{endpoint}{}",
+        finding.id,
+        report.run.id,
+        options
+            .map(|option| format!(" {option}"))
+            .collect::<String>()
     )
 }
 
@@ -275,6 +290,13 @@ mod tests {
         let line = "crevasse replay F1 --from abc --endpoint http://127.0.0.1:5000";
         assert_eq!(again(&report, finding), line);
         assert!(to_go_on(&report).is_some_and(|line| line.contains("--resume abc`")));
+        report.run.options = ["--host-header=glacier.example", "--run-dir=my runs"]
+            .map(str::to_owned)
+            .to_vec();
+        let finding = &report.findings[0];
+        let options = " --host-header=glacier.example '--run-dir=my runs'";
+        assert_eq!(again(&report, finding), format!("{line}{options}"));
+        report.run.options.clear();
         report.target = Some(TargetFacts::built_in());
         let finding = &report.findings[0];
         assert_eq!(again(&report, finding), "crevasse replay F1 --from abc");
