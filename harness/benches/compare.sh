@@ -53,7 +53,13 @@ harness() { # Requests per second of a run and of fuzzing, beside a plain load g
   done
 }
 
-peer() { # True deviations and requests in one minute on moto, beside schemathesis.
+schemathesis() { # ENDPOINT: what it finds in a minute, in schemathesis.txt
+  # It keeps what it found in a folder where it is started.
+  (cd "$tools" && timeout 90 schemathesis/bin/st run "$root/specs/glacier/openapi.yaml" -u "$1" -w 4 --max-time 60 \
+    -H "$version" --suppress-health-check all --no-color > schemathesis.txt 2>&1) || true
+}
+
+peer() { # True deviations and requests in one minute on moto, and cases in one minute on the reference server, beside schemathesis.
   venv schemathesis schemathesis==4.32.5
   local ours theirs
   moto
@@ -61,12 +67,21 @@ peer() { # True deviations and requests in one minute on moto, beside schemathes
   stop
   ours=$(grep -c 'HTTP/1' "$tools/moto.log")
   moto
-  # It keeps what it found in a folder where it is started.
-  (cd "$tools" && timeout 90 schemathesis/bin/st run "$root/specs/glacier/openapi.yaml" -u "http://127.0.0.1:$port" -w 4 --max-time 60 \
-    -H "$version" --suppress-health-check all --no-color > schemathesis.txt 2>&1) || true
+  schemathesis "http://127.0.0.1:$port"
   stop
   theirs=$(grep -c 'HTTP/1' "$tools/moto.log")
   "$tools/schemathesis/bin/python" harness/benches/peer.py "$tools/peer.json" "$ours" "$tools/schemathesis.txt" "$theirs"
+  reference
+  "$crevasse" run --endpoint "http://127.0.0.1:$port" -n 20000 --max-time 60s --report json="$tools/peer.json" -q > /dev/null || true
+  stop
+  reference
+  schemathesis "http://127.0.0.1:$port"
+  stop
+  ours=$(python3 -c 'import json, sys; run = json.load(open(sys.argv[1])); print(run["summary"]["cases"] / run["run"]["seconds"])' "$tools/peer.json")
+  theirs=$(awk '/ generated,/ { print $1 / 60 }' "$tools/schemathesis.txt")
+  row 'cases per second on the reference server' "$ours" "$theirs" "$(ratio "$ours" "$theirs")"
+  ours=$(python3 -c 'import json, sys; run = json.load(open(sys.argv[1])); print(run["summary"]["exchanges"] / run["run"]["seconds"])' "$tools/peer.json")
+  row 'requests per second there, beside cases of one request' "$ours" "$theirs" "$(ratio "$ours" "$theirs")"
 }
 
 server() { # Large bodies from the reference server, beside nginx and a file.

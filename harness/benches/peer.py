@@ -14,6 +14,7 @@ names = {f"{method.upper()} {path}": operation["operationId"] for path, item in 
 report = json.load(open(sys.argv[1]))
 ours, lines, theirs = int(sys.argv[2]), open(sys.argv[3]).read(), int(sys.argv[4])
 supported = {facts["name"] for facts in report["operations"] if facts["supported"]}
+pairs = {(finding.get("operation"), rule) for finding in report["findings"] for rule in finding["requirements"]}
 deviating = sum(row["verdict"] == "deviates" for row in report["requirements"])
 rate, other = ours / report["run"]["seconds"], theirs / 60
 
@@ -25,4 +26,5 @@ for block in re.split(r"^_{3,} ", lines, flags=re.M)[1:]:
     found |= {(operation, code) for code in re.findall(r"^- (ST\d+)", block, flags=re.M)}
 operations = {operation for operation, _ in found}
 print(f"| requirements that deviate, in a minute on moto: beside failures of schemathesis by operation and kind | {deviating} in {report['summary']['causes']} causes | {len(found)} on {len(operations)} operations | {deviating / max(len(found), 1):.3g} |")
+print(f"| the same by operation and rule: beside operation and kind | {len(pairs)} | {len(found)} | {len(pairs) / max(len(found), 1):.3g} |")
 print(f"| requests per second there | {rate:.0f} | {other:.0f} | {rate / other:.3g} |")
