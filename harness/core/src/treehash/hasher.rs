@@ -1,6 +1,6 @@
 //! Hashing what streams by: leaves as they fill, and the linear SHA-256 beside them.
 
-use super::lanes::{Block, Chain, advance_apart, advance_together};
+use super::lanes::{Block, Chain, advance};
 use super::{Digest, LEAF, MIB, combine};
 
 /// Blocks in a leaf.
@@ -155,7 +155,7 @@ impl Both {
     fn absorb(&mut self, mut blocks: &[Block]) {
         while !blocks.is_empty() {
             let (now, later) = blocks.split_at(blocks.len().min(BLOCKS - self.filled));
-            advance_together(&mut self.chains, now);
+            advance(&mut self.chains, [now]);
             self.filled += now.len();
             if self.filled == BLOCKS {
                 self.close(&[], MIB);
@@ -209,7 +209,7 @@ impl Pair {
     /// Hashes blocks of the second leaf, and as many of the first.
     fn hash_beside(&mut self, second: &[Block]) {
         let first = &self.first[self.hashed..][..second.len()];
-        advance_apart(&mut self.chains, [first, second]);
+        advance(&mut self.chains, [first, second]);
         self.hashed += second.len();
         if self.hashed == BLOCKS {
             let pair = std::mem::take(&mut self.chains);

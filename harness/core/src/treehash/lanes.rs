@@ -1,4 +1,4 @@
-//! SHA-256 of two independent chains at once: one chain waits for its own last round most of the time.
+//! SHA-256 of independent chains at once: one chain waits for its own last round most of the time.
 //!
 //! `sha2` stays the truth: where the processor lacks the instructions, or the interleaved rounds once fail
 //! to give what `sha2` gives, each chain goes through `sha2` on its own.
@@ -13,6 +13,9 @@ use super::Digest;
 
 /// The unit of SHA-256's compression (FIPS 180-4, 5.2.1).
 pub(super) type Block = [u8; 64];
+
+/// Messages hashed side by side where there are as many: with more, the states no longer stay near the processor.
+pub(super) const LANES: usize = 4;
 
 /// One chain of SHA-256 between two blocks (FIPS 180-4, 6.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,48 +65,41 @@ impl Default for Chain {
     }
 }
 
-/// Hashes two messages of one and the same length.
+/// Hashes messages of one and the same length.
 ///
 /// # Panics
 /// When the lengths differ.
-pub(super) fn hash_two(messages: [&[u8]; 2]) -> [Digest; 2] {
-    assert_eq!(messages[0].len(), messages[1].len());
-    let [(left, left_rest), (right, right_rest)] = messages.map(|message| message.as_chunks());
-    let length = messages[0].len() as u64;
-    let mut chains = [Chain::START; 2];
-    advance_apart(&mut chains, [left, right]);
-    [
-        chains[0].finish(left_rest, length),
-        chains[1].finish(right_rest, length),
-    ]
+pub(super) fn hash_side_by_side<const N: usize>(messages: [&[u8]; N]) -> [Digest; N] {
+    let length = messages[0].len();
+    assert!(messages.iter().all(|message| message.len() == length));
+    let parts = messages.map(|message| message.as_chunks());
+    let mut chains = [Chain::START; N];
+    advance(&mut chains, parts.map(|(blocks, _)| blocks));
+    std::array::from_fn(|lane| chains[lane].finish(parts[lane].1, length as u64))
 }
 
-/// Takes as many blocks into the first chain as others into the second.
+/// Takes as many blocks into each chain as into the others: chain `i` takes those of message `i % M`.
+/// Chains that take the same message share its schedule.
 ///
 /// # Panics
-/// When they are not equally many.
-pub(super) fn advance_apart(chains: &mut [Chain; 2], blocks: [&[Block]; 2]) {
-    assert_eq!(blocks[0].len(), blocks[1].len());
-    advance::<false>(chains, blocks);
-}
-
-/// Takes the same blocks into both chains, which then share the schedule of the message too.
-pub(super) fn advance_together(chains: &mut [Chain; 2], blocks: &[Block]) {
-    advance::<true>(chains, [blocks; 2]);
-}
-
-fn advance<const SAME: bool>(chains: &mut [Chain; 2], blocks: [&[Block]; 2]) {
+/// When the messages are not of one length.
+pub(super) fn advance<const N: usize, const M: usize>(
+    chains: &mut [Chain; N],
+    messages: [&[Block]; M],
+) {
+    let length = messages[0].len();
+    assert!(messages.iter().all(|message| message.len() == length));
     #[cfg(target_arch = "x86_64")]
     if trusted() {
         // SAFETY: `trusted` has detected every feature that `interleave` is compiled for.
-        return unsafe { interleave::advance::<SAME>(chains, blocks) };
+        return unsafe { interleave::advance(chains, messages) };
     }
-    one_by_one(chains, blocks);
+    one_by_one(chains, messages);
 }
 
-fn one_by_one(chains: &mut [Chain; 2], blocks: [&[Block]; 2]) {
-    for (chain, blocks) in chains.iter_mut().zip(blocks) {
-        chain.advance(blocks);
+fn one_by_one<const N: usize, const M: usize>(chains: &mut [Chain; N], messages: [&[Block]; M]) {
+    for (chain, message) in chains.iter_mut().zip(messages.iter().cycle()) {
+        chain.advance(message);
     }
 }
 
@@ -122,24 +118,23 @@ fn trusted() -> bool {
 /// Takes a few blocks through both; called only where the features are.
 #[cfg(target_arch = "x86_64")]
 fn agrees_with_sha2() -> bool {
-    let blocks: [Block; 6] =
+    let blocks: [Block; 3 * LANES] =
         std::array::from_fn(|block| std::array::from_fn(|byte| (block * 89 + byte * 37) as u8));
-    let (apart, same) = ([&blocks[..3], &blocks[3..]], [&blocks[..]; 2]);
-    let (mut fast, mut slow) = ([Chain::START; 2], [Chain::START; 2]);
+    let apart: [&[Block]; LANES] = std::array::from_fn(|lane| &blocks[3 * lane..][..3]);
+    let (mut fast, mut slow) = ([Chain::START; LANES], [Chain::START; LANES]);
     // SAFETY: `trusted` has detected every feature that `interleave` is compiled for.
     unsafe {
-        interleave::advance::<false>(&mut fast, apart);
-        interleave::advance::<true>(&mut fast, same);
+        interleave::advance(&mut fast, apart);
+        interleave::advance(&mut fast, [&blocks[..]]);
     }
     one_by_one(&mut slow, apart);
-    one_by_one(&mut slow, same);
+    one_by_one(&mut slow, [&blocks[..]]);
     fast == slow
 }
 
-/// The rounds of two chains, side by side.
+/// The rounds of several chains, side by side.
 ///
-/// `advance` needs the features `sha`, `ssse3` and `sse4.1`; whoever is in has them. Both lanes are written
-/// out, because a loop over them would keep them out of registers in builds that optimise little.
+/// `advance` needs the features `sha`, `ssse3` and `sse4.1`; whoever is in has them.
 #[cfg(target_arch = "x86_64")]
 mod interleave {
     use std::arch::x86_64::*;
@@ -173,51 +168,53 @@ mod interleave {
         cdgh: __m128i,
     }
 
-    /// Takes blocks into two chains, as far as both have some; the left ones into both when `SAME`.
+    /// Takes messages into chains, as far as each has blocks.
     #[target_feature(enable = "sha,ssse3,sse4.1")]
-    pub(super) fn advance<const SAME: bool>(chains: &mut [Chain; 2], blocks: [&[Block]; 2]) {
-        let mut lanes = [enter(&chains[0]), enter(&chains[1])];
-        for (left, right) in blocks[0].iter().zip(blocks[1]) {
-            compress::<SAME>(&mut lanes, [left, right]);
+    pub(super) fn advance<const N: usize, const M: usize>(
+        chains: &mut [Chain; N],
+        messages: [&[Block]; M],
+    ) {
+        let mut lanes = chains.each_ref().map(|chain| enter(chain));
+        let blocks = messages.iter().map(|message| message.len()).min();
+        for at in 0..blocks.unwrap_or(0) {
+            compress(&mut lanes, messages.map(|message| &message[at]));
         }
-        *chains = [leave(&lanes[0]), leave(&lanes[1])];
+        *chains = lanes.map(|lane| leave(&lane));
     }
 
     /// Takes one block into each lane (FIPS 180-4, 6.2.2).
     #[inline]
     #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn compress<const SAME: bool>(lanes: &mut [Lane; 2], blocks: [&Block; 2]) {
+    fn compress<const N: usize, const M: usize>(lanes: &mut [Lane; N], blocks: [&Block; M]) {
         let before = *lanes;
-        let mut words = [load(blocks[0]), load(blocks[1])];
+        let mut words = blocks.map(|block| load(block));
         macro_rules! steps {
-            ($($step:literal)*) => { $( four_rounds::<SAME, $step>(lanes, &mut words); )* };
+            ($($step:literal)*) => { $( four_rounds::<N, M, $step>(lanes, &mut words); )* };
         }
         steps!(0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15);
-        *lanes = [sum(lanes[0], before[0]), sum(lanes[1], before[1])];
+        for (lane, before) in lanes.iter_mut().zip(before) {
+            *lane = sum(*lane, before);
+        }
     }
 
     /// Takes four words into each lane, after making them where the block has no more.
+    /// The lanes stand one after the other here; the processor runs them side by side.
     #[inline]
     #[target_feature(enable = "sha,ssse3,sse4.1")]
-    fn four_rounds<const SAME: bool, const STEP: usize>(
-        lanes: &mut [Lane; 2],
-        words: &mut [[__m128i; 4]; 2],
+    fn four_rounds<const N: usize, const M: usize, const STEP: usize>(
+        lanes: &mut [Lane; N],
+        words: &mut [[__m128i; 4]; M],
     ) {
-        let left = keyed::<STEP>(&mut words[0]);
-        let right = if SAME {
-            left
-        } else {
-            keyed::<STEP>(&mut words[1])
-        };
-        let [one, other] = lanes;
-        one.cdgh = _mm_sha256rnds2_epu32(one.cdgh, one.abef, left);
-        other.cdgh = _mm_sha256rnds2_epu32(other.cdgh, other.abef, right);
-        let (left, right) = (
-            _mm_shuffle_epi32(left, 0x0e),
-            _mm_shuffle_epi32(right, 0x0e),
-        );
-        one.abef = _mm_sha256rnds2_epu32(one.abef, one.cdgh, left);
-        other.abef = _mm_sha256rnds2_epu32(other.abef, other.cdgh, right);
+        for (message, words) in words.iter_mut().enumerate() {
+            let keyed = keyed::<STEP>(words);
+            for lane in lanes.iter_mut().skip(message).step_by(M) {
+                lane.cdgh = _mm_sha256rnds2_epu32(lane.cdgh, lane.abef, keyed);
+            }
+            let upper = _mm_shuffle_epi32(keyed, 0x0e);
+            for lane in lanes.iter_mut().skip(message).step_by(M) {
+                lane.abef = _mm_sha256rnds2_epu32(lane.abef, lane.cdgh, upper);
+            }
+        }
     }
 
     /// Adds the constants to the four words of a step.
@@ -319,25 +316,34 @@ mod tests {
         assert_eq!(trusted(), is_x86_feature_detected!("sha"));
     }
 
+    fn hash_as_with_sha2<const N: usize>(bytes: &[u8]) {
+        let messages: [&[u8]; N] = std::array::from_fn(|lane| {
+            let length = bytes.len() / N;
+            &bytes[lane * length..][..length]
+        });
+        assert_eq!(hash_side_by_side(messages), messages.map(sha256));
+    }
+
     proptest! {
         #[test]
-        fn two_messages_at_once_hash_as_with_sha2(
-            pair in proptest::collection::vec(any::<[u8; 2]>(), 0..1000)
+        fn messages_side_by_side_hash_as_with_sha2(
+            bytes in proptest::collection::vec(any::<u8>(), 0..4000)
         ) {
-            let left: Vec<u8> = pair.iter().map(|bytes| bytes[0]).collect();
-            let right: Vec<u8> = pair.iter().map(|bytes| bytes[1]).collect();
-            prop_assert_eq!(hash_two([&left, &right]), [sha256(&left), sha256(&right)]);
+            hash_as_with_sha2::<1>(&bytes);
+            hash_as_with_sha2::<2>(&bytes);
+            hash_as_with_sha2::<3>(&bytes);
+            hash_as_with_sha2::<LANES>(&bytes);
         }
 
         #[test]
-        fn chains_that_take_the_same_blocks_hash_as_with_sha2(
+        fn chains_that_take_the_same_blocks_from_elsewhere_hash_as_with_sha2(
             head in proptest::collection::vec(any::<u8>(), 64),
             bytes in proptest::collection::vec(any::<u8>(), 0..1000),
         ) {
             let mut chains = [Chain::START; 2];
             chains[0].advance(head.as_chunks().0);
             let (blocks, rest) = bytes.as_chunks();
-            advance_together(&mut chains, blocks);
+            advance(&mut chains, [blocks]);
             let whole = [&head[..], &bytes].concat();
             prop_assert_eq!(chains[0].finish(rest, whole.len() as u64), sha256(&whole));
             prop_assert_eq!(chains[1].finish(rest, bytes.len() as u64), sha256(&bytes));

@@ -48,18 +48,27 @@ pub fn combine(nodes: &[Digest]) -> Digest {
 
 /// Hashes a batch of independent messages, each usually one leaf.
 ///
-/// Two neighbours of one length are hashed side by side, where the processor can.
+/// Neighbours of one length are hashed side by side, where the processor can.
 pub fn hash_leaves(batch: &[&[u8]]) -> Vec<Digest> {
     let mut leaves = Vec::with_capacity(batch.len());
-    for pair in batch.chunks(2) {
-        match *pair {
-            [left, right] if left.len() == right.len() => {
-                leaves.extend(lanes::hash_two([left, right]));
-            }
-            _ => leaves.extend(pair.iter().copied().map(sha256)),
+    while leaves.len() < batch.len() {
+        let rest = &batch[leaves.len()..];
+        if let Some(alike) = begin_alike(rest) {
+            leaves.extend(lanes::hash_side_by_side::<{ lanes::LANES }>(alike));
+        } else if let Some(alike) = begin_alike(rest) {
+            leaves.extend(lanes::hash_side_by_side::<2>(alike));
+        } else {
+            leaves.push(sha256(rest[0]));
         }
     }
     leaves
+}
+
+/// The first messages of a batch, if they are of one length.
+fn begin_alike<'a, const N: usize>(batch: &[&'a [u8]]) -> Option<[&'a [u8]; N]> {
+    let first = *batch.first_chunk::<N>()?;
+    let alike = first.iter().all(|message| message.len() == first[0].len());
+    alike.then_some(first)
 }
 
 /// Hashes two neighbours into the node above them.
