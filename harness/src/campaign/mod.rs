@@ -36,6 +36,9 @@ use crate::execute::{End, Hand, Part, Played};
 pub use crate::found::Found;
 use crate::journal::Line;
 
+/// Cases under way at once, unless a plan says otherwise: most of them wait for jobs, and what is asked at once is bounded elsewhere.
+pub const IN_FLIGHT: usize = 96;
+
 /// What a run is to do.
 #[derive(Clone, Debug)]
 pub struct Plan {

@@ -12,12 +12,12 @@ mod robust;
 mod settle;
 mod state;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{Id, JoinSet};
 
 use crevasse_core::baseline::Baseline;
 use crevasse_core::check::Outcome;
@@ -271,10 +271,31 @@ impl Source<'_> {
     }
 }
 
-/// A case under way.
+/// Cases under way, taken as they end: one that waits for a job keeps no other from beginning.
+#[derive(Default)]
 struct UnderWay {
-    scenario: Scenario,
-    case: JoinHandle<Case>,
+    cases: JoinSet<Case>,
+    /// What each plays, told when it ends in a panic.
+    scenarios: HashMap<Id, Scenario>,
+}
+
+impl UnderWay {
+    fn begin(&mut self, scenario: Scenario, case: impl Future<Output = Case> + Send + 'static) {
+        let id = self.cases.spawn(case).id();
+        self.scenarios.insert(id, scenario);
+    }
+
+    /// The next case that ends; of one that panicked, why and in which scenario.
+    async fn next(&mut self) -> Option<Result<Case, String>> {
+        let ended = self.cases.join_next_with_id().await?;
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(panic) => panic.id(),
+        };
+        let played = self.scenarios.remove(&id).expect("noted as it began");
+        let told = |panic| format!("{panic}, by this scenario:\n{}", played.to_yaml());
+        Some(ended.map(|(_, case)| case).map_err(told))
+    }
 }
 
 struct Fuzzer<'a> {
@@ -320,22 +341,19 @@ impl Fuzzer<'_> {
         for finding in self.state.at(Stage::Confirmed) {
             self.announce(finding)?;
         }
-        let mut under_way: VecDeque<UnderWay> = VecDeque::new();
+        let mut under_way = UnderWay::default();
         let mut settlers: JoinSet<Vec<Settled>> = JoinSet::new();
         loop {
-            while under_way.len() < self.plan.in_flight && !self.over() {
-                under_way.push_back(self.begin());
+            while under_way.cases.len() < self.plan.in_flight && !self.over() {
+                self.begin(&mut under_way);
             }
             while settlers.len() < SETTLERS && !self.over() && !self.suspects.is_empty() {
                 self.send_settler(&mut settlers, true);
             }
-            let Some(UnderWay { scenario, mut case }) = under_way.pop_front() else {
-                break;
-            };
-            let ended = self.until_over(&mut case, &mut settlers).await?;
-            match ended {
-                Ok(case) => self.take(case)?,
-                Err(panic) => self.fault(&scenario, &panic.to_string()),
+            match self.until_over(under_way.next(), &mut settlers).await? {
+                Some(Ok(case)) => self.take(case)?,
+                Some(Err(panic)) => self.out.found.faults.push(panic),
+                None => break,
             }
         }
         self.settle_rest(settlers).await
@@ -347,17 +365,18 @@ impl Fuzzer<'_> {
         self.stop.asked() || late || enough || self.hand.is_cut_short()
     }
 
-    /// Waits for a case, taking what settlers bring meanwhile; cuts cases short at once when the user says so, a little later when time is up.
-    async fn until_over(
+    /// Waits for something, taking what settlers bring meanwhile; cuts cases short at once when the user says so, a little later when time is up.
+    async fn until_over<T>(
         &mut self,
-        case: &mut JoinHandle<Case>,
+        awaited: impl Future<Output = T>,
         settlers: &mut JoinSet<Vec<Settled>>,
-    ) -> Result<Result<Case, tokio::task::JoinError>, FuzzError> {
+    ) -> Result<T, FuzzError> {
+        tokio::pin!(awaited);
         loop {
             let left = (self.plan.max_time + GRACE).saturating_sub(self.hand.elapsed());
             let cut = self.hand.is_cut_short();
             let settled = tokio::select! {
-                ended = &mut *case => return Ok(ended),
+                output = &mut awaited => return Ok(output),
                 Some(settled) = settlers.join_next() => Some(settled),
                 () = self.stop.wait(), if !cut => None,
                 () = tokio::time::sleep(left), if !cut => None,
@@ -371,7 +390,7 @@ impl Fuzzer<'_> {
     }
 
     /// Begins the next case.
-    fn begin(&mut self) -> UnderWay {
+    fn begin(&mut self, under_way: &mut UnderWay) {
         let number = self.plan.shard.number(self.drawn);
         self.drawn += 1;
         let scenario = self
@@ -380,10 +399,7 @@ impl Fuzzer<'_> {
             .unwrap_or_else(|| self.source().candidate(number));
         let judge = self.judge.clone();
         let (name, copy) = (format!("fuzz-{}-{number}", self.night), scenario.clone());
-        UnderWay {
-            case: tokio::spawn(async move { judge.run(name, copy).await }),
-            scenario,
-        }
+        under_way.begin(scenario, async move { judge.run(name, copy).await });
     }
 
     fn source(&self) -> Source<'_> {
@@ -582,14 +598,6 @@ impl Fuzzer<'_> {
             false => self.out.siblings += 1,
         }
         Ok(())
-    }
-
-    fn fault(&mut self, scenario: &Scenario, message: &str) {
-        let faults = &mut self.out.found.faults;
-        faults.push(format!(
-            "{message}, by this scenario:\n{}",
-            scenario.to_yaml()
-        ));
     }
 
     fn status(&self) -> Status {

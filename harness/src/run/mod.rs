@@ -202,7 +202,7 @@ impl Run {
                 .shard
                 .share(large.into_iter().chain(scenarios).collect()),
             needs,
-            in_flight: 96,
+            in_flight: campaign::IN_FLIGHT,
             max_time: self.effort.max_time,
             max_fail: self.effort.max_fail,
             reproduce: self.effort.reproduce,

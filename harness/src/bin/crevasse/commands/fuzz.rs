@@ -144,7 +144,7 @@ fn plan(args: &Fuzz) -> anyhow::Result<Plan> {
         seed: args.seed,
         spec: Arc::new(Spec::builtin().clone()),
         seeds: seeds(args)?,
-        in_flight: args.jobs * 6,
+        in_flight: campaign::IN_FLIGHT,
         max_time: args.max_time.0,
         max_cases: args.max_examples,
         shard: args.shard,
