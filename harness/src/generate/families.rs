@@ -4,15 +4,21 @@ use serde_json::{Map, Value, json};
 
 use crevasse_core::payload::Content;
 use crevasse_core::range::ByteRange;
-use crevasse_core::scenario::{Action, Claim, JsonBody, Page, RangeClaim, Ref, SizeClaim, Step};
+use crevasse_core::scenario::{
+    Action, Claim, JsonBody, Naming, Page, RangeClaim, Ref, SizeClaim, Step,
+};
 use crevasse_core::treehash::MIB;
 
 use super::{Draw, values};
 
 pub(super) fn create(vault: &str) -> Step {
+    create_named(vault, None)
+}
+
+pub(super) fn create_named(vault: &str, name: Option<Naming>) -> Step {
     Action::CreateVault {
         vault: vault.into(),
-        name: None,
+        name,
     }
     .into()
 }
@@ -31,12 +37,17 @@ pub(super) fn upload(draw: &mut Draw, vault: &str, archive: &str, length: u64) -
 }
 
 pub(super) fn retrieve(vault: &str, job: &str, archive: &str, range: Option<ByteRange>) -> Step {
+    initiate(vault, job, retrieval(archive, range))
+}
+
+/// What asks for an archive, or for a range of it.
+pub(super) fn retrieval(archive: &str, range: Option<ByteRange>) -> Value {
     let mut body =
         json!({"Type": "archive-retrieval", "ArchiveId": format!("${{archive:{archive}}}")});
     if let Some(range) = range {
         body["RetrievalByteRange"] = json!(range.to_string());
     }
-    initiate(vault, job, body)
+    body
 }
 
 pub(super) fn initiate(vault: &str, job: &str, body: Value) -> Step {
@@ -129,8 +140,9 @@ pub(super) fn multipart(draw: &mut Draw) -> Vec<Step> {
     }
     steps.push(complete("a", SizeClaim::Right, Claim::Right));
     if draw.once_in(2) {
+        let range = draw.once_in(2).then(|| values::aligned_range(draw, total));
         steps.extend([
-            retrieve("v", "j", "a", None),
+            retrieve("v", "j", "a", range),
             wait("v", "j"),
             output("v", "j", None),
         ]);

@@ -3,6 +3,7 @@
 
 mod draw;
 mod families;
+mod history;
 mod large;
 mod overlap;
 mod sequence;

@@ -6,21 +6,31 @@ use serde_json::{Value, json};
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::model::{Expectation, Life, Made, Model, Observed, Vault};
 use crevasse_core::payload::Content;
-use crevasse_core::scenario::{Action, Claim, JsonBody, Page, RangeClaim, SizeClaim, Step, Tweak};
+use crevasse_core::scenario::{
+    Action, Claim, JsonBody, Naming, Page, RangeClaim, SizeClaim, Step, Tweak,
+};
 use crevasse_core::treehash::MIB;
 
-use super::{Draw, families, values};
+use super::{Draw, families, history, values};
 
 /// What can be done next. The weight says how gladly.
 type Move = (u32, fn(&mut Draw, &World) -> Option<Step>);
 
-/// The ideal model and the numbers for new handles.
+/// What has been asked so far, and what it made of the ideal model.
 struct World {
     model: Model,
+    steps: Vec<Step>,
     made: u64,
+    /// What the names of the vaults end in.
+    endings: [&'static str; 3],
 }
 
-const MOVES: [Move; 24] = [
+const VAULTS: [&str; 3] = ["v", "w", "x"];
+
+/// Names that differ plainly, by case alone, or by what follows.
+const ENDINGS: [[&str; 3]; 3] = [VAULTS, ["v", "V", "v.v"], ["v", "v_", "v-1"]];
+
+const MOVES: [Move; 26] = [
     (2, create_vault),
     (1, describe_vault),
     (1, delete_vault),
@@ -45,35 +55,38 @@ const MOVES: [Move; 24] = [
     (2, access_policy),
     (2, notifications),
     (2, unknown_ids),
+    (6, again),
+    (6, flawed),
 ];
 
-/// A sequence of 8 to 30 steps that begins with a vault.
+/// A sequence of 8 to 30 steps that begins with a vault, and then an audit of what there is.
 pub(super) fn sequence(draw: &mut Draw) -> Vec<Step> {
     let mut world = World {
         model: Model::default(),
+        steps: Vec::new(),
         made: 0,
+        endings: draw.one_of(&ENDINGS),
     };
-    let mut steps = Vec::new();
-    world.take(&mut steps, families::create("v"));
+    world.take(world.create(0));
     let length = 8 + draw.below(23) as usize;
     // Moves that cannot be made now are drawn again, a bounded number of times.
     for _ in 0..length * 4 {
-        if steps.len() >= length {
+        if world.steps.len() >= length {
             break;
         }
         let (_, next) = draw.weighted(&MOVES, |(weight, _)| *weight);
         if let Some(step) = next(draw, &world) {
-            world.take(&mut steps, step);
+            world.take(step);
         }
     }
-    steps.extend(world.look_around());
-    steps
+    world.audit(draw);
+    world.steps
 }
 
 impl World {
-    fn take(&mut self, steps: &mut Vec<Step>, step: Step) {
+    fn take(&mut self, step: Step) {
         self.made += 1;
-        let now = Timestamp(1000 * steps.len() as i64);
+        let now = Timestamp(1000 * self.steps.len() as i64);
         let expectation = self.model.expect(&step.action, &step.tweak, now);
         let accepted = matches!(expectation, Expectation::Accept);
         let made = accepted.then(|| handle(&step.action)).flatten();
@@ -87,10 +100,73 @@ impl World {
         };
         self.model
             .observe(&step.action, &step.tweak, &expectation, &seen);
-        steps.push(step);
+        self.steps.push(step);
     }
 
-    /// What there is to see of each vault in the end: what was lost on the way, or belongs to another, shows here.
+    fn must_refuse(&self, step: &Step) -> bool {
+        let now = Timestamp(1000 * self.steps.len() as i64);
+        let expectation = self.model.expect(&step.action, &step.tweak, now);
+        matches!(expectation, Expectation::Refuse(_))
+    }
+
+    fn create(&self, vault: usize) -> Step {
+        let (handle, ending) = (VAULTS[vault], self.endings[vault]);
+        let name = (handle != ending).then(|| Naming::Suffix(ending.to_owned()));
+        families::create_named(handle, name)
+    }
+
+    /// What was lost on the way, or belongs to another, shows in the end: each vault's inventory and some of its archives are asked for,
+    /// and when the jobs are done everything is looked at.
+    fn audit(&mut self, draw: &mut Draw) {
+        let jobs = self.audit_jobs(draw);
+        let begun = jobs
+            .iter()
+            .map(|(vault, job, body)| families::initiate(vault, job, body.clone()));
+        let running = self
+            .vaults()
+            .into_iter()
+            .map(|(vault, _)| list_jobs_of(vault).into());
+        let done = jobs.iter().flat_map(|(vault, job, _)| {
+            [
+                families::wait(vault, job),
+                families::output(vault, job, None),
+            ]
+        });
+        let all: Vec<Step> = begun
+            .chain(running)
+            .chain(done)
+            .chain(self.look_around())
+            .collect();
+        all.into_iter().for_each(|step| self.take(step));
+    }
+
+    /// An inventory of each vault, and up to three of its archives or ranges of them: vault, handle and body.
+    fn audit_jobs(&self, draw: &mut Draw) -> Vec<(String, String, Value)> {
+        let mut jobs = Vec::new();
+        for (name, vault) in self.vaults() {
+            let format = draw.one_of(&["JSON", "CSV"]);
+            let inventory = json!({"Type": "inventory-retrieval", "Format": format});
+            let archives = draw.shuffled(
+                live_archives(vault)
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect(),
+            );
+            let retrievals = archives.iter().take(3).filter_map(|archive| {
+                let size = vault.archives.get(archive)?.content.length();
+                let range = draw.once_in(2).then(|| values::aligned_range(draw, size));
+                Some(families::retrieval(archive, range))
+            });
+            let bodies: Vec<Value> = std::iter::once(inventory).chain(retrievals).collect();
+            for body in bodies {
+                let job = format!("audit{}", jobs.len());
+                jobs.push((name.to_owned(), job, body));
+            }
+        }
+        jobs
+    }
+
+    /// What there is to see of each vault.
     fn look_around(&self) -> Vec<Step> {
         let whole = Page::default();
         let of = |(name, vault): (&str, &Vault)| {
@@ -113,12 +189,7 @@ impl World {
                     vault: vault(),
                     page: whole.clone(),
                 },
-                Action::ListJobs {
-                    vault: vault(),
-                    page: whole.clone(),
-                    completed: None,
-                    statuscode: None,
-                },
+                list_jobs_of(name),
             ]);
             seen
         };
@@ -164,6 +235,29 @@ impl World {
             .collect();
         (!all.is_empty()).then(|| draw.one_of(&all))
     }
+}
+
+fn list_jobs_of(vault: &str) -> Action {
+    Action::ListJobs {
+        vault: vault.into(),
+        page: Page::default(),
+        completed: None,
+        statuscode: None,
+    }
+}
+
+/// What was asked before, again.
+fn again(draw: &mut Draw, world: &World) -> Option<Step> {
+    let index = draw.below(world.steps.len() as u64) as usize;
+    let step = history::again(&world.steps[index], |kind| world.fresh(kind));
+    Some(step)
+}
+
+/// What was asked before, with a flaw: it is refused and changes nothing.
+fn flawed(draw: &mut Draw, world: &World) -> Option<Step> {
+    let step = again(draw, world)?;
+    let flawed = history::flawed(draw, step)?;
+    world.must_refuse(&flawed).then_some(flawed)
 }
 
 /// The content of an archive that was stored before, here or elsewhere, deleted or not.
@@ -216,11 +310,9 @@ fn jobs(vault: &Vault) -> Vec<&str> {
     vault.jobs.keys().map(String::as_str).collect()
 }
 
-/// At most three vaults; sometimes one that is there already.
+/// One of three vaults, sometimes one that is there already.
 fn create_vault(draw: &mut Draw, world: &World) -> Option<Step> {
-    let name = draw.one_of(&["v", "w", "x"]);
-    (world.vaults().len() < 3 || world.model.live_vault(name).is_some())
-        .then(|| families::create(name))
+    Some(world.create(draw.below(VAULTS.len() as u64) as usize))
 }
 
 fn describe_vault(draw: &mut Draw, world: &World) -> Option<Step> {
@@ -433,17 +525,32 @@ fn retrieve_archive(draw: &mut Draw, world: &World) -> Option<Step> {
     } else {
         Some(values::aligned_range(draw, size))
     };
-    Some(families::retrieve(vault, &world.fresh("j"), archive, range))
+    let body = with_options(draw, families::retrieval(archive, range));
+    Some(families::initiate(vault, &world.fresh("j"), body))
+}
+
+/// A job's members that need not be there.
+fn with_options(draw: &mut Draw, mut body: Value) -> Value {
+    if draw.once_in(3) {
+        body["Description"] = draw.one_of(&["first", "second", "a,\"b\"\\"]).into();
+    }
+    if draw.once_in(3) {
+        body["SNSTopic"] = draw.one_of(&["${topic:crevasse}", "${topic:other}"]).into();
+    }
+    if draw.once_in(3) && body["Type"] == "archive-retrieval" {
+        body["Tier"] = draw.one_of(&["Expedited", "Standard"]).into();
+    }
+    body
 }
 
 fn retrieve_inventory(draw: &mut Draw, world: &World) -> Option<Step> {
     let (vault, _) = world.vault(draw)?;
     let format = draw.one_of(&["JSON", "CSV", "XML"]);
-    Some(families::initiate(
-        vault,
-        &world.fresh("j"),
+    let body = with_options(
+        draw,
         json!({"Type": "inventory-retrieval", "Format": format}),
-    ))
+    );
+    Some(families::initiate(vault, &world.fresh("j"), body))
 }
 
 fn await_job(draw: &mut Draw, world: &World) -> Option<Step> {

@@ -39,7 +39,12 @@ pub(super) const CHECKS: &[Check] = &[
     },
     Check {
         id: "page-walk",
-        requirements: &["COM-PAGE-002", "COM-PAGE-003", "COM-PAGE-009"],
+        requirements: &[
+            "COM-PAGE-001",
+            "COM-PAGE-002",
+            "COM-PAGE-003",
+            "COM-PAGE-009",
+        ],
         judge: walk,
     },
     Check {
@@ -375,6 +380,7 @@ fn walk(evidence: &Evidence<'_>, out: &mut Judgements) {
         return out.inconclusive("COM-PAGE-003", *reason);
     }
     continuation(&pages, out);
+    end(&pages, out);
     completeness(&pages, first, last, out);
 }
 
@@ -462,6 +468,23 @@ fn continuation(pages: &[Page<'_>], out: &mut Judgements) {
     } else if pages.len() > 1 {
         out.held("COM-PAGE-009");
     }
+}
+
+/// The last page promises nothing: its marker is null. One page that is the whole of a known list has been judged as such.
+fn end(pages: &[Page<'_>], out: &mut Judgements) {
+    let Some(last) = pages
+        .last()
+        .filter(|last| !is_own(last.now) || pages.len() > 1)
+    else {
+        return;
+    };
+    out.judge(
+        "COM-PAGE-001",
+        last.promise().is_none(),
+        marker_without_more,
+        "Marker null on the last page",
+        || format!("Marker {}", last.promise().unwrap_or_default()),
+    );
 }
 
 /// What existed from the first page to the last must have been shown.

@@ -9,7 +9,7 @@ use super::vault_deletion::inventoried_since;
 use super::vaults::{case_folded, judge_permission, was_made_again, wiped};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
 use crate::amz_date::Timestamp;
-use crate::model::{Life, Vault};
+use crate::model::{Archive, Life, Vault};
 use crate::requirement::Level;
 use crate::spec::OperationName as O;
 
@@ -271,10 +271,12 @@ fn judge_inventoried(evidence: &Evidence<'_>, out: &mut Judgements) {
     let Some(vault) = live_vault(&now.before, now.action()) else {
         return;
     };
-    let certain = vault
-        .archives
-        .values()
-        .all(|archive| archive.life != Life::Doubtful);
+    // What a repeated completion names is the archive that the first one made.
+    let settled = |archive: &Archive| archive.life != Life::Doubtful;
+    let archives = || vault.archives.values();
+    let named_before =
+        |archive: &Archive| archives().any(|other| settled(other) && other.id == archive.id);
+    let certain = archives().all(|archive| settled(archive) || named_before(archive));
     if !certain
         || !vault
             .changed_at

@@ -321,7 +321,7 @@ impl Model {
             return;
         };
         if let Some(first) = known.completed.clone() {
-            return self.same_archive(vault, &first, archive);
+            return self.same_archive(vault, &first, archive, seen);
         }
         known.life = Life::Gone;
         known.completed = Some(archive.to_owned());
@@ -329,8 +329,8 @@ impl Model {
         self.archive_made(vault, archive, content, description, sound, seen);
     }
 
-    /// A completion that was repeated names the archive it made a second time.
-    fn same_archive(&mut self, vault: &Ref, first: &str, again: &str) {
+    /// A completion that was repeated names the archive it made a second time, or makes another.
+    fn same_archive(&mut self, vault: &Ref, first: &str, again: &str, seen: &Observed) {
         if let Some(vault) = self.vault_mut(vault)
             && let Some(known) = vault
                 .archives
@@ -338,9 +338,11 @@ impl Model {
                 .cloned()
                 .filter(|_| !vault.archives.contains_key(again))
         {
+            let named = seen.made.as_ref().map(|made| made.id.clone());
             vault.archives.insert(
                 again.to_owned(),
                 Archive {
+                    id: named.unwrap_or_else(|| known.id.clone()),
                     life: Life::Doubtful,
                     ..known
                 },

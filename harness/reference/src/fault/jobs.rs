@@ -8,7 +8,8 @@ use crevasse_core::treehash::{MIB, tree_hash_aligned};
 use serde_json::{Value, json};
 
 use super::means::{
-    asks, done, edit, fault, items, job_id, jobs, refuse, refuse_parameter, retrieves, sent, text,
+    asks, done, edit, fault, items, job_id, jobs, refuse, refuse_parameter, refused_for, retrieves,
+    sent, text,
 };
 use super::{Decision, Fault, Hook, Seam};
 use crate::page::Entry;
@@ -31,7 +32,7 @@ fn excuse_range(
     model: &crevasse_core::model::Model,
     excused: fn(ByteRange, u64) -> bool,
 ) {
-    let misaligned = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::RetrievalRangeMisaligned));
+    let misaligned = refused_for(decision, R::RetrievalRangeMisaligned);
     if misaligned && asked_range(asked, model).is_some_and(|(range, size)| excused(range, size)) {
         *decision = Decision::Accept;
     }
@@ -254,7 +255,7 @@ pub(super) static FAULTS: &[Fault] = &[
             Hook::Decides(|decision, asked, _, memory| {
                 let document = sent(asked);
                 let archive = text(&document, "ArchiveId");
-                let deleted = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::ArchiveDeleted));
+                let deleted = refused_for(decision, R::ArchiveDeleted);
                 if *decision == Decision::Accept && asks(asked, O::InitiateJob) {
                     memory.count(archive);
                 } else if deleted && memory.counted(archive) > 0 {
@@ -1049,6 +1050,26 @@ pub(super) static FAULTS: &[Fault] = &[
         &["IJ-SNS-001"],
         "SNSTopic of a job is not kept",
         &[Hook::Request(|asked, _| drop_member(asked, "SNSTopic"))],
+    ),
+    fault(
+        "job-topic-inherited",
+        "own",
+        Seam::Model,
+        &["DJ-SNS-001"],
+        "a job without a topic has that of the job before it in the vault",
+        &[Hook::Request(|asked, memory| {
+            let vault = asked.vault().to_owned();
+            edit(asked, O::InitiateJob, |body| match body.get("SNSTopic") {
+                Some(topic) => {
+                    memory.keep(&vault, topic.clone());
+                }
+                None => {
+                    if let Some(topic) = memory.kept(&vault) {
+                        body["SNSTopic"] = topic.clone();
+                    }
+                }
+            });
+        })],
     ),
     fault(
         "job-description-cut",

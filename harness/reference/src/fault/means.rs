@@ -1,6 +1,6 @@
 //! What faults have in common: finding their place in a request, a memory or an answer.
 
-use crevasse_core::model::{Archive, Vault};
+use crevasse_core::model::{Archive, Refusal, Vault};
 use crevasse_core::payload::Content;
 use crevasse_core::scenario::{Action, JsonBody, Ref};
 use crevasse_core::spec::OperationName;
@@ -39,6 +39,11 @@ pub(super) fn done(told: &Told<'_>, operation: OperationName) -> bool {
 /// Whether such an operation is asked for, and all of it has come.
 pub(super) fn asks(asked: &Asked, operation: OperationName) -> bool {
     !asked.early && asked.action.operation() == Some(operation)
+}
+
+/// Whether a request is refused for this reason.
+pub(super) fn refused_for(decision: &Decision, reason: Refusal) -> bool {
+    matches!(decision, Decision::Refuse(refused) if refused.reason == Some(reason))
 }
 
 /// Refuses what was accepted.

@@ -8,7 +8,9 @@ use crevasse_core::spec::OperationName as O;
 use crevasse_core::treehash::{MIB, megabyte_aligned, tree_hash_aligned};
 use serde_json::Value;
 
-use super::means::{asks, done, fault, job_id, jobs, named, refuse, refuse_parameter, say, vault};
+use super::means::{
+    asks, done, fault, job_id, jobs, named, refuse, refuse_parameter, refused_for, say, vault,
+};
 use super::{Decision, Fault, Hook, Seam};
 use crate::render::{Draft, DraftBody, Output, Told, WireDamage, inventory_text};
 
@@ -734,7 +736,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &["GJO-STATE-001"],
         "the output of an inventory job in progress can be had once the vault has another inventory",
         &[Hook::Decides(|decision, asked, model, _| {
-            let refused = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::JobNotReady));
+            let refused = refused_for(decision, R::JobNotReady);
             let inventory = |job: &Job| matches!(job.kind, JobKind::Inventory { .. });
             let jobs = || {
                 model
@@ -758,7 +760,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &["GJO-STATE-001"],
         "a range of the output of a job in progress can be had",
         &[Hook::Decides(|decision, asked, _, _| {
-            let refused = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::JobNotReady));
+            let refused = refused_for(decision, R::JobNotReady);
             if refused && matches!(&asked.action, Action::GetJobOutput { range: Some(_), .. }) {
                 *decision = Decision::Accept;
             }

@@ -5,7 +5,9 @@ use crevasse_core::scenario::Action;
 use crevasse_core::spec::OperationName as O;
 use serde_json::{Value, json};
 
-use super::means::{asks, done, edit, fault, refuse, refuse_parameter, say, sent, text, vault};
+use super::means::{
+    asks, done, edit, fault, refuse, refuse_parameter, refused_for, say, sent, text, vault,
+};
 use super::{Decision, Fault, Hook, Seam};
 use crate::render::{Draft, Told};
 use crate::service::Asked;
@@ -14,10 +16,6 @@ use crate::service::Asked;
 fn lock_state(asked: &Asked, model: &Model) -> Option<LockState> {
     let vault = model.vaults.get(asked.vault())?;
     vault.lock.as_ref().map(|lock| lock.state)
-}
-
-fn refused_for(decision: &Decision, reason: R) -> bool {
-    matches!(decision, Decision::Refuse(refused) if refused.reason == Some(reason))
 }
 
 /// Answers a read that was refused because nothing is set.

@@ -6,7 +6,7 @@ use crevasse_core::spec::OperationName as O;
 use serde_json::{Map, Value};
 
 use super::means::{
-    asks, done, edit, fault, named, refuse, refuse_parameter, segment, sent, vault,
+    asks, done, edit, fault, named, refuse, refuse_parameter, refused_for, segment, sent, vault,
 };
 use super::{Decision, Fault, Hook, Seam};
 use crate::service::Asked;
@@ -99,12 +99,28 @@ pub(super) static FAULTS: &[Fault] = &[
         &["ATV-LIMIT-002"],
         "a vault takes any number of tags as long as it has fewer than 50",
         &[Hook::Decides(|decision, asked, model, _| {
-            let refused = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::TagLimitExceeded));
+            let refused = refused_for(decision, R::TagLimitExceeded);
             let held = model
                 .vaults
                 .get(asked.vault())
                 .map_or(0, |vault| vault.tags.len());
             if refused && held < 50 {
+                *decision = Decision::Accept;
+            }
+        })],
+    ),
+    fault(
+        "tag-values-unchecked-when-replaced",
+        "own",
+        Seam::Model,
+        &["ATV-VALUE-002"],
+        "the new value of a tag that is there may have any length",
+        &[Hook::Decides(|decision, asked, model, _| {
+            let held = model.vaults.get(asked.vault()).map(|vault| &vault.tags);
+            let replaces = tags(asked)
+                .keys()
+                .all(|key| held.is_some_and(|held| held.contains_key(key)));
+            if replaces && refused_for(decision, R::TagValueLength) {
                 *decision = Decision::Accept;
             }
         })],

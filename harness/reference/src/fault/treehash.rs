@@ -8,7 +8,7 @@ use crevasse_core::spec::OperationName as O;
 use crevasse_core::treehash::{Digest, MIB, combine, megabyte_aligned, sha256};
 use serde_json::Value;
 
-use super::means::{archive, done, fault, jobs, retrieves, text, upload_id, vault};
+use super::means::{archive, done, fault, jobs, refused_for, retrieves, text, upload_id, vault};
 use super::{Decision, Fault, Hook, Seam};
 use crate::realm::Realm;
 use crate::service::Asked;
@@ -81,7 +81,7 @@ fn excuse(decision: &mut Decision, asked: &Asked, excused: fn(Digest, &Content) 
     else {
         return;
     };
-    let mismatch = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::TreeHashMismatch));
+    let mismatch = refused_for(decision, R::TreeHashMismatch);
     if mismatch && literal(tree_hash).is_some_and(|claim| excused(claim, content)) {
         *decision = Decision::Accept;
     }
@@ -409,7 +409,7 @@ pub(super) static FAULTS: &[Fault] = &[
                 ..
             } = &asked.action
             {
-                let mismatch = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::TreeHashMismatch));
+                let mismatch = refused_for(decision, R::TreeHashMismatch);
                 if mismatch && text == NOTHING {
                     *decision = Decision::Accept;
                 }
@@ -452,7 +452,7 @@ pub(super) static FAULTS: &[Fault] = &[
         &["UMP-HASH-002"],
         "x-amz-content-sha256 is compared only on the first attempt at a part",
         &[Hook::Decides(|decision, asked, _, memory| {
-            let mismatch = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::ContentHashMismatch));
+            let mismatch = refused_for(decision, R::ContentHashMismatch);
             if mismatch && !asked.early && memory.count(upload_id(asked)) > 1 {
                 *decision = Decision::Accept;
             }

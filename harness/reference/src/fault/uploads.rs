@@ -9,7 +9,8 @@ use crevasse_core::treehash::MIB;
 use serde_json::Value;
 
 use super::means::{
-    archive, asks, done, fault, items, refuse, refuse_parameter, text, upload_id, vault,
+    archive, asks, done, fault, items, refuse, refuse_parameter, refused_for, text, upload_id,
+    vault, vaults,
 };
 use super::{Decision, Fault, Hook, Memory, Seam};
 use crate::realm::Realm;
@@ -62,11 +63,6 @@ fn arrivals(asked: &Asked, memory: &Memory) -> Vec<u64> {
         .flatten()
         .filter_map(Value::as_u64)
         .collect()
-}
-
-/// Whether a completion is refused for a reason.
-fn refused_for(decision: &Decision, reason: R) -> bool {
-    matches!(decision, Decision::Refuse(refused) if refused.reason == Some(reason))
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -298,6 +294,86 @@ pub(super) static FAULTS: &[Fault] = &[
                 && !is_text(content)
             {
                 refuse(decision, 400, "SerializationException");
+            }
+        })],
+    ),
+    fault(
+        "part-hash-optional-when-replaced",
+        "own",
+        Seam::Model,
+        &["UMP-HASH-003"],
+        "a part that is sent again needs no tree hash",
+        &[Hook::Decides(|decision, asked, model, _| {
+            let upload = model
+                .vaults
+                .get(asked.vault())
+                .and_then(|vault| vault.uploads.get(upload_id(asked)));
+            let there = |place: ByteRange| {
+                upload.is_some_and(|upload| upload.parts.contains_key(&place.start))
+            };
+            if refused_for(decision, R::TreeHashMissing) && place(asked).is_some_and(there) {
+                *decision = Decision::Accept;
+            }
+        })],
+    ),
+    fault(
+        "refused-part-replaces",
+        "own",
+        Seam::Model,
+        &["LP-PARTS-002"],
+        "a part that is refused takes the place of the one that was there",
+        &[Hook::Before(|realm, asked, _| {
+            if let (true, Some(place), Action::UploadMultipartPart { content, .. }) = (
+                asks(asked, O::UploadMultipartPart),
+                place(asked),
+                &asked.action,
+            ) && let Some(upload) = upload(realm, asked)
+                && let Some(part) = upload.parts.get_mut(&place.start)
+                && content.length() == part.range.len()
+            {
+                part.content = content.clone();
+                part.tree_hash = content.tree_hash();
+            }
+        })],
+    ),
+    fault(
+        "refused-completion-drops-description",
+        "own",
+        Seam::Model,
+        &["CMU-DESC-001"],
+        "an archive has no description when its completion was refused before",
+        &[
+            Hook::Decides(|decision, asked, _, memory| {
+                if asks(asked, O::CompleteMultipartUpload) && *decision != Decision::Accept {
+                    memory.count(upload_id(asked));
+                }
+            }),
+            Hook::After(|realm, asked, _, memory| {
+                if let Action::CompleteMultipartUpload { archive, .. } = &asked.action
+                    && memory.counted(upload_id(asked)) > 0
+                    && let Some(vault) = vault(realm, asked)
+                    && let Some(archive) = vault.archives.get_mut(archive)
+                {
+                    archive.description = None;
+                }
+            }),
+        ],
+    ),
+    fault(
+        "repeated-completion-counted",
+        "own",
+        Seam::Reply,
+        &["DSV-INV-005"],
+        "NumberOfArchives counts each completion, not each archive",
+        &[Hook::Replies(|draft, told, memory| {
+            if done(told, O::CompleteMultipartUpload) && memory.count(upload_id(told.asked)) > 1 {
+                memory.count(told.vault());
+            }
+            let repeated = memory.counted(told.vault());
+            for vault in vaults(draft, told) {
+                if let Some(count) = vault["NumberOfArchives"].as_u64() {
+                    vault["NumberOfArchives"] = Value::from(count + repeated);
+                }
             }
         })],
     ),

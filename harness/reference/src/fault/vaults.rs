@@ -6,8 +6,8 @@ use crevasse_core::spec::OperationName as O;
 use serde_json::{Value, json};
 
 use super::means::{
-    asks, done, every_text, fault, items, refuse, refuse_parameter, say, segment, text, vault,
-    vaults,
+    asks, done, every_text, fault, items, refuse, refuse_parameter, refused_for, say, segment,
+    text, vault, vaults,
 };
 use super::{Decision, Fault, Hook, Seam};
 use crate::page::{self, Entry};
@@ -145,7 +145,7 @@ pub(super) static FAULTS: &[Fault] = &[
             let legal = name
                 .bytes()
                 .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-            let invalid = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::VaultNameInvalid));
+            let invalid = refused_for(decision, R::VaultNameInvalid);
             if invalid && legal && name.len() > 255 {
                 *decision = Decision::Accept;
             }
@@ -720,6 +720,33 @@ pub(super) static FAULTS: &[Fault] = &[
         })],
     ),
     fault(
+        "last-of-several-vault-pages-marked",
+        "own",
+        Seam::Reply,
+        &["COM-PAGE-001"],
+        "the Marker of the last page of vaults is an empty string, but for a list that is one page",
+        &[Hook::Replies(|draft, told, _| {
+            let last = told.page.is_some_and(|page| page.next.is_none());
+            if last && continued(told) && done(told, O::ListVaults) {
+                set_marker(draft, "".into());
+            }
+        })],
+    ),
+    fault(
+        "filters-unread-without-jobs",
+        "own",
+        Seam::Model,
+        &["LJ-FILTER-002"],
+        "a statuscode is looked at only where there are jobs to compare it with",
+        &[Hook::Decides(|decision, asked, model, _| {
+            let vault = model.vaults.get(asked.vault());
+            let idle = vault.is_some_and(|vault| vault.jobs.is_empty());
+            if idle && refused_for(decision, R::StatusCodeUnknown) {
+                *decision = Decision::Accept;
+            }
+        })],
+    ),
+    fault(
         "item-lost-between-pages",
         "own",
         Seam::Reply,
@@ -805,7 +832,7 @@ pub(super) static FAULTS: &[Fault] = &[
         "the deletion of a vault that is not empty is refused, and done",
         &[
             Hook::Decides(|decision, asked, _, memory| {
-                let full = matches!(decision, Decision::Refuse(refused) if refused.reason == Some(R::VaultNotEmpty));
+                let full = refused_for(decision, R::VaultNotEmpty);
                 if asks(asked, O::DeleteVault) && full {
                     memory.keep(&asked.region, asked.vault().into());
                 }

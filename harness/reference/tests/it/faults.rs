@@ -417,6 +417,26 @@ impl Talk {
             let target = "/-/vaults/tagged/tags?operation=add";
             self.put("POST", target, &json!({"Tags": tags}));
         }
+        self.about_places_taken_and_empty();
+    }
+
+    /// What is refused where something is already, and where nothing is.
+    fn about_places_taken_and_empty(&mut self) {
+        self.get("/-/vaults/tagged/jobs?statuscode=finished");
+        let long = json!({"Tags": {"fresh": "x".repeat(300)}});
+        self.put("POST", "/-/vaults/w/tags?operation=add", &long);
+        let call = self.call("POST", "/-/vaults/v/multipart-uploads");
+        let call = call.header("x-amz-archive-description", "completed at once");
+        let request = call.header("x-amz-part-size", "1048576").request();
+        let upload = id(self.hear(&request), "x-amz-multipart-upload-id");
+        let (content, range) = (text("first"), ("Content-Range", "bytes 0-4/*"));
+        let right = content.tree_hash().to_string();
+        self.part("v", &upload, content, &[range]);
+        let wrong = [range, ("x-amz-sha256-tree-hash", &right)];
+        self.part("v", &upload, text("other"), &wrong);
+        self.parts(&upload);
+        self.complete(&upload, Some("5"), Some(&right));
+        self.inventory(json!({}));
     }
 
     /// Uploads in two vaults, one of them small and one with a part that does not come whole.
