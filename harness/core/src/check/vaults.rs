@@ -51,12 +51,16 @@ pub(super) const CHECKS: &[Check] = &[
 
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("CV-STATUS-001", O::CreateVault),
-    AcceptanceRule::example("CV-IDEM-001", O::CreateVault, |now| {
-        live_vault(&now.before, now.action()).is_some()
+    AcceptanceRule::example("CV-IDEM-001", O::CreateVault, |now| !is_new(now)),
+    AcceptanceRule::example("CV-NAME-001", O::CreateVault, |now| {
+        is_new(now) && has_length(now, 1)
     }),
-    AcceptanceRule::example("CV-NAME-001", O::CreateVault, |now| has_length(now, 1)),
-    AcceptanceRule::example("CV-NAME-002", O::CreateVault, |now| has_length(now, 255)),
-    AcceptanceRule::example("CV-NAME-004", O::CreateVault, has_rare_characters),
+    AcceptanceRule::example("CV-NAME-002", O::CreateVault, |now| {
+        is_new(now) && has_length(now, 255)
+    }),
+    AcceptanceRule::example("CV-NAME-004", O::CreateVault, |now| {
+        is_new(now) && has_rare_characters(now)
+    }),
     AcceptanceRule::general("DSV-STATUS-001", O::DescribeVault),
     AcceptanceRule::example("DV-STATUS-001", O::DeleteVault, never_written),
 ];
@@ -95,6 +99,11 @@ const NAMES: &[RefusalCase] = &[
     (has_long_name, name_refused("CV-NAME-003", Demand::Refused)),
     (has_short_name, name_refused("CV-NAME-005", Demand::Refused)),
 ];
+
+/// Whether the vault is not there yet: a second creation that is refused tells nothing of the name.
+fn is_new(now: &Observation) -> bool {
+    live_vault(&now.before, now.action()).is_none()
+}
 
 fn has_length(now: &Observation, length: usize) -> bool {
     vault_name(now).is_some_and(|name| name.chars().count() == length)
