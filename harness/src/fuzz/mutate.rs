@@ -3,14 +3,14 @@
 
 use serde_json::{Value, json};
 
-use crevasse_core::scenario::{Action, Naming, Scenario, Step};
+use crevasse_core::scenario::{Action, Naming, Ref, Scenario, Step};
 
 use super::dictionary::{self, Dictionary};
 use super::handles::{self, Known};
 use crate::generate::Draw;
 
 /// Steps of a variant, at most, those inside of groups included.
-const STEPS: usize = 40;
+const STEPS: usize = 100;
 /// Bytes that a variant uploads, at most.
 const BYTES: u64 = 24 << 20;
 /// How long a variant pauses, at most.
@@ -85,7 +85,7 @@ fn make_vaults_plainly(trees: &mut [Value]) {
     }
 }
 
-/// Whether steps keep within bounds, and every vault handle has one name of its own.
+/// Whether steps keep within bounds, and every vault handle has one name of its own, which is one.
 fn is_sound(steps: &[Step]) -> bool {
     let mut all = Vec::new();
     flatten(steps, &mut all);
@@ -98,7 +98,7 @@ fn is_sound(steps: &[Step]) -> bool {
         _ => true,
     });
     let within = (1..=STEPS).contains(&all.len()) && bytes <= BYTES && pauses <= MILLIS;
-    within && groups && names_differ(&all)
+    within && groups && names_differ(&all) && all.iter().all(|action| is_named(action))
 }
 
 fn flatten<'a>(steps: &'a [Step], all: &mut Vec<&'a Action>) {
@@ -132,6 +132,18 @@ fn millis(action: &Action) -> u64 {
     match action {
         Action::Pause { millis } => *millis,
         _ => 0,
+    }
+}
+
+/// Whether the handle of a vault that is made can be part of its name.
+fn is_named(action: &Action) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    match action {
+        Action::CreateVault {
+            vault: Ref::Handle(handle),
+            name: None,
+        } => handle.chars().all(legal),
+        _ => true,
     }
 }
 
@@ -673,6 +685,19 @@ mod tests {
             trees[0]["InitiateJob"]["body"]["Type"].is_null()
                 && trees[0]["InitiateJob"]["body"].get("Type").is_some()
         }));
+    }
+
+    #[test]
+    fn a_vault_whose_handle_is_no_name_is_no_sound_variant() {
+        let made = |handle: &str| {
+            is_sound(&[Action::CreateVault {
+                vault: handle.into(),
+                name: None,
+            }
+            .into()])
+        };
+        assert!(made("of-v") && made("v.1_"));
+        assert!(!made("\"x\\y\"") && !made("a b"));
     }
 
     #[test]

@@ -255,10 +255,12 @@ fn judge_foreign(now: &Observation, list: &[Value], out: &mut Judgements) {
     }
 }
 
-/// How many of the listed jobs are known to be of another vault, and of no job of this one.
+/// How many of the listed jobs are known to be of another vault, and of no job of this one; none where those of this one are not known.
 fn foreign(now: &Observation, list: &[Value]) -> usize {
+    let Some(known) = known(now) else {
+        return 0;
+    };
     let ids: Vec<&str> = list.iter().filter_map(|item| text(item, "JobId")).collect();
-    let known = known(now).unwrap_or_default();
     let own = |id: &str| known.iter().any(|job| job.id == id);
     let all = now.before.vaults.values();
     all.flat_map(|vault| vault.jobs.values())
