@@ -39,7 +39,7 @@ impl Secured {
         let path = folder.path().join("certificate.pem");
         std::fs::write(&path, certificate.pem()).unwrap();
         let secret = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -38,6 +38,8 @@ impl HttpArm {
     /// # Errors
     /// When its certificates cannot be read, or TLS is not compiled in.
     pub fn new(target: &Target, ceiling: Ceiling) -> Result<Self, TargetError> {
+        #[cfg(feature = "tls")]
+        choose_cryptography();
         let mut builder = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -154,6 +156,13 @@ impl Transport for HttpArm {
             Err(reply) => reply,
         }
     }
+}
+
+/// TLS computes by `ring`, unless the process chose before: the other choice takes a minute of C to build.
+#[cfg(feature = "tls")]
+fn choose_cryptography() {
+    // Refused where there is a choice already, which is as good.
+    _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 #[cfg(feature = "tls")]
