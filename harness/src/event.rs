@@ -107,6 +107,9 @@ pub struct RunStarted {
     /// The arguments of the command line after `run`: what it takes to go on with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
+    /// Those options of the command line that lead to the target and to where the run is kept, each as one word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
 }
 
 /// By what terms a run is reported on: what a report says and no exchange tells.

@@ -27,6 +27,7 @@ pub struct Capabilities {
 #[derive(Clone, Debug, Default)]
 struct Seen {
     spoke: Option<String>,
+    failed: Option<String>,
     strange: Option<String>,
     broken: Option<String>,
 }
@@ -48,6 +49,9 @@ impl Capabilities {
             Reply::Response(response) if speaks_glacier(response) => {
                 seen.spoke = Some(answer(response));
             }
+            Reply::Response(response) if fails(response) => {
+                seen.failed.get_or_insert_with(|| answer(response));
+            }
             Reply::Response(response) => {
                 seen.strange.get_or_insert_with(|| answer(response));
             }
@@ -57,17 +61,19 @@ impl Capabilities {
         }
     }
 
-    /// Whether an operation is there. One that was never asked for is given the benefit of the doubt; so is one whose answers
-    /// never came whole, for a server that lacks an operation says so. Where there are none, there is no doubt.
+    /// Whether an operation is there. One that was never asked for is given the benefit of the doubt; so is one that fails, and one
+    /// whose answers never came whole, for a server that lacks an operation says so. Where there are none, there is no doubt.
     pub fn supports(&self, name: OperationName) -> bool {
-        let maybe = |seen: &Seen| seen.spoke.is_some() || seen.strange.is_none();
+        let there = |seen: &Seen| seen.spoke.is_some() || seen.failed.is_some();
+        let maybe = |seen: &Seen| there(seen) || seen.strange.is_none();
         self.seen.get(&name).is_none_or(maybe) && !self.are_none()
     }
 
     /// Whether there are answers, and none to any operation is one of the vault API.
     pub fn are_none(&self) -> bool {
         let spoke = self.seen.values().any(|seen| seen.spoke.is_some());
-        !spoke && self.seen.values().any(|seen| seen.strange.is_some())
+        let answered = |seen: &Seen| seen.strange.is_some() || seen.failed.is_some();
+        !spoke && self.seen.values().any(answered)
     }
 
     /// The operations that are not there beyond doubt: a request that had to succeed was answered, and never as the vault API does.
@@ -92,10 +98,16 @@ impl Capabilities {
                     spoke: Some(answer),
                     ..
                 }) => format!("answered {answer}"),
-                Some(Seen {
-                    strange: Some(answer),
-                    ..
-                }) => format!("only ever answered {answer}"),
+                Some(
+                    Seen {
+                        failed: Some(answer),
+                        ..
+                    }
+                    | Seen {
+                        strange: Some(answer),
+                        ..
+                    },
+                ) => format!("only ever answered {answer}"),
                 Some(Seen {
                     broken: Some(detail),
                     ..
@@ -118,6 +130,16 @@ fn speaks_glacier(response: &Response) -> bool {
         200..300 => !is_page(response),
         400..500 => names_an_error(response),
         _ => false,
+    }
+}
+
+/// A failure on the way (500, 503 …), or a refusal of what was sent without an error code: 501, 404 and 405 would say that the
+/// operation is not there (RFC 9110, 15.6.1 and 15.6.2).
+fn fails(response: &Response) -> bool {
+    match response.status {
+        400 => !is_page(response),
+        501 => false,
+        status => (500..600).contains(&status),
     }
 }
 
@@ -161,7 +183,14 @@ mod tests {
     use crevasse_core::treehash::sha256;
     use crevasse_core::wire::{Body, Exchange, Framing, Headers, ObservedBody, Request};
 
-    fn answered(status: u16, media_type: &str, body: &str) -> bool {
+    const DESCRIBE: fn() -> Action = || Action::DescribeVault {
+        vault: Ref::from("v"),
+    };
+    const OTHER: fn() -> Action = || Action::DeleteVault {
+        vault: Ref::from("v"),
+    };
+
+    fn record(action: fn() -> Action, status: u16, media_type: &str, body: &str) -> Record {
         let response = Response {
             status,
             headers: Headers(vec![("content-type".to_owned(), media_type.to_owned())]),
@@ -181,11 +210,9 @@ mod tests {
             body: Body::Empty,
             framing: Framing::Plain,
         };
-        let record = Record {
+        Record {
             step: 0,
-            action: Action::DescribeVault {
-                vault: Ref::from("v"),
-            },
+            action: action(),
             tweak: Tweak::default(),
             group: None,
             bindings: Default::default(),
@@ -197,9 +224,12 @@ mod tests {
                 retried: Vec::new(),
             }),
             blocked: None,
-        };
+        }
+    }
+
+    fn answered(status: u16, media_type: &str, body: &str) -> bool {
         let mut capabilities = Capabilities::default();
-        capabilities.learn(&record);
+        capabilities.learn(&record(DESCRIBE, status, media_type, body));
         capabilities.supports(OperationName::DescribeVault)
     }
 
@@ -232,6 +262,25 @@ mod tests {
             r#"{"__type":"VaultNotFound"}"#
         ));
         assert!(answered(201, "text/html; charset=utf-8", ""));
+    }
+
+    /// Of an operation that always answers so, beside one that works.
+    fn there_beside_another(status: u16, media_type: &str, body: &str) -> bool {
+        let mut capabilities = Capabilities::default();
+        capabilities.learn(&record(OTHER, 200, "application/json", "{}"));
+        capabilities.learn(&record(DESCRIBE, status, media_type, body));
+        capabilities.supports(OperationName::DescribeVault)
+    }
+
+    #[test]
+    fn an_operation_that_always_fails_is_there_where_others_are() {
+        let code = r#"{"code":"ServiceUnavailableException"}"#;
+        assert!(there_beside_another(500, "application/json", code));
+        assert!(there_beside_another(503, "text/html", "<!doctype html>"));
+        assert!(there_beside_another(400, "application/json", "{}"));
+        assert!(!there_beside_another(501, "application/json", code));
+        assert!(!there_beside_another(404, "text/html", "<!doctype html>"));
+        assert!(!answered(500, "application/json", code));
     }
 
     #[test]

@@ -106,6 +106,7 @@ mod tests {
             started: Timestamp(0),
             shard: crate::shard::Shard::WHOLE,
             arguments: Vec::new(),
+            options: Vec::new(),
         }
     }
 

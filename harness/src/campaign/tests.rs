@@ -10,7 +10,10 @@ use crevasse_core::wire::{Headers, ObservedBody, Request, Response, TransportFau
 use crevasse_reference::{Options, Service};
 
 fn hand(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Hand {
-    let target = Target::new("http://127.0.0.1:9").unwrap();
+    hand_at(Target::new("http://127.0.0.1:9").unwrap(), answer)
+}
+
+fn hand_at(target: Target, answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Hand {
     let spec = Arc::new(Spec::builtin().clone());
     let (pace, prefix) = (Pace::new(4, None), "crevasse-x7k2p9".to_owned());
     Hand::new(
@@ -92,6 +95,22 @@ async fn the_reference_conforms_and_is_left_as_it_was() {
     );
     assert_eq!(found.learned.account.as_deref(), Some("123456789012"));
     assert!(matches!(events.last(), Some(Event::RunFinished(end)) if end.complete));
+}
+
+#[tokio::test]
+async fn the_account_of_a_target_that_does_not_tell_it_is_the_one_that_was_said() {
+    let mut target = Target::new("http://127.0.0.1:9").unwrap();
+    target.account = Some("111122223333".to_owned());
+    let asked = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&asked);
+    let hand = hand_at(target, move |request| {
+        let told = request.path.starts_with("/111122223333/vaults/");
+        seen.fetch_add(usize::from(told), Ordering::Relaxed);
+        page(200, "nothing")
+    });
+    let written = "- CreateVault: {vault: v}\n  but: {account: numeric}\n";
+    run_on(hand, &plan(&[written])).await.0.unwrap();
+    assert!(asked.load(Ordering::Relaxed) > 0);
 }
 
 #[tokio::test]

@@ -108,9 +108,11 @@ impl Session {
         }
     }
 
-    /// Keeps what was learned.
+    /// Keeps what was learned; what the target did not tell of its account stays as it was.
     pub(crate) fn learn(&self, learned: Learned) {
-        *lock(&self.learned) = learned;
+        let mut known = lock(&self.learned);
+        let account = learned.account.or_else(|| known.account.take());
+        *known = Learned { account, ..learned };
     }
 
     /// Sends nothing for these operations any more.

@@ -15,6 +15,7 @@ pub(super) fn run() -> RunStarted {
         started: Timestamp(1_486_728_000_250),
         shard: crate::shard::Shard::WHOLE,
         arguments: Vec::new(),
+        options: Vec::new(),
     }
 }
 

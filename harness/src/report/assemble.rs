@@ -93,41 +93,8 @@ fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
         seconds: found.seconds,
         complete: found.is_complete(),
         shard: run.shard,
-        options: needed_again(&run.arguments),
+        options: run.options.clone(),
     }
-}
-
-/// Options that say how a target is reached, or where its runs are kept, and whether they take a value.
-const NEEDED_AGAIN: [(&str, bool); 12] = [
-    ("--account", true),
-    ("--region", true),
-    ("--sns-topic", true),
-    ("--host-header", true),
-    ("--connect-to", true),
-    ("--request-timeout", true),
-    ("--cacert", true),
-    ("--run-dir", true),
-    ("--no-reuse", false),
-    ("--proxy-from-env", false),
-    ("--insecure", false),
-    ("-k", false),
-];
-
-/// Those of the arguments of a run that a replay of it needs too, each as one word.
-fn needed_again(arguments: &[String]) -> Vec<String> {
-    let mut words = arguments.iter();
-    let mut needed = Vec::new();
-    while let Some(word) = words.next() {
-        let name = word.split('=').next().unwrap_or_default();
-        match NEEDED_AGAIN.iter().find(|(option, _)| *option == name) {
-            Some((option, true)) if word == option => {
-                needed.extend(words.next().map(|value| format!("{option}={value}")));
-            }
-            Some(_) => needed.push(word.clone()),
-            None => {}
-        }
-    }
-    needed
 }
 
 /// An entry that counts no more, or matches nothing: `reason` says which, where it is the day.
@@ -195,6 +162,7 @@ fn notes(found: &Found) -> Vec<String> {
         .chain(gone)
         .chain(unreachable)
         .chain(spent)
+        .chain(topic_refused(found))
         .chain(put_off(&found.put_off))
         .chain(waiting)
         .chain(unresolved)
@@ -218,6 +186,15 @@ fn nobody(capabilities: &[Capability]) -> Option<String> {
     }
     (times > 1 && times == capabilities.len())
         .then(|| format!("every operation of the vault API {answer}: {DOUBT}"))
+}
+
+/// That no topic was ever taken, which documents allow: what depends on one was not judged.
+fn topic_refused(found: &Found) -> Option<String> {
+    let tally = found.ledger.tallies.get("SVN-STATUS-001")?;
+    let why = tally.inconclusive.first().filter(|_| tally.held == 0)?;
+    Some(format!(
+        "SetVaultNotifications never succeeded, {why}: `--sns-topic ARN` names a topic that the target knows"
+    ))
 }
 
 /// What a retry must not hide.
@@ -649,21 +626,6 @@ mod tests {
     use crate::report::sample::broken;
     use crevasse_core::baseline::Baseline;
     use crevasse_core::check::Symptom;
-
-    #[test]
-    fn a_replay_needs_what_leads_to_the_target_and_nothing_else() {
-        let line = "--endpoint=http://127.0.0.1:9 --seed 7 --host-header glacier.example -k --account=123456789012 -q --run-dir runs";
-        let arguments: Vec<String> = line.split(' ').map(str::to_owned).collect();
-        assert_eq!(
-            needed_again(&arguments),
-            [
-                "--host-header=glacier.example",
-                "-k",
-                "--account=123456789012",
-                "--run-dir=runs"
-            ]
-        );
-    }
 
     #[test]
     fn a_server_without_any_operation_is_never_as_expected() {

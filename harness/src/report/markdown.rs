@@ -5,7 +5,7 @@ use crevasse_core::verdict::Verdict;
 use super::document::{CauseFacts, Counts, FindingFacts, Report, RequirementFacts};
 use super::time_line::time_line;
 use super::words::{
-    MustShares, Weight, again, clip, label, left_behind, number, plural, stale, to_go_on,
+    MustShares, Weight, again, clip, label, left_behind, not_there, number, plural, stale, to_go_on,
 };
 use super::{printable, terminal, visible};
 
@@ -194,7 +194,8 @@ fn remarks(report: &Report) -> String {
         .iter()
         .filter(|facts| facts.verdict == Verdict::Inconclusive);
     let mut lines = list("\nInconclusive: ", undecided.map(undecided_line).collect());
-    let remarks: Vec<String> = left_behind(report)
+    let remarks: Vec<String> = not_there(report)
+        .chain(left_behind(report))
         .chain(stale(report))
         .chain(report.notes.iter().cloned())
         .chain(to_go_on(report))

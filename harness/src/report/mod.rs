@@ -26,7 +26,7 @@ pub use compare::Comparison;
 pub use document::Report;
 #[cfg(feature = "cli")]
 pub use format::{Format, UnknownFormat, write};
-pub use words::{MustShares, Share, Weight, is_built_in};
+pub use words::{MustShares, Share, Weight, is_built_in, replay};
 pub(crate) use words::{again, undecided};
 
 /// How many characters of one value a report for people shows.

@@ -10,7 +10,7 @@ use crevasse_core::verdict::Verdict;
 
 use super::document::{CauseFacts, Counts, FindingFacts, Report};
 use super::time_line::time_line;
-use super::words::{again, label, left_behind, number, stale, to_go_on};
+use super::words::{again, label, left_behind, not_there, number, stale, to_go_on};
 use super::{printable, visible};
 
 /// How much is said.
@@ -257,7 +257,11 @@ impl Page {
 
     fn remarks(&mut self, report: &Report) {
         let mut remarks: Vec<String> = report.notes.clone();
-        remarks.extend(stale(report).chain(left_behind(report)));
+        remarks.extend(
+            not_there(report)
+                .chain(stale(report))
+                .chain(left_behind(report)),
+        );
         let all = self.style.detail == Detail::Verbose;
         let undecided = report
             .requirements

@@ -72,19 +72,39 @@ fn word(text: &str) -> String {
 
 /// The command that plays a finding of a report again, at the target of the report.
 pub(crate) fn again(report: &Report, finding: &FindingFacts) -> String {
-    let endpoint = match is_built_in(report) {
-        true => String::new(),
-        false => format!(" --endpoint {}", report.run.endpoint),
-    };
-    let options = report.run.options.iter().map(|option| word(option));
-    format!(
-        "crevasse replay {} --from {}{endpoint}{}",
-        finding.id,
-        report.run.id,
-        options
-            .map(|option| format!(" {option}"))
-            .collect::<String>()
-    )
+    let endpoint = (!is_built_in(report)).then_some(report.run.endpoint.as_str());
+    let finding = [finding.id.as_str(), "--from", &report.run.id];
+    replay(finding, endpoint, &report.run.options)
+}
+
+/// The command that plays something at an endpoint, or at the built-in server, reached by these options.
+pub fn replay<'a>(
+    what: impl IntoIterator<Item = &'a str>,
+    endpoint: Option<&'a str>,
+    options: &'a [String],
+) -> String {
+    let what = ["crevasse", "replay"].into_iter().chain(what);
+    let there = endpoint.map(|endpoint| ["--endpoint", endpoint]);
+    let options = options.iter().map(String::as_str);
+    let words = what.chain(there.into_iter().flatten()).chain(options);
+    words.map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// The options of the run that this test takes, as they follow a command.
+fn options(report: &Report, wanted: impl Fn(&str) -> bool) -> String {
+    let options = report.run.options.iter().filter(|option| wanted(option));
+    options.map(|option| format!(" {}", word(option))).collect()
+}
+
+/// What `crevasse run` needs to find the run again.
+fn kept(report: &Report) -> String {
+    options(report, |option| option.starts_with("--run-dir="))
+}
+
+/// The command that removes what the run left: like the run, it has to reach the target, but nothing it does needs leave.
+fn clean_up(report: &Report) -> String {
+    let options = options(report, |option| !option.starts_with("--allow="));
+    format!("crevasse cleanup {}{options}", report.run.id)
 }
 
 /// How a run goes on that did not come to its end, and how what it left there is removed.
@@ -92,10 +112,28 @@ pub(super) fn to_go_on(report: &Report) -> Option<String> {
     let begun = !report.run.complete && report.summary.exit_code != exit::UNREACHABLE;
     (begun && !is_built_in(report) && !is_merged(report)).then(|| {
         format!(
-            "`crevasse run --resume {0}` goes on with this run, `crevasse cleanup {0}` removes what it left",
-            report.run.id
+            "`crevasse run --resume {}{}` goes on with this run, `{}` removes what it left",
+            report.run.id,
+            kept(report),
+            clean_up(report)
         )
     })
+}
+
+/// Operations that are not there while others are, a line for all that answer alike.
+pub(super) fn not_there(report: &Report) -> impl Iterator<Item = String> {
+    let mut alike: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    let some = report.operations.iter().any(|facts| facts.supported);
+    for facts in report.operations.iter().filter(|facts| !facts.supported) {
+        alike
+            .entry(&facts.reason)
+            .or_default()
+            .push(facts.name.as_str());
+    }
+    alike
+        .into_iter()
+        .filter(move |_| some)
+        .map(|(reason, names)| format!("not there: {} ({reason})", names.join(", ")))
 }
 
 /// What stays at the target, a line for all that stay for one reason.
@@ -107,7 +145,7 @@ pub(crate) fn left_behind(report: &Report) -> impl Iterator<Item = String> {
     }
     let again = match is_merged(report) {
         true => "`crevasse cleanup` of its shard tries again".to_owned(),
-        false => format!("`crevasse cleanup {}` tries again", report.run.id),
+        false => format!("`{}` tries again", clean_up(report)),
     };
     alike.into_iter().map(move |((kind, _), leaks)| {
         let LeakFacts { name, reason, .. } = leaks[0];

@@ -257,6 +257,7 @@ pub fn started(target: &Target, spec: &Spec, seed: u64, jobs: usize) -> RunStart
         started: now(),
         shard: Shard::WHOLE,
         arguments: Vec::new(),
+        options: Vec::new(),
     }
 }
 

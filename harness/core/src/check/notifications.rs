@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::documents::{Kept, accepted, latest, not_found, sent, shown, told};
+use super::errors::is_unrouted;
 use super::rules::{
     AcceptanceRule, Demand, RefusalRule, answer, judge_acceptance, judge_refusal, not_accepted,
 };
@@ -98,10 +99,8 @@ fn sets(now: &Observation, earlier: &[Observation], out: &mut Judgements) {
     let took = earlier
         .iter()
         .any(|past| past.operation == now.operation && past.succeeded());
-    let unrouted = super::errors::is_unrouted(now);
-    let refused = now.is_refused();
     for requirement in ["SVN-STATUS-001", "SVN-BODY-001", "SVN-EVENT-001"] {
-        if refused && !took && !unrouted {
+        if !took && may_refuse_the_topic(now) {
             out.inconclusive(
                 requirement,
                 format!("the topic was refused: {}", answer(now)),
@@ -116,6 +115,15 @@ fn sets(now: &Observation, earlier: &[Observation], out: &mut Judgements) {
             );
         }
     }
+}
+
+/// A refusal that can be about a topic that does not exist, which no document describes: not one that could not read the body, or misses a member of it.
+fn may_refuse_the_topic(now: &Observation) -> bool {
+    const OF_THE_BODY: &[&str] = &["MissingParameterValueException", "SerializationException"];
+    let of_the_body = now
+        .error_code()
+        .is_some_and(|code| OF_THE_BODY.contains(&code));
+    now.is_refused() && !is_unrouted(now) && !of_the_body
 }
 
 fn accepts(evidence: &Evidence<'_>, out: &mut Judgements) {

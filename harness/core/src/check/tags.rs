@@ -227,7 +227,7 @@ const REFUSED: &[RefusalRule] = &[
     RefusalRule::new(
         "RTV-LIMIT-001",
         &[O::RemoveTagsFromVault],
-        &[Refusal::TagKeyCountInvalid],
+        &[Refusal::TagKeyCountInvalid, Refusal::TagKeysMissing],
         BAD_REQUEST,
     ),
     RefusalRule::new(

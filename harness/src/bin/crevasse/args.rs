@@ -1,5 +1,6 @@
 //! The command line, as typed.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -99,10 +100,10 @@ pub(crate) struct Aim {
     #[arg(long)]
     pub(crate) proxy_from_env: bool,
     /// Longest time for one request, without what large bodies take.
-    #[arg(long, value_name = "TIME", default_value = "20s")]
+    #[arg(long, value_name = "TIME", default_value = REQUEST)]
     pub(crate) request_timeout: Time,
     /// Longest time for a connection to be made.
-    #[arg(long, value_name = "TIME", default_value = "5s")]
+    #[arg(long, value_name = "TIME", default_value = CONNECT)]
     pub(crate) connect_timeout: Time,
     /// Requests per second or minute: 100/s, 600/m; or `auto`: slower whenever the target puts requests off.
     #[arg(long, value_name = "RATE")]
@@ -114,6 +115,55 @@ pub(crate) struct Aim {
     #[arg(short = 'k', long)]
     pub(crate) insecure: bool,
 }
+
+impl Aim {
+    /// The options by which another command reaches the same target, each as one word. The endpoint is said otherwise.
+    pub(crate) fn options(&self) -> Vec<String> {
+        let cacert = self.cacert.as_ref().map(|path| path.display().to_string());
+        let unless = |time: Time, usual| (time.to_string() != usual).then(|| time.to_string());
+        let values = [
+            ("account", self.account.clone()),
+            ("region", self.region.clone()),
+            ("sns-topic", self.sns_topic.clone()),
+            ("host-header", self.host_header.clone()),
+            ("connect-to", self.connect_to.clone()),
+            ("request-timeout", unless(self.request_timeout, REQUEST)),
+            ("connect-timeout", unless(self.connect_timeout, CONNECT)),
+            ("rate-limit", self.rate_limit.clone()),
+            ("cacert", cacert),
+        ];
+        let flags = [
+            ("no-reuse", self.no_reuse),
+            ("proxy-from-env", self.proxy_from_env),
+            ("insecure", self.insecure),
+        ];
+        let values = values
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!("--{name}={}", value?)));
+        let flags = flags.into_iter().filter(|(_, is_set)| *is_set);
+        values
+            .chain(flags.map(|(name, _)| format!("--{name}")))
+            .collect()
+    }
+}
+
+impl Run {
+    /// The same for a run, with what it was allowed to do and where it is kept.
+    pub(crate) fn options(&self) -> Vec<String> {
+        let mut options = self.aim.options();
+        if !self.allow.is_empty() {
+            let names: Vec<&str> = self.allow.iter().map(|name| name.as_str()).collect();
+            options.push(format!("--allow={}", names.join(",")));
+        }
+        let kept = self.run_dir.as_ref();
+        options.extend(kept.map(|folder| format!("--run-dir={}", folder.display())));
+        options
+    }
+}
+
+/// How long to wait for an answer, and for a connection, unless told otherwise.
+const REQUEST: &str = "20s";
+const CONNECT: &str = "5s";
 
 /// A time with its unit: 500ms, 30s, 10m, 6h. A bare number is seconds.
 #[derive(Clone, Copy, Debug)]
@@ -142,6 +192,16 @@ impl FromStr for Time {
             .checked_mul(unit)
             .map(|millis| Self(Duration::from_millis(millis)))
             .ok_or_else(|| format!("`{text}` is too long"))
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.as_millis();
+        match millis % 1000 {
+            0 => write!(f, "{}s", millis / 1000),
+            _ => write!(f, "{millis}ms"),
+        }
     }
 }
 
@@ -595,5 +655,34 @@ fn json_path(text: &str) -> Result<PathBuf, String> {
     match text.strip_prefix("json=") {
         Some(path) if !path.is_empty() => Ok(path.into()),
         _ => Err("a proof is written as json=PATH only".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(line: &str) -> Box<Run> {
+        let words = ["crevasse", "run"].into_iter().chain(line.split(' '));
+        match Args::try_parse_from(words).unwrap().command {
+            Command::Run(run) => run,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_leads_to_a_target_is_said_again_however_it_was_spelt_and_nothing_else() {
+        let line = "-kq --account 111122223333 --seed 7 --request-timeout=2500ms --connect-timeout 1m --allow CompleteVaultLock,DeleteVault --run-dir runs";
+        let again = [
+            "--account=111122223333",
+            "--request-timeout=2500ms",
+            "--connect-timeout=60s",
+            "--insecure",
+            "--allow=CompleteVaultLock,DeleteVault",
+            "--run-dir=runs",
+        ];
+        assert_eq!(run(line).options(), again);
+        assert_eq!(run(&again.join(" ")).options(), again);
+        assert_eq!(run("--seed 7").options(), [""; 0]);
     }
 }

@@ -343,6 +343,7 @@ async fn everything_is_removed_and_the_journal_shows_it() {
         started: crevasse_core::amz_date::Timestamp(0),
         shard: crate::shard::Shard::WHOLE,
         arguments: Vec::new(),
+        options: Vec::new(),
     };
     let journal = Journal::create(folder.path(), &run).unwrap();
     let service = Service::new(Options::default());

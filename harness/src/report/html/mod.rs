@@ -17,7 +17,9 @@ use super::document::{
     CauseFacts, Counts, FindingFacts, Report, RequirementFacts, RunFacts, SpecFacts, Summary, Tool,
 };
 use super::printable;
-use super::words::{MustShares, Share, Weight, label, left_behind, mark, number, stale, statement};
+use super::words::{
+    MustShares, Share, Weight, label, left_behind, mark, not_there, number, stale, statement,
+};
 use finding::{Findings, Row};
 use template::{fill, markup};
 
@@ -274,7 +276,9 @@ fn requirement(facts: &RequirementFacts) -> Requirement<'_> {
 }
 
 fn remarks(report: &Report) -> Vec<String> {
-    let told = left_behind(report).chain(stale(report));
+    let told = not_there(report)
+        .chain(left_behind(report))
+        .chain(stale(report));
     let remarks = told.chain(report.notes.iter().cloned());
     remarks.take(200).map(|remark| printable(&remark)).collect()
 }

@@ -16,6 +16,7 @@ use crevasse::journal::Journal;
 use crevasse::report::Report;
 use crevasse::report::assemble::assemble;
 use crevasse::report::document::FindingFacts;
+use crevasse::report::replay;
 use crevasse::report::terminal::{self, Style};
 use crevasse::run::{keep, now, runs, started};
 use crevasse::scenarios;
@@ -49,6 +50,7 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let (target, server) = target(args).await?;
     let mut run = started(&target, &plan.spec, plan.seed, args.jobs);
     run.shard = plan.shard;
+    run.options = args.aim.options();
     let journal = match &server {
         // What the embedded server holds is gone with it.
         Some(_) => Journal::discarding(),
@@ -70,7 +72,15 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
     let place = Place {
         endpoint: run.endpoint.clone(),
         built_in: server.is_some(),
-        faults: &args.fault,
+        options: match &server {
+            Some(_) => args
+                .fault
+                .iter()
+                .map(|id| format!("--fault={id}"))
+                .collect(),
+            None => run.options.clone(),
+        },
+        right: server.is_some() && args.fault.is_empty(),
     };
     let mut tell = |tidings: Tidings<'_>| say(&tidings, &place, style);
     let night = match fuzz(hand.clone(), &plan, &args.corpus, &stop, &mut tell).await {
@@ -92,22 +102,25 @@ async fn night(args: &Fuzz) -> anyhow::Result<u8> {
 }
 
 /// Where a night is.
-struct Place<'a> {
+struct Place {
     endpoint: String,
-    /// Whether it is the reference server in this process, and what that gets wrong.
+    /// Whether it is the reference server in this process.
     built_in: bool,
-    faults: &'a [String],
+    /// The options of `crevasse replay` that lead there.
+    options: Vec<String>,
+    /// Whether it is known to be right.
+    right: bool,
 }
 
-impl Place<'_> {
+impl Place {
     /// The command that plays a scenario in a file there.
     fn again(&self, file: &Path) -> String {
-        let file = file.display();
-        if !self.built_in {
-            return format!("crevasse replay {file} --endpoint {}", self.endpoint);
-        }
-        let faults = self.faults.iter().map(|fault| format!(" --fault {fault}"));
-        format!("crevasse replay {file}{}", faults.collect::<String>())
+        let endpoint = (!self.built_in).then_some(self.endpoint.as_str());
+        replay(
+            [file.display().to_string().as_str()],
+            endpoint,
+            &self.options,
+        )
     }
 }
 
@@ -117,17 +130,16 @@ fn report(
     plan: &Plan,
     run: &RunStarted,
     night: &Night,
-    place: &Place<'_>,
+    place: &Place,
     trouble: Option<String>,
 ) -> Report {
-    let right = place.built_in && place.faults.is_empty();
     let mut found = night.found.clone();
     found.terms = Terms {
         operations: plan.spec.operations.keys().copied().collect(),
         strict: args.strict,
         today: plan.today.clone(),
         baseline: plan.baseline.clone(),
-        target: right.then(TargetFacts::built_in),
+        target: place.right.then(TargetFacts::built_in),
         ..Terms::default()
     };
     found.faults.extend(trouble);
@@ -231,7 +243,7 @@ fn absent(error: std::io::Error) -> std::io::Result<()> {
     }
 }
 
-fn say(tidings: &Tidings<'_>, place: &Place<'_>, style: Style) {
+fn say(tidings: &Tidings<'_>, place: &Place, style: Style) {
     match tidings {
         Tidings::Begun {
             night,

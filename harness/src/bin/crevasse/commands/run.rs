@@ -119,6 +119,7 @@ fn begin(args: &Asked, run: &mut Run, runs: &Path) -> anyhow::Result<TakenUp> {
     let told = std::env::var("AWS_ENDPOINT_URL").ok();
     let told = told.as_deref().filter(|_| args.aim.endpoint.is_none());
     run.started.arguments = resume::arguments(told);
+    run.started.options = args.options();
     let folder = runs.join(&run.started.run);
     let journal = Journal::create(&folder, &run.started)
         .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
