@@ -60,6 +60,13 @@ impl Timestamp {
         .find_map(|format| civil(format, text))
     }
 
+    /// Reads what an answer tells: `YYYY-MM-DDThh:mm:ss[.fraction]`, in UTC by `Z` or by an offset of zero (COM-DATE-001 demands UTC;
+    /// that it is written as `Z` is a SHOULD).
+    pub fn parse_utc(text: &str) -> Option<Self> {
+        let zero = text.strip_suffix("+00:00").map(|time| format!("{time}Z"));
+        zero.as_deref().unwrap_or(text).parse().ok()
+    }
+
     /// The same time, later by this many milliseconds.
     pub fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
@@ -139,6 +146,13 @@ mod tests {
         let t = Timestamp::parse_http("Wed, 10 Feb 2016 12:00:00 GMT").unwrap();
         assert_eq!(t.iso_seconds(), "2016-02-10T12:00:00Z");
         assert!(Timestamp::parse_http("2016-02-10").is_none());
+    }
+
+    #[test]
+    fn an_answer_may_tell_utc_by_an_offset_of_zero() {
+        let told = Timestamp::parse_utc("2016-02-10T12:00:00.5+00:00");
+        assert_eq!(told, "2016-02-10T12:00:00.5Z".parse().ok());
+        assert_eq!(Timestamp::parse_utc("2016-02-10T12:00:00+01:00"), None);
     }
 
     #[test]

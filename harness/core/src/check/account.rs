@@ -211,10 +211,17 @@ fn tells(evidence: &Evidence<'_>, out: &mut Judgements) {
     if same_rule(given, expected) {
         return told_rightly(set, past, expected, out);
     }
+    // The policy before this one may be told for a few minutes.
+    let was_there = past.iter().any(|seen| {
+        let told = seen.document.as_deref().and_then(rule);
+        seen.index < set.index
+            && (sends(seen, |rule| same_rule(rule, given))
+                || told.is_some_and(|told| same_rule(told, given)))
+    });
     let refused = settings(past, false).find(|past| {
         past.index > set.index && sends(past, |rule| strategy(rule) == strategy(given))
     });
-    if refused.is_some() {
+    if refused.is_some() && !was_there {
         let symptom = Symptom::new(
             "refused-yet-done",
             "a refused request changes the retrieval policy",
@@ -325,7 +332,7 @@ fn active(list: &Observation) -> Option<usize> {
 }
 
 fn date(unit: &Value, member: &str) -> Option<Timestamp> {
-    unit.get(member)?.as_str()?.parse().ok()
+    Timestamp::parse_utc(unit.get(member)?.as_str()?)
 }
 
 /// Units known just before this: those last listed and those bought since.

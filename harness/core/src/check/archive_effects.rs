@@ -442,7 +442,7 @@ fn judge_inventory(evidence: &Evidence<'_>, out: &mut Judgements) {
     let date = now
         .member("/InventoryDate")
         .and_then(Value::as_str)
-        .and_then(|text| text.parse::<Timestamp>().ok());
+        .and_then(Timestamp::parse_utc);
     let Some(taken) = date
         .zip(clock_ahead(now))
         .map(|(date, ahead)| date.plus_millis(-ahead))

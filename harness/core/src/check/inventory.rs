@@ -301,7 +301,7 @@ fn judge_dates(inventory: &Inventoried<'_>, out: &mut Judgements) {
         .as_deref()
         .into_iter()
         .chain(created)
-        .find(|text| text.parse::<Timestamp>().is_err());
+        .find(|text| Timestamp::parse_utc(text).is_none());
     let symptom = || {
         Symptom::new(
             "inventory-date-form",

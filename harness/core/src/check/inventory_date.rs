@@ -123,7 +123,7 @@ fn judge_vault_date(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let told = now.member("/LastInventoryDate").and_then(Value::as_str);
     let date = told
-        .and_then(|text| text.parse::<Timestamp>().ok())
+        .and_then(Timestamp::parse_utc)
         .map(Timestamp::whole_seconds);
     out.also_rests_on(inventory.now.index);
     match date {

@@ -327,11 +327,7 @@ fn judge_inventory(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// Dates are told as the same instants, everything else as the same text.
 fn same_value(name: &str, asked: &str, told: &str) -> bool {
-    let instant = |text: &str| {
-        text.parse::<Timestamp>()
-            .ok()
-            .or_else(|| Timestamp::parse_basic(text))
-    };
+    let instant = |text: &str| Timestamp::parse_utc(text).or_else(|| Timestamp::parse_basic(text));
     if name.ends_with("Date") {
         instant(asked).is_some() && instant(asked) == instant(told)
     } else {

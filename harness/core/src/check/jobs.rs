@@ -134,7 +134,7 @@ pub(super) fn asked_range(now: &Observation) -> Option<(ByteRange, u64)> {
 
 /// A time in an answer.
 pub(super) fn time(now: &Observation, pointer: &str) -> Option<Timestamp> {
-    now.member(pointer)?.as_str()?.parse().ok()
+    Timestamp::parse_utc(now.member(pointer)?.as_str()?)
 }
 
 /// The symptom of jobs that bring the whole archive whatever range was asked for.

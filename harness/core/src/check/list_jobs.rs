@@ -122,7 +122,7 @@ fn judge_lateness(evidence: &Evidence<'_>, out: &mut Judgements) {
         return;
     };
     let told = |name| now.member(name).and_then(Value::as_str);
-    let completed = told("/CompletionDate").and_then(|date| date.parse::<Timestamp>().ok());
+    let completed = told("/CompletionDate").and_then(Timestamp::parse_utc);
     let (Some(id), Some(completed)) = (told("/JobId"), completed) else {
         return;
     };
@@ -191,17 +191,27 @@ fn judge_agreement(evidence: &Evidence<'_>, out: &mut Judgements) {
     }
 }
 
-/// The first member, by name, in which two descriptions differ. Null is absent.
+/// The first member, by name, in which two descriptions differ. Null is absent, in members of members too.
 fn difference<'a>(one: &'a Value, other: &'a Value) -> Option<&'a str> {
     let names = [one, other]
         .into_iter()
         .filter_map(Value::as_object)
         .flat_map(|members| members.keys().map(String::as_str));
     let mut odd = names.filter(|name| {
-        *name != "NextInventoryRetrievalMarker"
-            && given(one, &format!("/{name}")) != given(other, &format!("/{name}"))
+        *name != "NextInventoryRetrievalMarker" && !agree(one.get(*name), other.get(*name))
     });
     odd.next()
+}
+
+fn agree<'a>(one: Option<&'a Value>, other: Option<&'a Value>) -> bool {
+    let given = |value: Option<&'a Value>| value.filter(|value| !value.is_null());
+    match (given(one), given(other)) {
+        (Some(Value::Object(one)), Some(Value::Object(other))) => {
+            let mut names = one.keys().chain(other.keys());
+            names.all(|name| agree(one.get(name), other.get(name)))
+        }
+        (one, other) => one == other,
+    }
 }
 
 /// All jobs of the vault, where a page holds them all, and none of another vault on any page.
@@ -327,7 +337,7 @@ fn judge_order(evidence: &Evidence<'_>, out: &mut Judgements) {
     };
     let dates: Option<Vec<Timestamp>> = list
         .iter()
-        .map(|item| text(item, "CreationDate")?.parse().ok())
+        .map(|item| Timestamp::parse_utc(text(item, "CreationDate")?))
         .collect();
     let Some(dates) = dates else { return };
     let mut different = dates.clone();
@@ -365,6 +375,17 @@ mod tests {
         assert_eq!(
             difference(&one, &json!({"JobId": "j", "Tier": "Bulk"})),
             Some("Tier")
+        );
+        let window = |window| json!({"InventoryRetrievalParameters": window});
+        let (one, other) = (
+            json!({"Limit": null, "Format": "JSON"}),
+            json!({"Format": "JSON", "Marker": null}),
+        );
+        assert_eq!(difference(&window(one), &window(other)), None);
+        let other = json!({"Format": "CSV"});
+        assert_eq!(
+            difference(&window(json!({"Format": "JSON"})), &window(other)),
+            Some("InventoryRetrievalParameters")
         );
     }
 }

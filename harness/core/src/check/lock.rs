@@ -104,6 +104,7 @@ const LOCK: Kept = Kept {
         &[Refusal::NoLock],
     )],
     when_deleted: "AVL-STATUS-001",
+    lingers: false,
     is_set: |vault| vault.lock.is_some(),
     member: "Policy",
 };
@@ -456,7 +457,7 @@ fn dates(evidence: &Evidence<'_>, out: &mut Judgements) {
     let date = |name: &str| {
         now.member(name)
             .and_then(Value::as_str)
-            .and_then(|date| date.parse::<Timestamp>().ok())
+            .and_then(Timestamp::parse_utc)
     };
     let Some(created) = date("/CreationDate") else {
         return;

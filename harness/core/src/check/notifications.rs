@@ -67,6 +67,7 @@ const NOTIFICATIONS: Kept = Kept {
         &[Refusal::NoNotifications],
     )],
     when_deleted: "DVN-STATUS-001",
+    lingers: true,
     is_set: |vault| vault.notifications.is_some(),
     member: "SNSTopic",
 };

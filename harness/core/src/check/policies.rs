@@ -69,6 +69,7 @@ const ACCESS: Kept = Kept {
         &[Refusal::NoAccessPolicy],
     )],
     when_deleted: "DAP-STATUS-001",
+    lingers: true,
     is_set: |vault| vault.access_policy.is_some(),
     member: "Policy",
 };

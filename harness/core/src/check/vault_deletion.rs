@@ -147,7 +147,7 @@ pub(super) fn inventoried_since(described: &Observation, changed_at: Timestamp) 
         let date = described
             .member(member)
             .and_then(Value::as_str)
-            .and_then(|text| text.parse::<Timestamp>().ok());
+            .and_then(Timestamp::parse_utc);
         date.zip(clock_ahead(described))
             .is_some_and(|(date, ahead)| date.plus_millis(-ahead) >= changed_at)
     };

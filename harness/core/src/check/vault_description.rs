@@ -164,7 +164,7 @@ fn judge_created(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// Whether a time told lies within what we saw, clocks being clocks; `None` when it is no time (another rule's business).
 pub(super) fn plausible(told: &str, window: (Timestamp, Timestamp)) -> Option<bool> {
-    let told: Timestamp = told.parse().ok()?;
+    let told = Timestamp::parse_utc(told)?;
     Some(told >= window.0.plus_millis(-TOLERANCE) && told <= window.1.plus_millis(TOLERANCE))
 }
 
