@@ -8,9 +8,10 @@ use crevasse_core::requirement::{Registry, RequirementId};
 use crevasse_core::verdict::Verdict;
 
 use crate::found::Found;
+use crate::report::assemble::is_nothing_verified;
 use crate::report::document::{Report, RequirementFacts};
 use crate::report::terminal::{Style, finding};
-use crate::report::{again, printable, undecided};
+use crate::report::{again, printable, stale_entries, undecided};
 
 /// The test that no entry of the baseline is stale.
 pub(super) const STALE: &str = "baseline::stale";
@@ -72,15 +73,11 @@ fn outcome(report: &Report, facts: &RequirementFacts) -> Outcome {
 }
 
 fn verified(report: &Report, found: &Found) -> Outcome {
-    let decided = report.requirements.iter().any(|facts| {
-        matches!(
-            facts.verdict,
-            Verdict::Conforms | Verdict::Deviates | Verdict::Waived
-        )
-    });
+    let supported = report.operations.iter().map(|facts| facts.supported);
     let mut wrong: Vec<String> = Vec::new();
-    if !decided {
-        wrong.push("nothing was verified: no requirement could be decided".to_owned());
+    if is_nothing_verified(&report.requirements, supported) {
+        let why = "no operation is there, or no requirement could be decided";
+        wrong.push(format!("nothing was verified: {why}"));
     }
     if !report.run.complete {
         wrong.push("the run is incomplete: not everything that was planned was run".to_owned());
@@ -94,16 +91,8 @@ fn verified(report: &Report, found: &Found) -> Outcome {
 }
 
 fn stale(report: &Report) -> Outcome {
-    let lines: String = report
-        .stale
-        .iter()
-        .map(|stale| {
-            let entry = printable(&stale.entry);
-            format!(
-                "stale baseline entry {entry} ({})\n",
-                printable(&stale.reason)
-            )
-        })
+    let lines: String = stale_entries(report)
+        .map(|line| printable(&line) + "\n")
         .collect();
     match lines.is_empty() {
         true => Outcome::Passed,
@@ -153,6 +142,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_server_without_any_operation_verifies_nothing_whatever_conforms() {
+        let mut report = report();
+        let of = |report: &Report| outcomes(report, &Found::default())[VERIFIED].clone();
+        let fails = |outcome| matches!(outcome, Outcome::Failed(why) if why.contains("nothing was verified"));
+        assert!(!fails(of(&report)));
+        for facts in &mut report.operations {
+            facts.supported = false;
+        }
+        assert!(fails(of(&report)));
     }
 
     #[test]

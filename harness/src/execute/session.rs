@@ -21,7 +21,7 @@ use super::room::Room;
 use super::sign::sign;
 use super::stop::Stop;
 use super::symbols::{Obstacle, Symbols};
-use super::transport::{Arm, Transport};
+use super::transport::{Arm, Begun, Transport};
 use super::{Clock, Pace, Target};
 use crate::event::Learned;
 use crate::journal::{Journal, JournalError, Line};
@@ -303,6 +303,12 @@ impl Session {
         let sent_at = self.clock.now();
         let reply = self.arm.send(request).await;
         self.done(request, reply, sent_at, Vec::new())
+    }
+
+    /// Sends the head and half of the body of a request that was admitted.
+    pub(crate) async fn begin(&self, request: &Request) -> Option<Begun> {
+        self.pace.turn().await;
+        self.arm.begin(request).await
     }
 
     /// Waits until there is room for a group of requests that must be under way together.

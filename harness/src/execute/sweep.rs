@@ -55,7 +55,9 @@ impl Session {
         };
         if gone.is_ok() {
             self.write(&Line::Gone(resource.clone()))?;
-            self.unclaim(&resource.vault);
+            if resource.kind == Kind::Vault {
+                self.unclaim(&resource.vault);
+            }
         }
         Ok(gone)
     }

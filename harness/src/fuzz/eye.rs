@@ -70,10 +70,10 @@ pub(super) fn own_level(requirement: &RequirementId) -> Level {
 /// A deviation as seen in a case: its scenario, and its records up to the decisive one.
 pub(super) fn reproduction(case: &Case, deviation: &Deviation, times: Times) -> Reproduction {
     let last = deviation.first.records.iter().max().copied();
-    let shown = last.map_or(case.records.len(), |last| last + 1);
+    let shown = last.map_or(case.records.len(), |last| case.records.len().min(last + 1));
     let sight = Sight {
         scenario: case.scenario.clone(),
-        records: case.records.iter().take(shown).cloned().collect(),
+        records: case.part.shown(&case.records[..shown]),
         expected: deviation.first.expected.clone(),
         actual: deviation.first.actual.clone(),
     };

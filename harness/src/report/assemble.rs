@@ -516,7 +516,7 @@ impl<'a> Desk<'a> {
 
 /// Whether a run says nothing of its target: no requirement was decided, or none of the operations asked for is there.
 /// Such a server is none of the vault API, whatever else its answers keep to.
-pub(super) fn is_nothing_verified(
+pub(crate) fn is_nothing_verified(
     requirements: &[RequirementFacts],
     supported: impl Iterator<Item = bool>,
 ) -> bool {

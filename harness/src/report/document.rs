@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io;
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crevasse_core::check::Record;
 use crevasse_core::requirement::{Level, Registry, Requirement, RequirementId};
@@ -228,6 +229,16 @@ impl RequirementFacts {
     }
 }
 
+fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequirementId>, D::Error> {
+    let requirements = Vec::deserialize(from)?;
+    match requirements.is_empty() {
+        true => Err(D::Error::custom(
+            "a finding breaks one requirement at least",
+        )),
+        false => Ok(requirements),
+    }
+}
+
 /// A deviation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FindingFacts {
@@ -237,7 +248,8 @@ pub struct FindingFacts {
     pub fingerprint: String,
     /// What is wrong, in a sentence.
     pub title: String,
-    /// The requirement it breaks, first.
+    /// The requirement it breaks, first; never empty.
+    #[serde(deserialize_with = "one_or_more")]
     pub requirements: Vec<RequirementId>,
     /// How firmly.
     pub level: Level,
@@ -317,4 +329,20 @@ pub struct StaleFacts {
     pub entry: String,
     /// The reason it gave, after `expired on DAY: ` where that is why it counts no more.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::sample::report;
+
+    use super::*;
+
+    #[test]
+    fn a_finding_that_breaks_nothing_is_no_report() {
+        let mut tree = serde_json::to_value(report()).unwrap();
+        assert!(serde_json::from_value::<Report>(tree.clone()).is_ok());
+        tree["findings"][0]["requirements"] = serde_json::json!([]);
+        let refused = serde_json::from_value::<Report>(tree).unwrap_err();
+        assert!(refused.to_string().contains("one requirement at least"));
+    }
 }

@@ -27,7 +27,7 @@ pub use document::Report;
 #[cfg(feature = "cli")]
 pub use format::{Format, UnknownFormat, write};
 pub use words::{MustShares, Share, Weight, is_built_in, replay};
-pub(crate) use words::{again, undecided};
+pub(crate) use words::{again, stale as stale_entries, undecided};
 
 /// How many characters of one value a report for people shows.
 const SHOWN: usize = 600;

@@ -144,9 +144,8 @@ impl Player<'_> {
         let mut order: Vec<usize> = (0..steps.len()).collect();
         order.sort_by_key(|place| done_at(&outcomes[*place].0));
         for place in order {
-            if let Ok((exchange, _)) = &outcomes[place].0 {
-                self.learn(&steps[place].action, &steps[place].tweak, exchange)?;
-            }
+            let Step { action, tweak, .. } = &steps[place];
+            self.learn_from(action, tweak, &outcomes[place].0)?;
         }
         for (member, (outcome, held)) in steps.iter().zip(outcomes) {
             let group = Some(Group::Together);
@@ -183,7 +182,7 @@ impl Player<'_> {
         let begun = match &composed {
             Ok(Composed { request, .. }) => {
                 let _admission = self.session.admission().await;
-                self.session.arm.begin(request).await
+                self.session.begin(request).await
             }
             Err(_) => None,
         };

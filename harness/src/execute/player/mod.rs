@@ -44,6 +44,8 @@ struct Player<'a> {
     symbols: Symbols,
     records: Vec<Record>,
     made: IndexSet<Resource>,
+    /// Names that no other case may take while this one is played.
+    claimed: Vec<String>,
     waits: bool,
     part: Part,
 }
@@ -72,6 +74,7 @@ pub(crate) async fn play(
         symbols: session.symbols(case),
         records: Vec::new(),
         made: IndexSet::new(),
+        claimed: Vec::new(),
         waits: false,
         part: session.room.part(),
     };
@@ -80,6 +83,7 @@ pub(crate) async fn play(
         Ok(()) => player.steps(&scenario.steps, next).await,
         trouble => trouble,
     };
+    player.give_names_back();
     Performance {
         records: player.records,
         left: player.made.into_iter().rev().collect(),
@@ -204,13 +208,24 @@ impl Player<'_> {
         outcome: Outcome,
     ) -> Result<usize, JournalError> {
         let (outcome, held) = self.hold(outcome);
-        if let Ok((exchange, _)) = &outcome {
-            self.learn(action, tweak, exchange)?;
-            if let Some(name) = action.operation() {
-                self.session.heard_of(name, &exchange.reply);
-            }
-        }
+        self.learn_from(action, tweak, &outcome)?;
         Ok(self.write_down(step, action, tweak, group, held.and(outcome)))
+    }
+
+    /// Learns what an answer tells, of what was made and of whether the operation is answered at all.
+    fn learn_from(
+        &mut self,
+        action: &Action,
+        tweak: &Tweak,
+        outcome: &Outcome,
+    ) -> Result<(), JournalError> {
+        let Ok((exchange, _)) = outcome else {
+            return Ok(());
+        };
+        if let Some(name) = action.operation() {
+            self.session.heard_of(name, &exchange.reply);
+        }
+        self.learn(action, tweak, exchange)
     }
 
     /// Takes an answer in. Without room for its text, the fields that are left tell what was made, and nothing is to be judged by them.

@@ -52,6 +52,7 @@ impl Player<'_> {
         for name in candidates(self.symbols.stem(), length) {
             if self.session.claim(&name) {
                 if self.is_free(&name).await? {
+                    self.claimed.push(name.clone());
                     return Ok(name);
                 }
                 self.session.unclaim(&name);
@@ -60,6 +61,14 @@ impl Player<'_> {
         Err(format!(
             "every name of {length} characters that was tried is taken"
         ))
+    }
+
+    /// Lets other cases take the names whose vaults this one left no trace of. The others come back when their vaults are removed.
+    pub(super) fn give_names_back(&self) {
+        let is_left = |name: &&String| self.made.iter().any(|resource| resource.vault == **name);
+        for name in self.claimed.iter().filter(|name| !is_left(name)) {
+            self.session.unclaim(name);
+        }
     }
 
     async fn is_free(&mut self, name: &str) -> Result<bool, Obstacle> {
