@@ -211,13 +211,7 @@ fn tells(evidence: &Evidence<'_>, out: &mut Judgements) {
     if same_rule(given, expected) {
         return told_rightly(set, past, expected, out);
     }
-    // The policy before this one may be told for a few minutes.
-    let was_there = past.iter().any(|seen| {
-        let told = seen.document.as_deref().and_then(rule);
-        seen.index < set.index
-            && (sends(seen, |rule| same_rule(rule, given))
-                || told.is_some_and(|told| same_rule(told, given)))
-    });
+    let was_there = was_set_or_told(given, past.iter().filter(|seen| seen.index < set.index));
     let refused = settings(past, false).find(|past| {
         past.index > set.index && sends(past, |rule| strategy(rule) == strategy(given))
     });
@@ -234,9 +228,10 @@ fn tells(evidence: &Evidence<'_>, out: &mut Judgements) {
             given.to_string(),
         );
     }
-    // A few minutes are allowed: at once is a SHOULD.
+    // A few minutes are allowed, in which one of the policies before may be told: at once is a SHOULD.
     let waited = now.exchange().sent_at.0 - set.exchange().done_at.0;
-    let grade = if waited > 5 * 60_000 {
+    let invented = !was_there && is_known_from_the_start(past);
+    let grade = if invented || waited > 5 * 60_000 {
         Level::Must
     } else {
         Level::Should
@@ -252,6 +247,28 @@ fn tells(evidence: &Evidence<'_>, out: &mut Judgements) {
         expected.to_string(),
         given.to_string(),
     );
+}
+
+/// Whether a rule is among those that were set, or told, in these.
+fn was_set_or_told<'a>(given: &Value, mut past: impl Iterator<Item = &'a Observation>) -> bool {
+    past.any(|seen| {
+        let told = seen.document.as_deref().and_then(rule);
+        seen.succeeded()
+            && (sends(seen, |rule| same_rule(rule, given))
+                || told.is_some_and(|told| same_rule(told, given)))
+    })
+}
+
+/// Whether the policy was told before any was set.
+fn is_known_from_the_start(past: &[Observation]) -> bool {
+    let first = past.iter().find(|seen| {
+        seen.succeeded()
+            && matches!(
+                seen.operation,
+                Some(O::SetDataRetrievalPolicy | O::GetDataRetrievalPolicy)
+            )
+    });
+    first.is_some_and(|first| first.operation == Some(O::GetDataRetrievalPolicy))
 }
 
 fn told_rightly(set: &Observation, past: &[Observation], expected: &Value, out: &mut Judgements) {
@@ -630,6 +647,21 @@ mod tests {
             case.breaks("GDRP-ECHO-001"),
             [("retrieval-policy-not-told", Level::Should)]
         );
+    }
+
+    #[test]
+    fn a_policy_that_nobody_ever_set_is_told_by_no_right_server() {
+        let case = |first: Value, then: Value| {
+            let large = "{Strategy: BytesPerHour, BytesPerHour: 9223372036854775807}";
+            let case = Case::default().then(GET, told(first));
+            case.then(&set(large), status(204)).then(GET, told(then))
+        };
+        let rate = |rate: u64| document!({"Strategy": "BytesPerHour", "BytesPerHour": rate});
+        let none = || document!({"Strategy": "None"});
+        let invented = case(none(), rate(9_223_372_036_854_775_808)).breaks("GDRP-ECHO-001");
+        assert_eq!(invented, [("retrieval-policy-not-told", Level::Must)]);
+        let late = case(none(), none()).breaks("GDRP-ECHO-001");
+        assert_eq!(late, [("retrieval-policy-not-told", Level::Should)]);
     }
 
     #[test]
