@@ -1,9 +1,8 @@
-//! The verdict lattice: what is said of a requirement when all judgements are in, and whether it fails a run.
+//! The verdict lattice: what is said of a requirement when all judgements are in.
 
 use serde::{Deserialize, Serialize};
 
 use crate::finding::Tally;
-use crate::requirement::{Level, Requirement};
 
 /// What is said of a requirement at the end of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,12 +69,6 @@ impl Verdict {
             } if inconclusive.is_empty() => Self::Untested,
             _ => Self::Inconclusive,
         }
-    }
-
-    /// Whether a requirement with this verdict fails a run; `--strict` adds SHOULD to MUST.
-    pub fn fails(self, requirement: &Requirement, strict: bool) -> bool {
-        let demanded = if strict { Level::Should } else { Level::Must };
-        self == Self::Deviates && requirement.can_fail() && requirement.level >= demanded
     }
 }
 

@@ -28,4 +28,4 @@ pub use patience::Patience;
 pub use purse::{Beyond, Budget};
 pub(crate) use room::Part;
 pub use stop::Stop;
-pub use target::{Target, TargetError, Timeouts, credentials};
+pub use target::{Target, TargetError, credentials};

@@ -10,9 +10,6 @@ use crevasse_core::sigv4::Credentials;
 use super::patience::Patience;
 use super::transport::{Arm, Limits};
 
-/// Bounds of an answer, under the name the command line knows.
-pub type Timeouts = Limits;
-
 /// A target.
 ///
 /// ```

@@ -103,8 +103,6 @@ pub enum Tidings<'a> {
         /// Where the last night was, if it was elsewhere.
         elsewhere: Option<String>,
     },
-    /// Where it stands.
-    Status(Status),
     /// A finding of a cause that nobody was told of before, with the file its scenario is in.
     New(&'a FindingFacts, &'a Path),
 }
@@ -430,8 +428,6 @@ impl Fuzzer<'_> {
         self.note_findings(&case)?;
         self.note_growth(&case)?;
         self.note_news(case)?;
-        let status = self.status();
-        (self.tell)(Tidings::Status(status));
         Ok(())
     }
 

@@ -120,7 +120,7 @@ impl Script {
             return;
         }
         let variable = variable("VAULT", &handle);
-        let suffix: String = name.rsplit('-').next().unwrap_or("v").chars().collect();
+        let suffix: String = name.rsplit('-').next().unwrap_or("v").to_owned();
         let fresh = if name.len() < 60 {
             format!("\"$RUN-{}\"", one_word(&suffix))
         } else {

@@ -67,11 +67,6 @@ impl ByteRange {
         self.start <= inner.start && inner.end <= self.end
     }
 
-    /// Keeps the bytes that both ranges hold; `None` when they share none.
-    pub fn intersect(self, other: Self) -> Option<Self> {
-        Self::new(self.start.max(other.start), self.end.min(other.end))
-    }
-
     /// Moves the range up: from offsets in a retrieved range to offsets in its archive, say. `None` when it
     /// would end beyond what 64 bits can count.
     pub fn offset_by(self, bytes: u64) -> Option<Self> {

@@ -21,7 +21,7 @@ use crate::range::{is_all_digits, whole_number};
 use crate::scenario::{AccountForm, Action, JsonBody, Marker, Ref, Signing, Tweak};
 use crate::wire::Framing;
 
-/// Hours after which a lock that was not completed, or an idle upload, is gone.
+/// A day, after which a lock that was not completed, or an idle upload, is gone.
 pub(super) const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// Reasons gathered for one request, in the order a server meets them.

@@ -259,7 +259,6 @@ fn say(tidings: &Tidings<'_>, place: &Place, style: Style) {
                 );
             }
         }
-        Tidings::Status(_) => {}
         Tidings::New(finding, path) => {
             let named = FindingFacts {
                 id: path.display().to_string(),
