@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crevasse_core::finding::{Fingerprint, Ledger};
+use crevasse_core::finding::{Deviation, Fingerprint, Ledger};
 use crevasse_core::requirement::RequirementId;
 use crevasse_core::spec::OperationName;
 
@@ -235,6 +235,27 @@ impl Found {
         self.spent = end.spent.clone();
         self.requests = end.requests;
         self.drop_absent();
+        if self.gone.is_some() {
+            self.doubt_what_was_seen_once();
+        }
+    }
+
+    /// A target that stopped answering before anything could be tried again may have been going down when it answered oddly.
+    fn doubt_what_was_seen_once(&mut self) {
+        let once = self.ledger.deviations.values().filter(|deviation| {
+            deviation.count == 1 && !self.reproductions.contains_key(&deviation.fingerprint)
+        });
+        for Deviation {
+            fingerprint, first, ..
+        } in once
+        {
+            self.flaky.entry(fingerprint.clone()).or_insert_with(|| {
+                format!(
+                    "{FLAKY}: {}, got {}, once before the target stopped answering",
+                    first.expected, first.actual
+                )
+            });
+        }
     }
 
     /// An operation that turned out not to be there cannot have deviated.
@@ -312,6 +333,21 @@ mod tests {
             spent: None,
             requests: Requests::default(),
         })
+    }
+
+    #[test]
+    fn what_was_seen_once_by_a_target_that_then_stopped_answering_fails_nobody() {
+        let flaky = |gone: Option<&str>| {
+            let mut found = Found::default();
+            found.follow(&case("a"));
+            let Event::RunFinished(mut end) = end(false) else {
+                unreachable!()
+            };
+            end.gone = gone.map(str::to_owned);
+            found.follow(&Event::RunFinished(end));
+            found.flaky.len()
+        };
+        assert_eq!((flaky(None), flaky(Some("connection refused"))), (0, 1));
     }
 
     #[test]

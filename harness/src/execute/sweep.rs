@@ -107,8 +107,9 @@ fn acknowledged(reply: &Reply) -> Result<(), String> {
     }
 }
 
+/// A 404 of the API, whatever its document says: one without comes from a server that has no such route.
 fn is_absent(response: &Response) -> bool {
-    response.status == 404 && response.error_code().is_some()
+    response.status == 404 && response.body.json().is_some_and(|body| body.is_object())
 }
 
 pub(crate) fn answer(reply: &Reply) -> String {

@@ -205,16 +205,7 @@ pub fn credentials(loopback: bool) -> Option<Credentials> {
             secret_access_key,
             session_token: variable("AWS_SESSION_TOKEN"),
         }),
-        _ => loopback.then(nobodys),
-    }
-}
-
-/// Keys that are nobody's.
-fn nobodys() -> Credentials {
-    Credentials {
-        access_key_id: "AKIDEXAMPLE".to_owned(),
-        secret_access_key: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY".to_owned(),
-        session_token: None,
+        _ => loopback.then(Credentials::nobodys),
     }
 }
 

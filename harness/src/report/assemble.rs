@@ -267,6 +267,16 @@ impl<'a> Desk<'a> {
         probed.is_none_or(|facts| facts.supported)
     }
 
+    /// A requirement's level; where the part of it was broken that is firmer than the rest, the level of that.
+    fn level(&self, requirement: &Requirement, verdict: Verdict, own: &[&Deviation]) -> Level {
+        let broken = matches!(verdict, Verdict::Deviates | Verdict::Waived);
+        let settled = own
+            .iter()
+            .filter(|deviation| broken && !self.found.flaky.contains_key(&deviation.fingerprint));
+        let grades = settled.map(|deviation| deviation.grade);
+        grades.fold(requirement.level, Level::max)
+    }
+
     fn requirement(
         &self,
         requirement: &Requirement,
@@ -302,7 +312,7 @@ impl<'a> Desk<'a> {
             } else {
                 named.join(", ")
             },
-            level: requirement.level,
+            level: self.level(requirement, verdict, &deviations),
             evidence: evidence.join("+"),
             verdict,
             held: tally.map_or(0, |tally| tally.held),

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crevasse_core::check::{Group, Record};
 use crevasse_core::payload::{Content, Payload};
 use crevasse_core::scenario::{Action, Signing};
+use crevasse_core::sigv4::Credentials;
 use crevasse_core::wire::{Body, Framing, Request};
 
 /// What a script says it is about.
@@ -44,6 +45,18 @@ fn describable(body: &Body) -> bool {
     !matches!(body, Body::Content(content) if commands(content).is_none())
 }
 
+/// What runs sign with on loopback where the environment has no keys: a server may go by the signature without verifying it.
+fn keys() -> String {
+    let Credentials {
+        access_key_id,
+        secret_access_key,
+        ..
+    } = Credentials::nobodys();
+    format!(
+        ": \"${{AWS_ACCESS_KEY_ID:={access_key_id}}}\" \"${{AWS_SECRET_ACCESS_KEY:={secret_access_key}}}\""
+    )
+}
+
 const PROLOGUE: &str = r#"set -eu
 ENDPOINT=${1:-${AWS_ENDPOINT_URL:-http://127.0.0.1:5000}}
 RUN=crevasse-repro-$$
@@ -76,6 +89,9 @@ impl Script {
         self.lines.push("#!/bin/sh".to_owned());
         self.lines.push(format!("# {}", one_line(claim.title)));
         self.lines.extend(PROLOGUE.lines().map(str::to_owned));
+        if records.iter().any(is_signed) {
+            self.lines.push(keys());
+        }
         let mut polled = BTreeSet::new();
         let last = records
             .iter()
@@ -139,13 +155,19 @@ impl Script {
 
     fn options(&mut self, request: &Request) -> String {
         let mut options = String::new();
-        for (name, value) in request.headers.iter().filter(|(name, _)| is_telling(name)) {
+        let telling = |(name, value): &(&str, &str)| is_telling(name, value);
+        for (name, value) in request.headers.iter().filter(telling) {
             let value = if value.is_empty() {
                 format!("{name};")
             } else {
                 format!("{name}: {value}")
             };
             options += &format!(" -H {}", self.in_double_quotes(&value));
+        }
+        // What curl would add by itself to a body of its command line.
+        let untyped = request.headers.value("content-type").is_none();
+        if untyped && request.method != "GET" && !matches!(request.body, Body::Content(_)) {
+            options += " -H 'Content-Type:'";
         }
         match &request.body {
             Body::Empty if matches!(request.method.as_str(), "PUT" | "POST") => {
@@ -263,12 +285,21 @@ impl Script {
 }
 
 /// Headers that carry meaning; the others are curl's business.
-fn is_telling(name: &str) -> bool {
+fn is_signed(record: &Record) -> bool {
+    let exchange = record.exchange.as_ref();
+    exchange.is_some_and(|exchange| exchange.request.headers.value("authorization").is_some())
+}
+
+/// Whether a header is said. That of the host only where it is a name: otherwise it is the endpoint's.
+fn is_telling(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
+    if name == "host" {
+        return !value.starts_with(|c: char| c.is_ascii_digit() || c == '[')
+            && !value.starts_with("localhost");
+    }
     !matches!(
         name.as_str(),
-        "host"
-            | "authorization"
+        "authorization"
             | "x-amz-date"
             | "x-amz-security-token"
             | "content-length"

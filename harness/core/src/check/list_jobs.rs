@@ -43,7 +43,9 @@ pub(super) const CHECKS: &[Check] = &[
 
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("LJ-STATUS-001", O::ListJobs),
-    AcceptanceRule::example("LJ-LIMIT-002", O::ListJobs, |now| limit_sent(now).is_some()),
+    AcceptanceRule::example("LJ-LIMIT-002", O::ListJobs, |now| {
+        limit_sent(now).is_some() && (!now.succeeded() || items(now, "JobList").is_some())
+    }),
 ];
 
 const REFUSED: &[RefusalRule] = &[

@@ -1,6 +1,9 @@
 //! Two tables and the checks that read them: what must be refused and how, and what must be accepted.
 //! The families bring the rows; what the rows mean stands here once.
 
+use serde_json::Value;
+
+use super::shape::shorten;
 use super::{Evidence, Judgements, Observation, Symptom};
 use crate::model::{Expectation, Refusal};
 use crate::requirement::Level;
@@ -390,13 +393,17 @@ pub fn location_dead() -> Symptom {
 /// How it is told that no whole answer came.
 pub const NO_ANSWER: &str = "no complete response";
 
-/// The answer in a few words: status and error code, or what kept it from coming.
+/// The answer in a few words: status, error code and message, or what kept it from coming.
 pub fn answer(now: &Observation) -> String {
-    match &now.exchange().reply {
-        Reply::Fault(fault) => format!("{NO_ANSWER}: {}", fault.detail),
-        Reply::Response(response) => match now.error_code() {
-            Some(code) => format!("{} {code}", response.status),
-            None => format!("{}", response.status),
-        },
+    let response = match &now.exchange().reply {
+        Reply::Fault(fault) => return format!("{NO_ANSWER}: {}", fault.detail),
+        Reply::Response(response) => response,
+    };
+    let told = now.member("/message").and_then(Value::as_str);
+    let told = told.map(|message| format!(": {}", shorten(message)));
+    let told = told.unwrap_or_default();
+    match now.error_code() {
+        Some(code) => format!("{} {code}{told}", response.status),
+        None => format!("{}{told}", response.status),
     }
 }

@@ -53,12 +53,17 @@ pub(super) const CHECKS: &[Check] = &[
 const ACCEPTED: &[AcceptanceRule] = &[
     AcceptanceRule::general("LV-STATUS-001", O::ListVaults),
     AcceptanceRule::example("LV-LIMIT-002", O::ListVaults, |now| {
-        limit_sent(now).is_some()
+        limit_sent(now).is_some() && lists(now)
     }),
     AcceptanceRule::example("LV-MARKER-003", O::ListVaults, |now| {
-        marker_sent(now).is_some_and(|marker| marker.is_empty())
+        marker_sent(now).is_some_and(|marker| marker.is_empty()) && lists(now)
     }),
 ];
+
+/// Whether an answer can show that a list was asked for rightly: a success without a list shows nothing.
+fn lists(now: &Observation) -> bool {
+    !now.succeeded() || items(now, "VaultList").is_some()
+}
 
 /// The most vaults on one page.
 const PAGE: usize = 10;
