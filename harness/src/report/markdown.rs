@@ -11,8 +11,9 @@ use super::{printable, terminal, visible};
 
 /// What a step summary takes, in bytes.
 pub const LIMIT: usize = 64_000;
-/// Kept free for what is said at the end.
+/// Kept free for what is said at the end, and before that for the titles of causes that do not fit.
 const RESERVE: usize = 8_000;
+const TITLES: usize = 8_000;
 /// Findings of a cause in full; the others are named.
 const IN_FULL: usize = 3;
 /// Requirements named in one list.
@@ -28,20 +29,38 @@ pub fn render(report: &Report) -> String {
             .get(cause.id.as_str())
             .map_or(&[][..], Vec::as_slice);
         let section = section(report, cause, about);
-        if text.len() + section.len() > LIMIT - RESERVE {
+        if text.len() + section.len() > LIMIT - RESERVE - TITLES {
             break;
         }
         text += &section;
         written += 1;
     }
-    let left = report.causes.len() - written;
-    if left > 0 {
-        let left = plural(left, "more cause");
-        text += &format!(
-            "\n_{left} cut to keep this short; the HTML and JSON reports have all of them._\n"
-        );
-    }
+    text += &titles(&report.causes[written..]);
     text + &remarks(report)
+}
+
+/// Causes of which nothing but the title fits.
+fn titles(causes: &[CauseFacts]) -> String {
+    if causes.is_empty() {
+        return String::new();
+    }
+    let mut text = format!(
+        "\n### {} in short\n\nThe HTML and JSON reports tell all of them.\n\n",
+        plural(causes.len(), "more cause")
+    );
+    for (place, cause) in causes.iter().enumerate() {
+        let line = format!(
+            "- {}: {} ({})\n",
+            cause.id,
+            escaped(&clip(&cause.title, 200)),
+            cause.level
+        );
+        if text.len() + line.len() > TITLES - 100 {
+            return text + &format!("- … and {}\n", plural(causes.len() - place, "more cause"));
+        }
+        text += &line;
+    }
+    text
 }
 
 fn summary(report: &Report) -> String {
@@ -245,7 +264,7 @@ mod tests {
     fn ten_thousand_findings_fit_and_the_cut_is_said() {
         let text = render(&sample::large(10_000, 20));
         assert!(text.len() <= LIMIT, "{} bytes", text.len());
-        assert!(text.contains("more causes cut"));
+        assert!(text.contains("more causes in short") && text.contains("- … and "));
     }
 
     #[test]

@@ -561,8 +561,9 @@ pub(crate) struct Compare {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Replay {
-    /// A scenario file, or a finding: its id in a report (F1) or its fingerprint, or that of its cause (C1). Without --endpoint a
-    /// finding is played at the loopback endpoint that its report was made of, a file at the built-in reference server.
+    /// A scenario file, the id of a written scenario (`list scenarios`), or a finding: its id in a report (F1) or its fingerprint,
+    /// or that of its cause (C1). Without --endpoint a finding is played at the loopback endpoint that its report was made of,
+    /// a scenario at the built-in reference server.
     pub(crate) what: String,
     /// The report or the run the finding is in; without it the latest run.
     #[arg(long, value_name = "REPORT")]
@@ -625,7 +626,7 @@ fn operation(text: &str) -> Result<OperationName, String> {
     named.map(|(operation, _)| *operation).ok_or_else(|| {
         let near = nearest(text, known.iter().map(|(_, name)| name.as_str()));
         near.map_or_else(
-            || "`crevasse list` names the operations".to_owned(),
+            || "`crevasse list operations` names them".to_owned(),
             |near| format!("did you mean {near}?"),
         )
     })

@@ -72,7 +72,7 @@ fn locate(name: &Path, run_dir: Option<&Path>) -> anyhow::Result<PathBuf> {
     };
     if !run.is_dir() {
         bail!(
-            "there is neither a file nor a run called {} (of the runs in {}; --run-dir names another folder)",
+            "there is neither a file nor a run called {} (of the runs in {}, where only the latest stay; --run-dir names another folder, and the file of a written JSON report does as well)",
             name.display(),
             folder.display()
         );

@@ -16,7 +16,7 @@ use crate::args::Run as Asked;
 
 /// What a plan off loopback assumes where there is nothing to sign with.
 const NO_KEYS: &str =
-    "requests would not be signed: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set";
+    "requests would not be signed: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set";
 
 pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
     if args.resume.is_some() {

@@ -1,5 +1,6 @@
 //! `crevasse replay`: a finding or a scenario again, step by step, with what changed.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,13 +14,14 @@ use crevasse::replay::{Replayed, replay};
 use crevasse::report::document::FindingFacts;
 use crevasse::report::{Report, is_built_in, printable};
 use crevasse::run::started;
+use crevasse::scenarios::written;
 use crevasse_core::check::rules::NO_ANSWER;
-use crevasse_core::check::{Judgement, Outcome, Record};
+use crevasse_core::check::{Group, Judgement, Outcome, Record};
 use crevasse_core::finding::Fingerprint;
 use crevasse_core::requirement::{Level, Registry};
 use crevasse_core::scenario::Scenario;
 use crevasse_core::spec::Spec;
-use crevasse_core::wire::Reply;
+use crevasse_core::wire::{Exchange, Reply};
 use crevasse_reference::ServerHandle;
 
 use super::load::{LATEST, load};
@@ -40,9 +42,7 @@ pub(crate) fn run(args: &Replay) -> anyhow::Result<u8> {
         again.scenario.id,
         printable(&again.scenario.title)
     );
-    for (place, record) in records.iter().enumerate() {
-        tell(place, record, again.recorded(place), &judgements);
-    }
+    tell_all(&again, &records, &judgements);
     Ok(again.conclude(&judgements))
 }
 
@@ -65,17 +65,16 @@ impl Again {
         if path.exists() {
             let scenario = Scenario::parse(&read(path)?)
                 .with_context(|| format!("failed to read {} as a scenario", path.display()))?;
-            return Ok(Self {
-                scenario,
-                finding: None,
-                place: None,
-            });
+            return Ok(Self::alone(scenario));
+        }
+        if let Some(scenario) = written().iter().find(|scenario| scenario.id == args.what) {
+            return Ok(Self::alone(scenario.clone()));
         }
         let from = args.from.as_deref().unwrap_or(Path::new(LATEST));
         let report = load(from, args.run_dir.as_deref())?.report;
         let Some(finding) = wanted(&report, &args.what) else {
             bail!(
-                "there is neither a file nor a finding called {} ({} has {})",
+                "there is neither a file, a written scenario nor a finding called {} ({} has {})",
                 args.what,
                 match from == Path::new(LATEST) {
                     true => format!("the latest run, {},", report.run.id),
@@ -94,6 +93,15 @@ impl Again {
                 endpoint: report.run.endpoint,
             }),
         })
+    }
+
+    /// A scenario of which nothing is known but its steps.
+    fn alone(scenario: Scenario) -> Self {
+        Self {
+            scenario,
+            finding: None,
+            place: None,
+        }
     }
 
     /// The status this request got when the finding was made.
@@ -232,43 +240,68 @@ fn is_allowed(args: &Replay, target: &Target, scenario: &Scenario) -> anyhow::Re
     bail!("off loopback this cannot be undone or costs money; say --allow {missing} if it is meant")
 }
 
-fn tell(place: usize, record: &Record, recorded: Option<String>, judgements: &[Judgement]) {
+/// What is told of each step: polls that show nothing new are passed over, and a violation stands where it shows first.
+fn tell_all(again: &Again, records: &[Record], judgements: &[Judgement]) {
+    let mut told = BTreeSet::new();
+    for (place, record) in records.iter().enumerate() {
+        let here = judgements
+            .iter()
+            .filter(|judgement| judgement.records.last() == Some(&place));
+        let new: Vec<&Judgement> = here
+            .filter(|judgement| {
+                let fingerprint = judgement.fingerprint();
+                fingerprint.is_some_and(|fingerprint| told.insert(fingerprint))
+            })
+            .collect();
+        if new.is_empty() && is_polled_again(record, records.get(place + 1)) {
+            continue;
+        }
+        tell(place, record, again.recorded(place));
+        new.into_iter().for_each(tell_violation);
+    }
+}
+
+/// Whether the next request is another poll of the same job.
+fn is_polled_again(record: &Record, next: Option<&Record>) -> bool {
+    let is_poll = |record: &Record| record.group == Some(Group::Await);
+    next.is_some_and(|next| is_poll(record) && is_poll(next) && record.step == next.step)
+}
+
+fn tell(place: usize, record: &Record, recorded: Option<String>) {
     let got = outcome(record);
-    let line = record
-        .exchange
-        .as_ref()
-        .map_or_else(String::new, |exchange| {
-            format!(
-                "{} {}",
-                exchange.request.method,
-                printable(&exchange.request.target())
-            )
-        });
+    let line = match &record.exchange {
+        Some(Exchange { request, .. }) => {
+            format!("{} {}", request.method, printable(&request.target()))
+        }
+        None => record
+            .action
+            .operation()
+            .map_or_else(String::new, |name| name.to_string()),
+    };
     putln!("\n{:>3}  {line}", place + 1);
     let before = match recorded {
         Some(before) if before != got => format!("   (was: {})", printable(&before)),
         _ => String::new(),
     };
     putln!("     {}{before}", printable(&got));
-    for judgement in judgements
-        .iter()
-        .filter(|judgement| judgement.records.last() == Some(&place))
-    {
-        if let Outcome::Violated {
-            expected, actual, ..
-        } = &judgement.outcome
-        {
-            let rule = Registry::builtin()
-                .get(&judgement.requirement)
-                .map_or("", |requirement| requirement.statement.as_str());
-            putln!(
-                "     {}: {rule}\n       expected {}\n       got      {}",
-                judgement.requirement,
-                printable(expected),
-                printable(actual)
-            );
-        }
-    }
+}
+
+fn tell_violation(judgement: &Judgement) {
+    let Outcome::Violated {
+        expected, actual, ..
+    } = &judgement.outcome
+    else {
+        return;
+    };
+    let rule = Registry::builtin()
+        .get(&judgement.requirement)
+        .map_or("", |requirement| requirement.statement.as_str());
+    putln!(
+        "     {}: {rule}\n       expected {}\n       got      {}",
+        judgement.requirement,
+        printable(expected),
+        printable(actual)
+    );
 }
 
 fn outcome(record: &Record) -> String {

@@ -145,7 +145,7 @@ pub(crate) fn failure(why: &CannotBegin) -> Failure {
         CannotBegin::Unreachable(unreachable) => (exit::UNREACHABLE, at_hand(unreachable.kind)),
         CannotBegin::CredentialsRefused { .. } if credentials(false).is_none() => (
             exit::USAGE,
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set, so it was signed with placeholder keys",
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set, so it was signed with placeholder keys",
         ),
         CannotBegin::CredentialsRefused { .. } => (
             exit::USAGE,
