@@ -100,7 +100,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "core::baseline",
         &["core::finding", "core::requirement", "core::yaml"],
     ),
-    ("core::verdict", &["core::finding", "core::requirement"]),
+    ("core::verdict", &["core::finding"]),
     (
         "reference",
         &[
@@ -210,6 +210,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "core::range",
             "core::requirement",
             "core::scenario",
+            "core::sigv4",
             "core::spec",
             "core::treehash",
             "core::verdict",

@@ -238,7 +238,10 @@ fn ctrl_c_or_a_closed_terminal_ends_a_run_with_130_and_leaves_nothing_behind() {
         assert_eq!(output.status.code(), Some(130), "{}", said(&output));
         assert!(said(&output).contains("INTERRUPTED"), "{}", said(&output));
         let id = runs.id().unwrap();
-        for hint in [format!("run {id} · seed 1 · "), format!("--resume {id}`")] {
+        for hint in [
+            format!("run {id} · seed 1 · "),
+            format!("--resume {id} --run-dir="),
+        ] {
             assert!(said(&output).contains(&hint), "{}", said(&output));
         }
         assert_eq!(server.vaults(), Vec::<Value>::new());
