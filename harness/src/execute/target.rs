@@ -79,7 +79,12 @@ impl Target {
             return Err(wrong("http:// or https:// and a host expected"));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("credentials do not belong into an endpoint"));
+            let host = url.host_str().unwrap_or_default();
+            return Err(TargetError::Endpoint {
+                // Without them: what is refused is printed.
+                endpoint: format!("{}://…@{host}", url.scheme()),
+                text: "credentials do not belong into an endpoint".to_owned(),
+            });
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong(
@@ -260,6 +265,8 @@ mod tests {
         ] {
             assert!(Target::new(wrong).is_err(), "{wrong}");
         }
+        let secret = Target::new("http://me:secret@host:1/").unwrap_err();
+        assert!(!secret.to_string().contains("secret"), "{secret}");
         let target = Target::new("http://[::1]:5000/").unwrap();
         assert_eq!(target.address(), ("::1".to_owned(), 5000));
         assert_eq!(target.authority(), "[::1]:5000");
