@@ -17,7 +17,6 @@ use crevasse::run::started;
 use crevasse::scenarios::written;
 use crevasse_core::check::rules::NO_ANSWER;
 use crevasse_core::check::{Group, Judgement, Outcome, Record};
-use crevasse_core::finding::Fingerprint;
 use crevasse_core::requirement::{Level, Registry};
 use crevasse_core::scenario::Scenario;
 use crevasse_core::spec::Spec;
@@ -111,36 +110,33 @@ impl Again {
     }
 
     fn conclude(&self, judgements: &[Judgement]) -> u8 {
-        let violated: Vec<(Fingerprint, Level)> = judgements
+        let mut violated = judgements
             .iter()
-            .filter_map(|judgement| match &judgement.outcome {
-                Outcome::Violated { grade, .. } => Some((judgement.fingerprint()?, *grade)),
-                _ => None,
-            })
-            .collect();
-        let again = match &self.finding {
-            Some(finding) => violated
-                .iter()
-                .any(|(fingerprint, _)| fingerprint.0 == finding.fingerprint),
-            None => violated.iter().any(|(_, grade)| *grade == Level::Must),
-        };
-        let what = self
-            .finding
-            .as_ref()
-            .map_or("a MUST deviation", |_| "the deviation");
-        putln!(
-            "\n{what} {}",
-            if again {
-                "shows again"
-            } else {
-                "does not show"
+            .filter(|judgement| matches!(judgement.outcome, Outcome::Violated { .. }));
+        let (shows, code) = match &self.finding {
+            Some(finding) => {
+                let is_it = |judgement: &Judgement| {
+                    let fingerprint = judgement.fingerprint();
+                    fingerprint.is_some_and(|print| print.0 == finding.fingerprint)
+                };
+                let of_its_rule =
+                    |judgement: &Judgement| finding.requirements.contains(&judgement.requirement);
+                match violated.clone().any(is_it) {
+                    true => ("the deviation shows again", exit::DEVIATES),
+                    false if violated.any(of_its_rule) => (
+                        "the deviation does not show as it did, but another from its rule does",
+                        exit::DEVIATES,
+                    ),
+                    false => ("the deviation does not show", exit::AS_EXPECTED),
+                }
             }
-        );
-        if again {
-            exit::DEVIATES
-        } else {
-            exit::AS_EXPECTED
-        }
+            None => match violated.any(is_must) {
+                true => ("a MUST deviation shows", exit::DEVIATES),
+                false => ("no MUST deviation shows", exit::AS_EXPECTED),
+            },
+        };
+        putln!("\n{shows}");
+        code
     }
 }
 
@@ -238,6 +234,16 @@ fn is_allowed(args: &Replay, target: &Target, scenario: &Scenario) -> anyhow::Re
     }
     let missing = missing.join(",");
     bail!("off loopback this cannot be undone or costs money; say --allow {missing} if it is meant")
+}
+
+fn is_must(judgement: &Judgement) -> bool {
+    matches!(
+        judgement.outcome,
+        Outcome::Violated {
+            grade: Level::Must,
+            ..
+        }
+    )
 }
 
 /// What is told of each step: polls that show nothing new are passed over, and a violation stands where it shows first.
