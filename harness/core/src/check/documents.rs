@@ -152,7 +152,7 @@ impl Kept {
         let waited =
             deletion.map(|deletion| now.exchange().sent_at.0 - deletion.exchange().done_at.0);
         let early = self.lingers && waited.is_some_and(|waited| waited < SHORT_DELAY);
-        if now.succeeded() && early {
+        if now.succeeded() && self.is_shown(now) && early {
             let why = "it shows at once after its removal, which may take a short while";
             return out.inconclusive(self.when_deleted, why);
         }
@@ -278,6 +278,8 @@ mod tests {
         let there = json(200, document!({"Policy": POLICY}));
         let at_once = deleted(there.clone());
         assert!(at_once.breaks("DAP-STATUS-001").is_empty());
+        let nothing = deleted(json(200, document!({"Policy": null})));
+        assert_eq!(nothing.breaks("GAP-404-001"), [("accepted", Level::Must)]);
         let later = at_once
             .then("DescribeVault: {vault: v}", status(200))
             .then("GetVaultAccessPolicy: {vault: v}", there);
