@@ -4,23 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::SpecError;
 use super::document::{Document, Node};
 
-/// Refuses a document in which following `$ref`s never ends.
-pub(super) fn refuse(document: &Document<'_>) -> Result<(), SpecError> {
+/// Takes those `$ref`s out of a document that close a circle, so that following the others comes to an end; returns where they stood.
+pub(super) fn cut(document: &mut Document<'_>) -> BTreeSet<String> {
     let mut references = BTreeMap::new();
     collect(&document.root(), &mut references);
-    let mut ended = BTreeSet::new();
-    for (place, target) in &references {
-        if leads_back(target, &references, &mut ended) {
-            return Err(document
-                .root()
-                .below(place)
-                .wrong(format!("$refs in a circle, by {target}")));
-        }
+    let (mut ended, mut closing) = (BTreeSet::new(), BTreeSet::new());
+    for target in references.values() {
+        walk(target, &references, &mut ended, &mut closing);
     }
-    Ok(())
+    document.drop_references(&closing);
+    closing
 }
 
 /// The place of every `$ref` within the document, and the place it leads to.
@@ -38,41 +33,45 @@ fn collect(node: &Node<'_>, references: &mut BTreeMap<String, String>) {
     below.iter().for_each(|node| collect(node, references));
 }
 
-/// Walks what stands below `start` and is referred to from there; `ended` are the places known to come to an end.
-fn leads_back(
+/// Walks what stands below `start` and is referred to from there; `ended` are the places known to come to an end once the `$ref`s
+/// at the places `closing` are taken out.
+fn walk(
     start: &str,
     references: &BTreeMap<String, String>,
     ended: &mut BTreeSet<String>,
-) -> bool {
+    closing: &mut BTreeSet<String>,
+) {
+    if ended.contains(start) {
+        return;
+    }
     let mut open = BTreeSet::from([start.to_owned()]);
-    let mut path = vec![(start.to_owned(), targets(start, references))];
+    let mut path = vec![(start.to_owned(), within(start, references))];
     while let Some((_, ahead)) = path.last_mut() {
-        let Some(next) = ahead.pop() else {
+        let Some((place, target)) = ahead.pop() else {
             let (ending, _) = path.pop().expect("the last of a path that has one");
             open.remove(&ending);
             ended.insert(ending);
             continue;
         };
-        if open.contains(&next) {
-            return true;
-        }
-        if !ended.contains(&next) {
-            open.insert(next.clone());
-            let ahead = targets(&next, references);
-            path.push((next, ahead));
+        if open.contains(target) {
+            closing.insert(place.to_owned());
+        } else if !ended.contains(target) {
+            open.insert(target.to_owned());
+            path.push((target.to_owned(), within(target, references)));
         }
     }
-    false
 }
 
-/// Where the `$ref`s at or below `place` lead to.
-fn targets(place: &str, references: &BTreeMap<String, String>) -> Vec<String> {
+/// The `$ref`s at or below `place`: where each stands, and where it leads to.
+fn within<'a>(place: &str, references: &'a BTreeMap<String, String>) -> Vec<(&'a str, &'a str)> {
     let below = format!("{place}/");
-    let at = references.get(place).into_iter();
+    let at = references.get_key_value(place).into_iter();
     let under = references
         .range(below.clone()..)
         .take_while(|(at, _)| at.starts_with(&below));
-    at.chain(under.map(|(_, target)| target)).cloned().collect()
+    at.chain(under)
+        .map(|(at, target)| (at.as_str(), target.as_str()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -81,7 +80,21 @@ mod tests {
 
     fn circular(text: &str) -> bool {
         let text = format!("openapi: 3.1.0\n{text}");
-        refuse(&Document::read("a", &text).unwrap()).is_err()
+        let mut document = Document::read("a", &text).unwrap();
+        let found = cut(&mut document);
+        assert!(
+            cut(&mut document).is_empty(),
+            "what is left still leads back"
+        );
+        !found.is_empty()
+    }
+
+    #[test]
+    fn no_more_is_cut_than_closes_a_circle() {
+        let text = "openapi: 3.1.0\na: {$ref: '#/tree'}\nb: {$ref: '#/tree'}\ntree: {left: {$ref: '#/tree'}, right: {$ref: '#/tree'}, leaf: {$ref: '#/leaf'}}\nleaf: 1";
+        let mut document = Document::read("a", text).unwrap();
+        let closing = cut(&mut document);
+        assert_eq!(Vec::from_iter(closing), ["/tree/left", "/tree/right"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A document as a tree whose nodes know where they stand; YAML or JSON, alone or between `---` lines of a Markdown file.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -92,6 +93,16 @@ impl<'a> Document<'a> {
             document: self,
             pointer: String::new(),
             value: &self.root,
+        }
+    }
+
+    /// Takes out the `$ref`s of the nodes at these places.
+    pub(super) fn drop_references(&mut self, places: &BTreeSet<String>) {
+        for place in places {
+            let node = self.root.pointer_mut(place);
+            if let Some(Value::Object(members)) = node {
+                members.shift_remove("$ref");
+            }
         }
     }
 

@@ -64,8 +64,7 @@ impl Loaded {
 
 /// Reads a document, and those it links to if it is an index.
 pub(super) fn load(name: &str, text: &str, resolver: Resolver<'_>) -> Result<Loaded, SpecError> {
-    let document = Document::read(name, text)?;
-    circle::refuse(&document)?;
+    let mut document = Document::read(name, text)?;
     let mut loader = Loader {
         definitions: IndexMap::new(),
         notes: Notes::default(),
@@ -73,7 +72,7 @@ pub(super) fn load(name: &str, text: &str, resolver: Resolver<'_>) -> Result<Loa
     };
     match document.format {
         Format::ApisJson => loader.index(&document, resolver),
-        _ => loader.description(&document),
+        _ => loader.description(&mut document),
     }
     let texts: Vec<&str> = loader.texts.iter().map(String::as_str).collect();
     Ok(Loaded {
@@ -149,9 +148,10 @@ impl Loader {
             Ok(linked) if linked.format == Format::ApisJson => {
                 Err("another index, which is not followed".to_owned())
             }
-            Ok(linked) => circle::refuse(&linked)
-                .map(|()| self.description(&linked))
-                .map_err(|error| error.to_string()),
+            Ok(mut linked) => {
+                self.description(&mut linked);
+                Ok(())
+            }
             Err(error) => Err(error.to_string()),
         };
         if let Err(text) = broken {
@@ -168,8 +168,14 @@ impl Loader {
         }
     }
 
-    fn description(&mut self, document: &Document<'_>) {
+    fn description(&mut self, document: &mut Document<'_>) {
+        let closing = circle::cut(document);
         let root = document.root();
+        for place in closing {
+            let text = "a $ref that leads back to where it stands, which is not followed";
+            self.notes
+                .ignored(&root.below(&place), "ref-in-a-circle", text);
+        }
         self.servers(&root);
         for holder in [
             root.member("definitions"),

@@ -61,7 +61,7 @@ impl LintReport {
 /// `resolver` finds the text of a linked document by the last segment of its link.
 ///
 /// # Errors
-/// A text that is no such document at all: too large, cut short, of another kind, or with `$ref`s in a circle.
+/// A text that is no such document at all: too large, cut short, or of another kind.
 pub fn lint(name: &str, text: &str, resolver: Resolver<'_>) -> Result<LintReport, SpecError> {
     let loaded = foreign::load(name, text, resolver)?;
     let lacks = OperationName::ALL

@@ -108,8 +108,8 @@ impl Spec {
     /// `resolver` finds the text of a document that an index links to, by the last segment of the link.
     ///
     /// # Errors
-    /// A text that is no such document: too large, cut short, of another kind, with `$ref`s in a circle, or without any
-    /// operation of this service. Lesser faults are noted in `dropped`.
+    /// A text that is no such document: too large, cut short, of another kind, or without any operation of this
+    /// service. Lesser faults are noted in `dropped`.
     pub fn load_foreign(name: &str, text: &str, resolver: Resolver<'_>) -> Result<Self, SpecError> {
         let loaded = foreign::load(name, text, resolver)?;
         if loaded.definitions.is_empty() {
