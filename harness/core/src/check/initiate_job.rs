@@ -407,10 +407,13 @@ mod tests {
             accepted("1-1048575").breaks("IJ-RANGE-003"),
             [("accepted", Level::Must)]
         );
-        assert_eq!(
-            accepted("0-1048574").breaks("IJ-RANGE-004"),
-            [("accepted", Level::Must)]
-        );
+        // One less than a MiB, and one more than the archive.
+        for range in ["0-1048574", "0-6815744"] {
+            assert_eq!(
+                accepted(range).breaks("IJ-RANGE-004"),
+                [("accepted", Level::Must)]
+            );
+        }
         let refused =
             |range| vault().then(&ranged(range), error(400, "InvalidParameterValueException"));
         assert!(

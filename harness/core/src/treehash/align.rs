@@ -8,9 +8,12 @@ use crate::range::ByteRange;
 /// Says whether a range starts on a mebibyte boundary of an archive of `size` bytes, and ends on one or
 /// with the archive (developer guide, InitiateJob, RetrievalByteRange).
 pub fn megabyte_aligned(range: ByteRange, size: u64) -> bool {
-    range.start.is_multiple_of(MIB)
-        && range.end <= size
-        && (range.end.is_multiple_of(MIB) || range.end == size)
+    on_megabytes(range, size) && range.end <= size
+}
+
+/// Says whether a range begins on a MiB and ends on one or with the archive, be it within the archive or beyond it.
+pub(crate) fn on_megabytes(range: ByteRange, size: u64) -> bool {
+    range.start.is_multiple_of(MIB) && (range.end.is_multiple_of(MIB) || range.end == size)
 }
 
 /// Says whether a range holds exactly the bytes under one node of the tree of an archive of `size` bytes.

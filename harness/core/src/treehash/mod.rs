@@ -9,6 +9,7 @@ mod hasher;
 mod lanes;
 mod mistake;
 
+pub(crate) use align::on_megabytes;
 pub use align::{megabyte_aligned, tree_hash_aligned};
 pub use digest::{Digest, ParseDigestError};
 pub use hasher::{Hashed, HashedTree, LeafHasher, TreeHasher};

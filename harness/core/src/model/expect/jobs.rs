@@ -7,7 +7,7 @@ use crate::amz_date::Timestamp;
 use crate::model::{Archive, Job, JobKind, JobStatus, Life, Model, Refusal};
 use crate::range::{RangeHeader, Resolved, parse_range_header, parse_retrieval_range};
 use crate::scenario::{Action, JsonBody, Ref, Tweak};
-use crate::treehash::megabyte_aligned;
+use crate::treehash::on_megabytes;
 
 const TIERS: [&str; 3] = ["Expedited", "Standard", "Bulk"];
 const STATES: [&str; 3] = ["InProgress", "Succeeded", "Failed"];
@@ -275,20 +275,18 @@ fn expect_date(date: &str, reasons: &mut Reasons) {
     }
 }
 
-/// Megabyte aligned, within the archive (api-jobParameters).
+/// Megabyte aligned, within the archive (api-jobParameters). An end beyond it that is not even aligned is refused for that: alignment
+/// is demanded more firmly.
 fn expect_retrieval_range(text: Option<&str>, archive: &Archive, reasons: &mut Reasons) {
     let Some(text) = text else { return };
     let Some(range) = parse_retrieval_range(text) else {
         return reasons.must(Refusal::RetrievalRangeMalformed);
     };
     let size = archive.content.length();
-    if range.end > size {
-        reasons.must(Refusal::RetrievalRangeBeyond);
+    if on_megabytes(range, size) {
+        reasons.must_when(range.end > size, Refusal::RetrievalRangeBeyond);
     } else {
-        reasons.must_when(
-            !megabyte_aligned(range, size),
-            Refusal::RetrievalRangeMisaligned,
-        );
+        reasons.must(Refusal::RetrievalRangeMisaligned);
     }
 }
 
