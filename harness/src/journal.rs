@@ -134,7 +134,9 @@ pub enum JournalError {
         path: PathBuf,
     },
     /// A line before the last is broken.
-    #[error("read line {line} of the journal {path}: {text}")]
+    #[error(
+        "read line {line} of the journal {path}: {text}; `crevasse cleanup` goes by the other lines"
+    )]
     Broken {
         /// The file.
         path: PathBuf,
@@ -298,6 +300,7 @@ pub struct Reader {
     lines: io::Split<Box<dyn BufRead + Send>>,
     ahead: Option<io::Result<Vec<u8>>>,
     number: usize,
+    broken: usize,
     truncated: bool,
     run: RunStarted,
 }
@@ -328,6 +331,7 @@ impl Reader {
                     lines,
                     ahead,
                     number: 1,
+                    broken: 0,
                     truncated: false,
                     run,
                 })
@@ -348,7 +352,7 @@ impl Reader {
 
     /// Lines read so far.
     pub fn lines_read(&self) -> usize {
-        self.number
+        self.number - self.broken
     }
 }
 
@@ -367,17 +371,18 @@ impl Iterator for Reader {
         };
         self.ahead = self.lines.next();
         match serde_json::from_slice(&bytes) {
-            Ok(line) => {
-                self.number += 1;
-                Some(Ok(line))
-            }
             Err(_) if self.ahead.is_none() => {
                 self.truncated = true;
                 None
             }
-            Err(error) => {
-                let (path, line, text) = (self.path.clone(), self.number + 1, error.to_string());
-                Some(Err(JournalError::Broken { path, line, text }))
+            read => {
+                self.number += 1;
+                self.broken += usize::from(read.is_err());
+                Some(read.map_err(|error| JournalError::Broken {
+                    path: self.path.clone(),
+                    line: self.number,
+                    text: error.to_string(),
+                }))
             }
         }
     }

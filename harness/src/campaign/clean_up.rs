@@ -16,8 +16,8 @@ pub struct CleanedUp {
     pub left: usize,
     /// Those that are still there, and why.
     pub leaks: Vec<Leak>,
-    /// Whether the last line of the journal was cut off, so that the last resource may be missing.
-    pub truncated: bool,
+    /// Lines of the journal that are broken or cut off: what they name may still be there.
+    pub unread: usize,
 }
 
 /// Why a clean-up could not be done.
@@ -59,7 +59,7 @@ async fn clean_up_by(target: Target, arm: Arm, folder: &Path) -> Result<CleanedU
     }
     let journal = Journal::reopen(folder)?;
     let (left, broken) = what_is_left(folder)?;
-    let truncated = broken || journal.was_cut_off();
+    let unread = broken + usize::from(journal.was_cut_off());
     let (spec, patience) = (
         Arc::new(Spec::builtin().clone()),
         target.patience.with(None),
@@ -69,17 +69,21 @@ async fn clean_up_by(target: Target, arm: Arm, folder: &Path) -> Result<CleanedU
     Ok(CleanedUp {
         left: left.len(),
         leaks: hand.leaks(),
-        truncated,
+        unread,
     })
 }
 
-/// What the journal in `folder` knows of that is not known to be gone, and whether its last line is broken.
-fn what_is_left(folder: &Path) -> Result<(Vec<Resource>, bool), JournalError> {
-    let (mut reader, mut left) = (Reader::open(folder)?, Left::default());
+/// What the journal in `folder` knows of that is not known to be gone, and how many of its lines are broken.
+fn what_is_left(folder: &Path) -> Result<(Vec<Resource>, usize), JournalError> {
+    let (mut reader, mut left, mut broken) = (Reader::open(folder)?, Left::default(), 0);
     for line in reader.by_ref() {
-        left.note(&line?);
+        match line {
+            Err(JournalError::Broken { .. }) => broken += 1,
+            line => left.note(&line?),
+        }
     }
-    Ok((left.latest_first(), reader.truncated()))
+    broken += usize::from(reader.truncated());
+    Ok((left.latest_first(), broken))
 }
 
 #[cfg(test)]
@@ -178,7 +182,7 @@ mod tests {
                 CleanedUp {
                     left,
                     leaks: Vec::new(),
-                    truncated: false
+                    unread: 0
                 }
             );
         }
@@ -199,27 +203,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_clean_up_says_that_the_last_line_was_cut_off() {
-        let (folder, service) = (
-            tempfile::tempdir().unwrap(),
-            Service::new(Options::default()),
-        );
-        interrupted(folder.path(), &service).await;
-        let path = folder.path().join(FILE);
-        let text = std::fs::read_to_string(&path).unwrap();
-        std::fs::write(&path, &text[..text.len() - 9]).unwrap();
-        for (left, truncated) in [(1, true), (0, false)] {
-            let done = clean_up_by(target(), arm(&service), folder.path())
-                .await
-                .unwrap();
-            assert_eq!(
-                done,
-                CleanedUp {
-                    left,
-                    leaks: Vec::new(),
-                    truncated
-                }
-            );
+    async fn a_clean_up_says_what_it_could_not_read_and_goes_by_the_rest() {
+        fn cut_off(text: &str) -> String {
+            text[..text.len() - 9].to_owned()
+        }
+        fn broken_in_the_middle(text: &str) -> String {
+            let (header, rest) = text.split_once('\n').unwrap();
+            format!("{header}\n{{\"made\n{rest}")
+        }
+        let service = Service::new(Options::default());
+        let damage = [
+            (cut_off as fn(&str) -> String, [(1, 1), (0, 0)]),
+            (broken_in_the_middle, [(2, 1), (0, 1)]),
+        ];
+        for (damage, expected) in damage {
+            let folder = tempfile::tempdir().unwrap();
+            interrupted(folder.path(), &service).await;
+            let path = folder.path().join(FILE);
+            let text = std::fs::read_to_string(&path).unwrap();
+            std::fs::write(&path, damage(&text)).unwrap();
+            for (left, unread) in expected {
+                let done = clean_up_by(target(), arm(&service), folder.path())
+                    .await
+                    .unwrap();
+                let leaks = Vec::new();
+                assert_eq!(
+                    done,
+                    CleanedUp {
+                        left,
+                        leaks,
+                        unread
+                    }
+                );
+            }
         }
     }
 

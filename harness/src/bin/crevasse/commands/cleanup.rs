@@ -35,6 +35,13 @@ async fn clean(args: &Cleanup) -> anyhow::Result<u8> {
             printable(&leak.reason)
         );
     }
+    if done.unread > 0 {
+        putln!(
+            "  {} lines of its journal are broken: what they name may still be there, under names that begin with {}",
+            done.unread,
+            run.prefix
+        );
+    }
     if done.leaks.is_empty() {
         return Ok(exit::AS_EXPECTED);
     }
