@@ -28,7 +28,7 @@ use crevasse_core::prices::Usage;
 use crevasse_core::requirement::{Registry, RequirementId};
 use crevasse_core::scenario::{Action, Need, Scenario, Signing, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
-use crevasse_core::wire::{FaultKind, Reply};
+use crevasse_core::wire::{Exchange, FaultKind, Reply};
 
 use crate::event::{CaseJudged, Event, Learned, Phase, Progress, Requests, RunFinished};
 pub use crate::execute::Stop;
@@ -69,12 +69,12 @@ pub enum CannotBegin {
     /// Nobody is there.
     #[error(transparent)]
     Unreachable(#[from] Unreachable),
-    /// The target does not know our keys: whatever it refused, it would say nothing about it.
-    #[error("be let in by {endpoint}: it answered {answer} to a request that is signed right")]
-    CredentialsRefused {
+    /// The target does not know our keys, or gives them leave for nothing: whatever it refused, it would say nothing about it.
+    #[error("be let in by {endpoint}: it answered {answer}")]
+    NotLetIn {
         /// The endpoint.
         endpoint: String,
-        /// Status and code of the answer.
+        /// Status and code of the answer, and to what.
         answer: String,
     },
 }
@@ -174,6 +174,8 @@ struct Run<'a> {
     hand: Hand,
     plan: &'a Plan,
     stop: &'a Stop,
+    /// Asked for once there are as many deviations as the user wants.
+    enough: Stop,
     tell: &'a mut dyn FnMut(Event),
     /// What was said so far, added up.
     found: Found,
@@ -197,6 +199,7 @@ impl<'a> Run<'a> {
             hand,
             plan,
             stop,
+            enough: Stop::default(),
             tell,
             found: Found::default(),
             complete: true,
@@ -235,6 +238,9 @@ impl<'a> Run<'a> {
             .iter()
             .chain(&records)
             .for_each(|record| self.capabilities.learn(record));
+        if let Some(answer) = shut_out(hello.iter().chain(&records)) {
+            return Err(self.not_let_in(format!("{answer} to whatever was asked for")));
+        }
         self.learn(&records);
         self.hand.go_without(self.absent.clone());
         for capability in self.capabilities.tell(self.defined()) {
@@ -255,11 +261,17 @@ impl<'a> Run<'a> {
         }
         self.reachable(&hello)?;
         match hello.iter().find_map(key_refused) {
-            Some(answer) => Err(CannotBegin::CredentialsRefused {
-                endpoint: self.hand.endpoint().to_owned(),
-                answer,
-            }),
+            Some(answer) => {
+                Err(self.not_let_in(format!("{answer} to a request that is signed right")))
+            }
             None => Ok(hello),
+        }
+    }
+
+    fn not_let_in(&self, answer: String) -> CannotBegin {
+        CannotBegin::NotLetIn {
+            endpoint: self.hand.endpoint().to_owned(),
+            answer,
         }
     }
 
@@ -354,11 +366,7 @@ impl<'a> Run<'a> {
             .plan
             .max_time
             .is_some_and(|max| self.hand.elapsed() >= max);
-        let enough = self
-            .plan
-            .max_fail
-            .is_some_and(|max| self.found.ledger.deviations.len() >= max);
-        self.stop.asked() || late || enough || self.hand.is_cut_short()
+        self.stop.asked() || late || self.hand.is_cut_short()
     }
 
     async fn all_at_once(&mut self, scenarios: Vec<&Scenario>) {
@@ -460,7 +468,7 @@ impl<'a> Run<'a> {
             hand: self.hand.clone(),
             spec: Arc::clone(&self.judged),
             start: Arc::new(start),
-            user: self.stop.clone(),
+            given_up: [self.stop.clone(), self.enough.clone()],
             trial: false,
         }
     }
@@ -480,6 +488,11 @@ impl<'a> Run<'a> {
         }
         self.say(Event::CaseJudged(Box::new(told)));
         once.into_iter().for_each(|event| self.say(event));
+        let found = self.found.ledger.deviations.len();
+        if self.plan.max_fail.is_some_and(|max| found >= max) {
+            self.enough.ask();
+            self.hand.cut_short();
+        }
         self.phase(Phase::Cases);
     }
 
@@ -588,8 +601,8 @@ pub(crate) struct Judge {
     hand: Hand,
     spec: Arc<Spec>,
     start: Arc<Model>,
-    /// Whether the user ends the run: then nothing is left waiting.
-    user: Stop,
+    /// When nothing is left waiting, since nobody will go on with it: the user ends the run, or has seen enough.
+    given_up: [Stop; 2],
     /// Whether its cases are tries, which the journal does not keep.
     trial: bool,
 }
@@ -605,7 +618,7 @@ impl Judge {
         let played = match self.trial {
             true => self.hand.trial(&id, &scenario).await,
             false => {
-                let wait = || !self.user.asked();
+                let wait = || !self.given_up.iter().any(Stop::asked);
                 self.hand.take_up(&id, &scenario, before, wait).await
             }
         };
@@ -653,6 +666,20 @@ fn key_refused(record: &Record) -> Option<String> {
     let code = response.error_code()?;
     let refused = matches!(response.status, 400 | 401 | 403) && KEY_REFUSED.contains(&&*code);
     refused.then(|| format!("{} {code}", response.status))
+}
+
+/// The refusal that all requests met alike, as who has leave for nothing does. Requests that are twisted on purpose tell nothing.
+fn shut_out<'a>(records: impl Iterator<Item = &'a Record>) -> Option<String> {
+    let plain = records.filter(|record| record.tweak == Tweak::default());
+    let exchanges = plain.filter_map(|record| record.exchange.as_ref());
+    let denial = |exchange: &Exchange| {
+        let response = exchange.reply.response()?;
+        let code = response.error_code()?;
+        matches!(response.status, 401 | 403).then(|| format!("{} {code}", response.status))
+    };
+    let denials: Option<BTreeSet<String>> = exchanges.map(denial).collect();
+    let mut denials = denials?.into_iter();
+    denials.next().filter(|_| denials.next().is_none())
 }
 
 /// Whether an answer began and did not end.

@@ -173,7 +173,7 @@ async fn a_server_that_knows_other_keys_is_not_judged() {
     let (found, events) = run_on(hand, &plan(TWO)).await;
     let why = found.unwrap_err();
     assert!(
-        matches!(&why, CannotBegin::CredentialsRefused { answer, .. } if answer == "400 UnrecognizedClientException"),
+        matches!(&why, CannotBegin::NotLetIn { answer, .. } if answer.starts_with("400 UnrecognizedClientException to a")),
         "{why}"
     );
     assert!(
@@ -237,7 +237,62 @@ async fn what_happens_once_alone_is_flaky() {
         found
             .flaky
             .values()
-            .all(|why| why.starts_with("flaky 0/30"))
+            .all(|doubt| doubt.why.starts_with("flaky 0/30"))
+    );
+}
+
+#[tokio::test]
+async fn a_run_that_has_seen_enough_cuts_short_what_waits_and_leaves_nothing() {
+    let service = Service::new(Options {
+        job_delay: Duration::from_secs(3600),
+        ..Options::default()
+    });
+    let is_case = |request: &Request| request.path.contains("case-0-v");
+    let hand = hand(move |request| match service.exchange(request) {
+        Reply::Response(mut response) if request.method == "PUT" && is_case(request) => {
+            response.status = 200;
+            Reply::Response(response)
+        }
+        reply => reply,
+    });
+    let waits = "- CreateVault: {vault: v}\n- InitiateJob: {vault: v, job: j, body: {Type: inventory-retrieval}}\n- AwaitJob: {vault: v, job: j}\n";
+    let plan = Plan {
+        max_fail: Some(1),
+        reproduce: false,
+        ..plan(&[TWO[0], waits])
+    };
+    let found = run_on(hand, &plan).await.0.unwrap();
+    assert_eq!(found.cases, 2);
+    assert!(!found.complete && !found.interrupted);
+    assert_eq!(
+        (found.unresolved, found.waiting),
+        (0, 0),
+        "the job is not waited for"
+    );
+    assert!(found.leaks.is_empty(), "{:?}", found.leaks);
+}
+
+#[tokio::test]
+async fn who_lets_us_do_nothing_is_not_judged() {
+    let hand = hand(|_| {
+        match page(
+            403,
+            r#"{"code":"AccessDeniedException","message":"no","type":"Client"}"#,
+        ) {
+            Reply::Response(mut response) => {
+                response.headers = Headers(vec![(
+                    "content-type".to_owned(),
+                    "application/json".to_owned(),
+                )]);
+                Reply::Response(response)
+            }
+            fault => fault,
+        }
+    });
+    let why = run_on(hand, &plan(TWO)).await.0.unwrap_err();
+    assert!(
+        matches!(&why, CannotBegin::NotLetIn { answer, .. } if answer == "403 AccessDeniedException to whatever was asked for"),
+        "{why}"
     );
 }
 

@@ -19,6 +19,9 @@ const NO_KEYS: &str =
     "requests would not be signed: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set";
 
 pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
+    if !args.report.is_empty() || args.report_dir.is_some() {
+        bail!("a plan finds nothing to report on: leave out --report and --report-dir");
+    }
     if args.resume.is_some() {
         bail!(
             "a plan is for a run that begins; it cannot tell what is left of an earlier one: leave out --resume"
@@ -33,7 +36,7 @@ pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
         let beyond = bounds(args, prices)?.beyond(&rehearsal.usage);
         if let Some(beyond) = beyond {
             putln!("\nbeyond the budget: {beyond}");
-            return Ok(exit::INCOMPLETE);
+            return Ok(exit::USAGE);
         }
         Ok(exit::AS_EXPECTED)
     })
@@ -104,14 +107,13 @@ fn cases(args: &Asked, run: &Run, rehearsal: &Rehearsal) -> Vec<String> {
             args.jobs
         ),
     ];
+    if !rehearsal.left_out.is_empty() {
+        lines.push(
+            "              left out, by what is assumed of a target that was not asked:".to_owned(),
+        );
+    }
     let left_out = rehearsal.left_out.iter();
-    lines.extend(left_out.map(|(reason, times)| {
-        let asked = match reason.starts_with("the target") {
-            true => ", as is assumed of one that was not asked",
-            false => "",
-        };
-        format!("              {times} left out: {reason}{asked}")
-    }));
+    lines.extend(left_out.map(|(reason, times)| format!("              {times}: {reason}")));
     if run.target.credentials.is_none() {
         lines.push(format!("              {NO_KEYS}"));
     }
