@@ -129,6 +129,9 @@ pub struct Terms {
     /// The target, when a file describes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetFacts>,
+    /// Whether it is the right reference server in the process of the run: that is gone with it, and each run has another.
+    #[serde(default)]
+    pub built_in: bool,
     /// What people should know besides.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -142,15 +145,24 @@ pub struct TargetFacts {
     /// Its version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// The operations that it is said to have. None are said to be missing where the file names none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub operations: BTreeSet<OperationName>,
 }
 
 impl TargetFacts {
-    /// The right reference server in the process of the run: it is gone with it, and each run has another.
-    pub fn built_in() -> Self {
+    /// A target of which only its name is known.
+    pub fn named(label: &str) -> Self {
         Self {
-            label: "the built-in reference server".to_owned(),
+            label: label.to_owned(),
             version: None,
+            operations: BTreeSet::new(),
         }
+    }
+
+    /// What the right reference server in the process of a run is called.
+    pub fn built_in() -> Self {
+        Self::named("the built-in reference server")
     }
 }
 

@@ -12,10 +12,14 @@ use crate::event::{
 };
 use crate::journal::{JournalError, Line, Reader};
 
-/// How the reason begins why a requirement is inconclusive that was seen broken, but not each time again.
-pub const FLAKY: &str = "flaky";
-/// The same, where no answer came: that the connection was lost once says nothing of the rule.
-const UNANSWERED: &str = "unanswered";
+/// Why a deviation that was seen fails nobody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// What was seen, and how often.
+    pub why: String,
+    /// Whether it leaves its rule open. A connection that was lost once says nothing of a rule.
+    pub unsettles: bool,
+}
 
 /// What a run found.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -37,7 +41,7 @@ pub struct Found {
     /// Deviations seen again, by fingerprint.
     pub reproductions: BTreeMap<Fingerprint, Reproduction>,
     /// Deviations that did not repeat, and how often they did. They fail nobody.
-    pub flaky: BTreeMap<Fingerprint, String>,
+    pub flaky: BTreeMap<Fingerprint, Doubt>,
     /// Why nothing was judged of requirements that something was to be judged of.
     pub untried: BTreeMap<RequirementId, Untried>,
     /// What could not be removed.
@@ -218,11 +222,12 @@ impl Found {
         } else if let Some(known) = self.ledger.deviations.get(fingerprint) {
             let (expected, actual) = (&known.first.expected, &known.first.actual);
             let lost = times.seen == 0 && known.is_lost_answer();
-            let what = if lost { UNANSWERED } else { FLAKY };
-            self.flaky.insert(
-                fingerprint.clone(),
-                format!("{what} {times}: {expected}, got {actual}"),
-            );
+            let what = if lost { "unanswered" } else { "flaky" };
+            let doubt = Doubt {
+                why: format!("{what} {times}: {expected}, got {actual}"),
+                unsettles: !lost,
+            };
+            self.flaky.insert(fingerprint.clone(), doubt);
         }
     }
 
@@ -249,12 +254,15 @@ impl Found {
             fingerprint, first, ..
         } in once
         {
-            self.flaky.entry(fingerprint.clone()).or_insert_with(|| {
-                format!(
-                    "{FLAKY}: {}, got {}, once before the target stopped answering",
-                    first.expected, first.actual
-                )
-            });
+            self.flaky
+                .entry(fingerprint.clone())
+                .or_insert_with(|| Doubt {
+                    why: format!(
+                        "flaky: {}, got {}, once before the target stopped answering",
+                        first.expected, first.actual
+                    ),
+                    unsettles: true,
+                });
         }
     }
 
@@ -382,14 +390,14 @@ mod tests {
         let mut found = Found::default();
         found.follow(&case("a"));
         found.follow(&reproduced(&found.clone(), 2, None));
-        let why = found.flaky.values().next().unwrap();
-        assert_eq!(why, "flaky 2/3: 204, got 200");
+        let doubt = found.flaky.values().next().unwrap();
+        assert_eq!(doubt.why, "flaky 2/3: 204, got 200");
         assert!(found.reproductions.is_empty());
     }
 
     #[test]
     fn a_connection_lost_once_is_not_flaky() {
-        for (seen, why) in [(0, "unanswered 0/3: "), (1, "flaky 1/3: ")] {
+        for (seen, why, unsettles) in [(0, "unanswered 0/3: ", false), (1, "flaky 1/3: ", true)] {
             let mut judgement = broken(DELETED, Symptom::new("no-answer-valid", "no answer"));
             if let Outcome::Violated { actual, .. } = &mut judgement.outcome {
                 *actual = "no complete response: connection reset by peer".to_owned();
@@ -397,8 +405,9 @@ mod tests {
             let mut found = Found::default();
             found.ledger.enter("a", &judgement, |_| Level::Must);
             found.follow(&reproduced(&found.clone(), seen, None));
-            let told = found.flaky.values().next().unwrap();
-            assert!(told.starts_with(why), "{told}");
+            let doubt = found.flaky.values().next().unwrap();
+            assert!(doubt.why.starts_with(why), "{doubt:?}");
+            assert_eq!(doubt.unsettles, unsettles);
         }
     }
 

@@ -67,7 +67,7 @@ fn outcome(report: &Report, facts: &RequirementFacts) -> Outcome {
             Outcome::Failed(about.into_iter().map(print).collect())
         }
         Verdict::Conforms => Outcome::Passed,
-        _ if facts.is_unsettled() => Outcome::Failed(undecided(facts, &about) + "\n"),
+        _ if facts.unsettled => Outcome::Failed(undecided(facts, &about) + "\n"),
         _ => Outcome::Ignored(undecided(facts, &about)),
     }
 }

@@ -20,7 +20,7 @@ use super::document::{
 use super::script::{Claim, script};
 use crate::event::{Capability, Leak, RunStarted, Terms};
 use crate::exit;
-use crate::found::{Found, Reproduction, Untried};
+use crate::found::{Doubt, Found, Reproduction, Untried};
 
 /// Makes the report.
 pub fn assemble(run: &RunStarted, found: &Found) -> Report {
@@ -54,7 +54,7 @@ pub fn assemble(run: &RunStarted, found: &Found) -> Report {
         run: run_facts(run, found),
         target: terms.target.clone(),
         summary,
-        operations: found.capabilities.iter().map(operation).collect(),
+        operations: desk.operations().collect(),
         requirements,
         causes: desk.cause_facts(&causes, &ids),
         findings,
@@ -92,6 +92,7 @@ fn run_facts(run: &RunStarted, found: &Found) -> RunFacts {
         started: run.started.iso(),
         seconds: found.seconds,
         complete: found.is_complete(),
+        built_in: found.terms.built_in,
         shard: run.shard,
         options: run.options.clone(),
     }
@@ -109,14 +110,6 @@ fn stale(entry: &Entry, today: &str) -> StaleFacts {
             Some(last) if last.as_str() < today => format!("expired on {last}: {}", entry.reason),
             _ => entry.reason.clone(),
         },
-    }
-}
-
-fn operation(capability: &Capability) -> OperationFacts {
-    OperationFacts {
-        name: capability.operation,
-        supported: capability.supported,
-        reason: capability.reason.clone(),
     }
 }
 
@@ -172,7 +165,7 @@ fn notes(found: &Found) -> Vec<String> {
 
 /// That nothing of the vault API is there, with the answer that came instead: alike whatever was asked, it is nobody's who speaks it.
 fn nobody(capabilities: &[Capability]) -> Option<String> {
-    const DOUBT: &str = "is this the endpoint of a Glacier service? \
+    const DOUBT: &str = "Is this the endpoint of a Glacier service? \
         A server that goes by the host's name wants `--host-header glacier.REGION.amazonaws.com`";
     let mut answers: BTreeMap<&str, usize> = BTreeMap::new();
     for capability in capabilities {
@@ -181,11 +174,11 @@ fn nobody(capabilities: &[Capability]) -> Option<String> {
     let (answer, times) = answers.into_iter().max_by_key(|(_, times)| *times)?;
     if capabilities.iter().all(|capability| !capability.supported) {
         return Some(format!(
-            "no operation of the vault API is there, most were {answer}: {DOUBT}"
+            "no operation of the vault API is there, or works: most {answer}. {DOUBT}"
         ));
     }
     (times > 1 && times == capabilities.len())
-        .then(|| format!("every operation of the vault API {answer}: {DOUBT}"))
+        .then(|| format!("every operation of the vault API {answer}. {DOUBT}"))
 }
 
 /// That no topic was ever taken, which documents allow: what depends on one was not judged.
@@ -216,6 +209,17 @@ struct Desk<'a> {
 impl<'a> Desk<'a> {
     fn defines(&self, operation: &OperationName) -> bool {
         self.terms.operations.contains(operation)
+    }
+
+    fn operations(&self) -> impl Iterator<Item = OperationFacts> {
+        let target = self.terms.target.as_ref();
+        let capabilities = self.found.capabilities.iter();
+        capabilities.map(move |capability| OperationFacts {
+            name: capability.operation,
+            supported: capability.supported,
+            reason: capability.reason.clone(),
+            expected: target.is_some_and(|facts| facts.operations.contains(&capability.operation)),
+        })
     }
 
     /// Every requirement that the specification's operations bear on and that was asked for.
@@ -290,7 +294,17 @@ impl<'a> Desk<'a> {
             .values()
             .filter(|deviation| deviation.requirement == requirement.id)
             .collect();
-        let (verdict, reason) = self.verdict(requirement, tally, &deviations);
+        let (verdict, reason, unsettled) = match self.doubt(requirement, &deviations) {
+            Some(doubt) => {
+                let demand = requirement.level == Level::Must && requirement.can_fail();
+                let why = Some(doubt.why.clone());
+                (Verdict::Inconclusive, why, doubt.unsettles && demand)
+            }
+            None => {
+                let (verdict, reason) = self.verdict(requirement, tally, &deviations);
+                (verdict, reason, false)
+            }
+        };
         let witness = tally
             .and_then(|tally| tally.witness.as_ref())
             .filter(|_| verdict == Verdict::Conforms);
@@ -323,33 +337,42 @@ impl<'a> Desk<'a> {
                 .collect(),
             witness: witness.map(|(case, record)| format!("{case}#{record}")),
             reason,
+            unsettled,
         }
+    }
+
+    /// Of a rule's deviations, those that nobody waives: which repeated, and which did not.
+    fn unwaived(
+        &self,
+        requirement: &Requirement,
+        deviations: &[&'a Deviation],
+    ) -> (Vec<&'a Deviation>, Vec<&'a Deviation>) {
+        deviations
+            .iter()
+            .filter(|deviation| deviation.grade >= requirement.level)
+            .filter(|deviation| self.waiver(deviation).is_none())
+            .partition(|deviation| !self.found.flaky.contains_key(&deviation.fingerprint))
+    }
+
+    /// Why it is open whether a rule holds: it was seen broken, and never each time again.
+    fn doubt(&self, requirement: &Requirement, deviations: &[&'a Deviation]) -> Option<&'a Doubt> {
+        let (settled, flaky) = self.unwaived(requirement, deviations);
+        let once = flaky.first().filter(|_| settled.is_empty())?;
+        self.found.flaky.get(&once.fingerprint)
     }
 
     fn verdict(
         &self,
         requirement: &Requirement,
         tally: Option<&Tally>,
-        deviations: &[&Deviation],
+        deviations: &[&'a Deviation],
     ) -> (Verdict, Option<String>) {
         let supported = requirement.operations.is_empty()
             || requirement
                 .operations
                 .iter()
                 .any(|name| self.is_supported(name));
-        let own: Vec<&Deviation> = deviations
-            .iter()
-            .copied()
-            .filter(|deviation| deviation.grade >= requirement.level)
-            .collect();
-        let (flaky, settled): (Vec<&Deviation>, Vec<&Deviation>) = own
-            .iter()
-            .filter(|deviation| self.waiver(deviation).is_none())
-            .partition(|deviation| self.found.flaky.contains_key(&deviation.fingerprint));
-        if let ([once, ..], true) = (&flaky[..], settled.is_empty()) {
-            let reason = self.found.flaky.get(&once.fingerprint);
-            return (Verdict::Inconclusive, reason.cloned());
-        }
+        let (settled, _) = self.unwaived(requirement, deviations);
         let verdict = Verdict::conclude(tally, !settled.is_empty(), supported);
         match (verdict, self.found.untried.get(&requirement.id)) {
             (Verdict::Untested, Some(Untried::Blocked(why))) => {
@@ -364,7 +387,10 @@ impl<'a> Desk<'a> {
                 (verdict, Some(blocked.unwrap_or_else(weaker)))
             }
             (Verdict::Waived, _) => {
-                let waiver = own.iter().find_map(|deviation| self.waiver(deviation));
+                let waiver = deviations
+                    .iter()
+                    .filter(|deviation| deviation.grade >= requirement.level)
+                    .find_map(|deviation| self.waiver(deviation));
                 (verdict, waiver.map(str::to_owned))
             }
             (Verdict::Conforms | Verdict::Deviates, _) => (verdict, None),
@@ -509,11 +535,13 @@ impl<'a> Desk<'a> {
         if !self.found.faults.is_empty() {
             codes.push(exit::OUR_FAULT);
         }
-        if findings.iter().any(|finding| finding.fails) || (self.terms.strict && !stale.is_empty())
+        if findings.iter().any(|finding| finding.fails)
+            || self.operations().any(|facts| facts.is_missing())
+            || (self.terms.strict && !stale.is_empty())
         {
             codes.push(exit::DEVIATES);
         }
-        if !self.found.is_complete() || requirements.iter().any(RequirementFacts::is_unsettled) {
+        if !self.found.is_complete() || requirements.iter().any(|facts| facts.unsettled) {
             codes.push(exit::INCOMPLETE);
         }
         let supported = self.found.capabilities.iter().map(|facts| facts.supported);
@@ -632,7 +660,7 @@ fn untried(requirement: &Requirement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Event;
+    use crate::event::{Event, TargetFacts};
     use crate::report::sample::broken;
     use crevasse_core::baseline::Baseline;
     use crevasse_core::check::Symptom;
@@ -650,10 +678,40 @@ mod tests {
             findings: Vec::new(),
             witness: None,
             reason: None,
+            unsettled: false,
         }];
         assert!(is_nothing_verified(&kept, [false, false].into_iter()));
         assert!(!is_nothing_verified(&kept, [false, true].into_iter()));
         assert!(is_nothing_verified(&[], [true].into_iter()));
+    }
+
+    #[test]
+    fn an_operation_that_the_file_of_the_target_names_and_that_is_not_there_fails_the_run() {
+        let code = |operations: &[OperationName]| {
+            let mut found = Found {
+                complete: true,
+                ..Found::default()
+            };
+            let (there, absent) = (OperationName::ListVaults, OperationName::CreateVault);
+            found.capabilities = [(there, true), (absent, false)]
+                .map(|(operation, supported)| Capability {
+                    operation,
+                    supported,
+                    reason: "answered".to_owned(),
+                })
+                .to_vec();
+            found.terms.target = Some(TargetFacts {
+                operations: operations.iter().copied().collect(),
+                ..TargetFacts::named("mine")
+            });
+            let desk = Desk {
+                found: &found,
+                terms: &found.terms,
+            };
+            desk.code(&[], &[], &[])
+        };
+        assert_eq!(code(&[OperationName::ListVaults]), exit::NOTHING_VERIFIED);
+        assert_eq!(code(&[OperationName::CreateVault]), exit::DEVIATES);
     }
 
     /// What is said of a rule that was seen broken, and when tried again was as it should be.

@@ -9,11 +9,10 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crevasse_core::check::Record;
-use crevasse_core::requirement::{Level, Registry, Requirement, RequirementId};
+use crevasse_core::requirement::{Level, RequirementId};
 use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
 
-use crate::found::FLAKY;
 use crate::shard::Shard;
 
 pub use crate::event::TargetFacts;
@@ -128,6 +127,9 @@ pub struct RunFacts {
     pub seconds: f64,
     /// Whether everything that was planned was run.
     pub complete: bool,
+    /// Whether the target was the right reference server in the process of the run.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub built_in: bool,
     /// The share of the cases that it ran.
     #[serde(default, skip_serializing_if = "Shard::is_whole")]
     pub shard: Shard,
@@ -184,6 +186,16 @@ pub struct OperationFacts {
     pub supported: bool,
     /// What that rests on.
     pub reason: String,
+    /// Whether the file that describes the target names it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub expected: bool,
+}
+
+impl OperationFacts {
+    /// Whether the target was said to have it, and has it not: then the run is not as expected.
+    pub fn is_missing(&self) -> bool {
+        self.expected && !self.supported
+    }
 }
 
 /// A requirement and what became of it.
@@ -211,22 +223,13 @@ pub struct RequirementFacts {
     /// Why it has this verdict, where that needs saying.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether a demand was seen broken, and then not each time: nobody knows whether it holds, so the run is not as expected.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub unsettled: bool,
 }
 
-impl RequirementFacts {
-    /// Whether a demand was seen broken, and then not each time: nobody knows whether it holds, so the run is not as expected.
-    pub fn is_unsettled(&self) -> bool {
-        let can_fail = |id| {
-            Registry::builtin()
-                .get(id)
-                .is_some_and(Requirement::can_fail)
-        };
-        let flaky = |reason: &String| reason.starts_with(FLAKY);
-        self.verdict == Verdict::Inconclusive
-            && self.level == Level::Must
-            && self.reason.as_ref().is_some_and(flaky)
-            && can_fail(&self.id)
-    }
+fn is_false(it: &bool) -> bool {
+    !it
 }
 
 fn one_or_more<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RequirementId>, D::Error> {

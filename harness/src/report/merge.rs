@@ -10,7 +10,9 @@ use crevasse_core::spec::OperationName;
 use crevasse_core::verdict::Verdict;
 
 use super::assemble::{counts, is_nothing_verified, verdict_word};
-use super::document::{CauseFacts, FindingFacts, Report, RequirementFacts, StaleFacts, Summary};
+use super::document::{
+    CauseFacts, FindingFacts, OperationFacts, Report, RequirementFacts, StaleFacts, Summary,
+};
 use crate::exit;
 use crate::shard::Shard;
 
@@ -271,8 +273,8 @@ fn rank(facts: &RequirementFacts) -> u8 {
     }
 }
 
-fn operations(reports: &[Report]) -> Vec<super::document::OperationFacts> {
-    let mut all: IndexMap<OperationName, super::document::OperationFacts> = IndexMap::new();
+fn operations(reports: &[Report]) -> Vec<OperationFacts> {
+    let mut all: IndexMap<OperationName, OperationFacts> = IndexMap::new();
     for facts in reports.iter().flat_map(|report| &report.operations) {
         let known = all.entry(facts.name).or_insert_with(|| facts.clone());
         if facts.supported && !known.supported {
@@ -348,19 +350,16 @@ fn code(reports: &[Report], merged: &Report) -> u8 {
     let of = |report: &Report| report.summary.exit_code;
     let mut codes: Vec<u8> = reports.iter().map(of).filter(own).collect();
     let fails = |finding: &FindingFacts| finding.fails && finding.waived.is_none();
-    // A shard without a failing finding deviates for stale entries alone, under --strict.
-    let stale =
-        |report: &Report| of(report) == exit::DEVIATES && !report.findings.iter().any(fails);
+    let lacking = |report: &Report| report.operations.iter().any(OperationFacts::is_missing);
+    // A shard that deviates and has neither a failing finding nor a missing operation does so for stale entries, under --strict.
+    let stale = |report: &Report| {
+        of(report) == exit::DEVIATES && !report.findings.iter().any(fails) && !lacking(report)
+    };
     let still_stale = !merged.stale.is_empty() && reports.iter().any(stale);
-    if merged.findings.iter().any(fails) || still_stale {
+    if merged.findings.iter().any(fails) || lacking(merged) || still_stale {
         codes.push(exit::DEVIATES);
     }
-    if !merged.run.complete
-        || merged
-            .requirements
-            .iter()
-            .any(RequirementFacts::is_unsettled)
-    {
+    if !merged.run.complete || merged.requirements.iter().any(|facts| facts.unsettled) {
         codes.push(exit::INCOMPLETE);
     }
     let supported = merged.operations.iter().map(|facts| facts.supported);

@@ -26,7 +26,7 @@ pub use compare::Comparison;
 pub use document::Report;
 #[cfg(feature = "cli")]
 pub use format::{Format, UnknownFormat, write};
-pub use words::{MustShares, Share, Weight, is_built_in, replay};
+pub use words::{MustShares, Share, Weight, replay};
 pub(crate) use words::{again, stale as stale_entries, undecided};
 
 /// How many characters of one value a report for people shows.

@@ -113,12 +113,13 @@ pub(crate) fn report() -> Report {
             started: "2026-11-24T19:00:00Z".to_owned(),
             seconds: 3.2,
             complete: true,
+            built_in: false,
             shard: crate::shard::Shard::WHOLE,
             options: Vec::new(),
         },
         target: Some(TargetFacts {
-            label: "icebox".to_owned(),
             version: Some("5.1".to_owned()),
+            ..TargetFacts::named("icebox")
         }),
         summary: summary(&requirements, &findings, causes.len()),
         operations: operations(),
@@ -394,6 +395,7 @@ fn requirement(id: &str, verdict: Verdict, findings: &[FindingFacts]) -> Require
         findings: about.map(|finding| finding.id.clone()).collect(),
         witness: (verdict == Verdict::Conforms).then(|| "output-ranges#4".to_owned()),
         reason: (verdict == Verdict::Inconclusive).then(|| "needs 24 hours".to_owned()),
+        unsettled: false,
     }
 }
 
@@ -419,6 +421,7 @@ fn operation(name: OperationName, supported: bool) -> OperationFacts {
         name,
         supported,
         reason: reason.to_owned(),
+        expected: false,
     }
 }
 

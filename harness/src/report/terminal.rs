@@ -267,7 +267,7 @@ impl Page {
             .requirements
             .iter()
             .filter(|facts| facts.verdict == Verdict::Inconclusive)
-            .filter(|facts| all || facts.is_unsettled());
+            .filter(|facts| all || facts.unsettled);
         remarks.extend(undecided.map(|facts| {
             format!(
                 "{} inconclusive: {}",

@@ -7,9 +7,7 @@ use crevasse_core::requirement::{Level, Registry, RequirementId};
 use crevasse_core::verdict::Verdict;
 use crevasse_core::wire::{Exchange, FaultKind, Reply};
 
-use super::document::{
-    Counts, FindingFacts, LeakFacts, Report, RequirementFacts, StaleFacts, TargetFacts,
-};
+use super::document::{Counts, FindingFacts, LeakFacts, Report, RequirementFacts, StaleFacts};
 use super::merge::SHARDS;
 use super::printable;
 use super::script::quoted;
@@ -51,11 +49,6 @@ impl Weight {
     }
 }
 
-/// Whether the target was the reference server in the process of the run.
-pub fn is_built_in(report: &Report) -> bool {
-    report.target == Some(TargetFacts::built_in())
-}
-
 /// Whether it is of several runs, none of which has its id.
 fn is_merged(report: &Report) -> bool {
     report.run.id.contains(SHARDS)
@@ -72,7 +65,7 @@ fn word(text: &str) -> String {
 
 /// The command that plays a finding of a report again, at the target of the report.
 pub(crate) fn again(report: &Report, finding: &FindingFacts) -> String {
-    let endpoint = (!is_built_in(report)).then_some(report.run.endpoint.as_str());
+    let endpoint = (!report.run.built_in).then_some(report.run.endpoint.as_str());
     let finding = [finding.id.as_str(), "--from", &report.run.id];
     replay(finding, endpoint, &report.run.options)
 }
@@ -110,7 +103,7 @@ fn clean_up(report: &Report) -> String {
 /// How a run goes on that did not come to its end, and how what it left there is removed.
 pub(super) fn to_go_on(report: &Report) -> Option<String> {
     let begun = !report.run.complete && report.summary.exit_code != exit::UNREACHABLE;
-    (begun && !is_built_in(report) && !is_merged(report)).then(|| {
+    (begun && !report.run.built_in && !is_merged(report)).then(|| {
         format!(
             "`crevasse run --resume {}{}` goes on with this run, `{}` removes what it left",
             report.run.id,
@@ -120,20 +113,28 @@ pub(super) fn to_go_on(report: &Report) -> Option<String> {
     })
 }
 
-/// Operations that are not there while others are, a line for all that answer alike.
+/// Operations that are not there while others are, a line for all that answer alike. Those that were to be there come first.
 pub(super) fn not_there(report: &Report) -> impl Iterator<Item = String> {
-    let mut alike: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    let mut alike: IndexMap<(bool, &str), Vec<&str>> = IndexMap::new();
     let some = report.operations.iter().any(|facts| facts.supported);
     for facts in report.operations.iter().filter(|facts| !facts.supported) {
         alike
-            .entry(&facts.reason)
+            .entry((!facts.expected, &facts.reason))
             .or_default()
             .push(facts.name.as_str());
     }
+    alike.sort_keys();
     alike
         .into_iter()
         .filter(move |_| some)
-        .map(|(reason, names)| format!("not there: {} ({reason})", names.join(", ")))
+        .map(|((unnamed, reason), names)| {
+            let fails = if unnamed {
+                ""
+            } else {
+                ", and the file of the target names it: the run fails"
+            };
+            format!("not there: {} ({reason}){fails}", names.join(", "))
+        })
 }
 
 /// What stays at the target, a line for all that stay for one reason.
@@ -158,10 +159,8 @@ pub(crate) fn left_behind(report: &Report) -> impl Iterator<Item = String> {
 
 /// Entries of the baseline that match nothing any more, or expired.
 pub(crate) fn stale(report: &Report) -> impl Iterator<Item = String> {
-    let line = |stale: &StaleFacts| match stale.reason.starts_with("expired on ") {
-        true => format!("baseline entry {} {}", stale.entry, stale.reason),
-        false => format!("stale baseline entry {} ({})", stale.entry, stale.reason),
-    };
+    let line =
+        |stale: &StaleFacts| format!("stale baseline entry {} ({})", stale.entry, stale.reason);
     report.stale.iter().map(line)
 }
 
@@ -335,7 +334,7 @@ mod tests {
         let options = " --host-header=glacier.example '--run-dir=my runs'";
         assert_eq!(again(&report, finding), format!("{line}{options}"));
         report.run.options.clear();
-        report.target = Some(TargetFacts::built_in());
+        report.run.built_in = true;
         let finding = &report.findings[0];
         assert_eq!(again(&report, finding), "crevasse replay F1 --from abc");
         assert_eq!(to_go_on(&report), None);

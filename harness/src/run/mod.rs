@@ -109,6 +109,7 @@ impl Run {
             today: now().iso()[..10].to_owned(),
             baseline: Baseline::default(),
             target: None,
+            built_in: false,
             notes: wanted.dropped().into_iter().collect(),
         };
         Self {

@@ -302,7 +302,8 @@ pub(crate) struct Run {
     /// Accept what this run finds: write it to the baseline.
     #[arg(long, requires = "baseline")]
     pub(crate) baseline_update: bool,
-    /// A YAML file with `label` and `version` of the target, for matrices, and `patience` by tier: {Standard: 6h}.
+    /// A YAML file with the target's `label` and `version`, for matrices; the `operations` it is said to have, without which the run
+    /// fails; its `host_header`; and `patience` by tier: {Standard: 6h}.
     #[arg(long, value_name = "FILE")]
     pub(crate) target: Option<PathBuf>,
     /// The share of the cases that this process runs, as 2/4; `crevasse merge` makes one report of all shares.
@@ -637,7 +638,7 @@ fn some(text: &str) -> Result<usize, String> {
     number.ok_or_else(|| "a whole number from 1 on is wanted".to_owned())
 }
 
-fn host(text: &str) -> Result<String, String> {
+pub(crate) fn host(text: &str) -> Result<String, String> {
     let belongs = |byte: u8| byte.is_ascii_graphic() && !b"/?#@\\,".contains(&byte);
     match !text.is_empty() && text.bytes().all(belongs) {
         true => Ok(text.to_owned()),

@@ -8,10 +8,7 @@ use crate::report::terminal::Style;
 /// Another vendor: it keeps its vaults, and breaks what the first one does not.
 fn other() -> Report {
     let mut report = sample::report();
-    report.target = Some(TargetFacts {
-        label: "glaciolus".to_owned(),
-        version: None,
-    });
+    report.target = Some(TargetFacts::named("glaciolus"));
     set(&mut report, "GJO-STATUS-002", Verdict::Conforms);
     set(&mut report, "CV-IDEM-001", Verdict::Deviates);
     report
@@ -56,8 +53,8 @@ fn two_runs_of_one_vendor_say_what_became_worse_and_better() {
     let before = sample::report();
     let mut after = other();
     after.target = Some(TargetFacts {
-        label: "icebox".to_owned(),
         version: Some("5.2".to_owned()),
+        ..TargetFacts::named("icebox")
     });
     set(&mut after, "GJO-STATE-006", Verdict::Deviates);
     set(&mut after, "COM-HDR-001", Verdict::Untested);
@@ -146,10 +143,7 @@ fn names_that_do_not_fit_become_numbers_that_the_first_lines_explain() {
 #[test]
 fn no_form_obeys_a_hostile_label() {
     let mut hostile = other();
-    hostile.target = Some(TargetFacts {
-        label: sample::HOSTILE.to_owned(),
-        version: None,
-    });
+    hostile.target = Some(TargetFacts::named(sample::HOSTILE));
     let comparison = Comparison::of(&[sample::report(), hostile]).unwrap();
     for text in [comparison.terminal(Style::default()), comparison.markdown()] {
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));

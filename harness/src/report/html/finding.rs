@@ -13,7 +13,7 @@ use super::picture::{Picture, Ranges};
 use super::story::{self, Told};
 use super::template::{fill, markup};
 use crate::report::document::{FindingFacts, Report};
-use crate::report::words::{Weight, clip, is_built_in, plural};
+use crate::report::words::{Weight, clip, plural};
 use crate::report::{printable, visible};
 
 /// Exchanges of a finding in full, the decisive one among them.
@@ -73,7 +73,7 @@ impl Findings {
             .map(|facts| (facts.id.clone(), facts.evidence.clone()));
         Self {
             evidence: evidence.collect(),
-            endpoint: match is_built_in(report) {
+            endpoint: match report.run.built_in {
                 true => String::new(),
                 false => printable(&report.run.endpoint),
             },

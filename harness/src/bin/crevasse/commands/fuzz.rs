@@ -140,6 +140,7 @@ fn report(
         today: plan.today.clone(),
         baseline: plan.baseline.clone(),
         target: place.right.then(TargetFacts::built_in),
+        built_in: place.right,
         ..Terms::default()
     };
     found.faults.extend(trouble);

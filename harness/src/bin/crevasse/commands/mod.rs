@@ -18,6 +18,7 @@ mod resume;
 mod run;
 mod serve;
 mod spec;
+mod target_file;
 mod treehash;
 
 use std::fmt;

@@ -12,7 +12,7 @@ use crevasse::exit;
 use crevasse::journal::Journal;
 use crevasse::replay::{Replayed, replay};
 use crevasse::report::document::FindingFacts;
-use crevasse::report::{Report, is_built_in, printable};
+use crevasse::report::{Report, printable};
 use crevasse::run::started;
 use crevasse::scenarios::written;
 use crevasse_core::check::rules::NO_ANSWER;
@@ -88,7 +88,7 @@ impl Again {
             scenario,
             finding: Some(finding.clone()),
             place: Some(Place {
-                built_in: is_built_in(&report),
+                built_in: report.run.built_in,
                 endpoint: report.run.endpoint,
             }),
         })

@@ -1,6 +1,6 @@
 //! `crevasse run`: the main job.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow, bail};
 use crevasse::campaign::{CannotBegin, Earlier, Stop, TakenUp};
 use crevasse::event::{Event, RunStarted, TargetFacts};
-use crevasse::execute::{Patience, Rate, Target, credentials};
+use crevasse::execute::{Rate, Target, credentials};
 use crevasse::exit;
 use crevasse::journal::Journal;
 use crevasse::report::assemble::up_to_date;
@@ -24,8 +24,9 @@ use crevasse_reference::ServerHandle;
 use super::load::load;
 use super::progress::Line;
 use super::serve::embedded;
+use super::target_file::TargetFile;
 use super::{Failure, failed, interrupt, read, reports, resume, spec};
-use crate::args::{Aim, Run as Asked, Time};
+use crate::args::{Aim, Run as Asked};
 
 pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
     let runtime = super::runtime(0)?;
@@ -101,9 +102,9 @@ pub(crate) async fn prepare(args: &Asked) -> anyhow::Result<(Run, Option<ServerH
             (aim(&args.aim, &endpoint)?, Some(server))
         }
     };
-    let file = TargetFile::of(args)?;
+    let file = args.target.as_deref().map(TargetFile::read).transpose()?;
     if let Some(file) = &file {
-        file.bear(&mut target.patience)?;
+        file.describe(&mut target)?;
     }
     let needs = needs(args, &target, server.is_some());
     let mut run = Run::new(wanted, effort(args)?, target, needs);
@@ -111,6 +112,7 @@ pub(crate) async fn prepare(args: &Asked) -> anyhow::Result<(Run, Option<ServerH
     run.terms.strict = args.strict;
     run.terms.baseline = baseline;
     let built_in = server.is_some().then(TargetFacts::built_in);
+    run.terms.built_in = server.is_some();
     run.terms.target = file.map(TargetFile::facts).or(built_in);
     Ok((run, server))
 }
@@ -120,6 +122,10 @@ fn begin(args: &Asked, run: &mut Run, runs: &Path) -> anyhow::Result<TakenUp> {
     let told = told.as_deref().filter(|_| args.aim.endpoint.is_none());
     run.started.arguments = resume::arguments(told);
     run.started.options = args.options();
+    let by_file = run.target.host_header.iter();
+    let by_file = by_file.filter(|_| args.aim.host_header.is_none());
+    let by_file = by_file.map(|name| format!("--host-header={name}"));
+    run.started.options.extend(by_file);
     let folder = runs.join(&run.started.run);
     let journal = Journal::create(&folder, &run.started)
         .with_context(|| format!("failed to begin the journal in {}", folder.display()))?;
@@ -143,13 +149,13 @@ fn take_up(folder: &Path, run: &Run) -> anyhow::Result<TakenUp> {
 pub(crate) fn failure(why: &CannotBegin) -> Failure {
     let (code, hint) = match why {
         CannotBegin::Unreachable(unreachable) => (exit::UNREACHABLE, at_hand(unreachable.kind)),
-        CannotBegin::CredentialsRefused { .. } if credentials(false).is_none() => (
+        CannotBegin::NotLetIn { .. } if credentials(false).is_none() => (
             exit::USAGE,
             "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not both set, so it was signed with placeholder keys",
         ),
-        CannotBegin::CredentialsRefused { .. } => (
+        CannotBegin::NotLetIn { .. } => (
             exit::USAGE,
-            "does it know the keys that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold, and is the clock right?",
+            "does it know the keys that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY hold, do they have leave for its vaults, and is the clock right?",
         ),
     };
     Failure {
@@ -351,52 +357,4 @@ fn accept(args: &Asked, judged: &mut Judged) -> anyhow::Result<()> {
         .with_context(|| format!("failed to write {}", path.display()))?;
     judged.accept(baseline);
     Ok(())
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TargetFile {
-    label: String,
-    #[serde(default)]
-    version: Option<String>,
-    /// How long jobs may take before they count as unresolved, by tier: `{Expedited: 10m, Standard: 6h}`.
-    #[serde(default)]
-    patience: BTreeMap<Tier, String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-enum Tier {
-    Expedited,
-    Standard,
-    Bulk,
-}
-
-impl TargetFile {
-    fn of(args: &Asked) -> anyhow::Result<Option<Self>> {
-        let Some(path) = &args.target else {
-            return Ok(None);
-        };
-        serde_yaml::from_str(&read(path)?)
-            .with_context(|| format!("failed to read {} as a target file", path.display()))
-    }
-
-    fn facts(self) -> TargetFacts {
-        TargetFacts {
-            label: self.label,
-            version: self.version,
-        }
-    }
-
-    /// Makes a run as patient as the file says.
-    fn bear(&self, patience: &mut Patience) -> anyhow::Result<()> {
-        for (tier, time) in &self.patience {
-            let time: Time = time.parse().map_err(|error: String| anyhow!(error))?;
-            match tier {
-                Tier::Expedited => patience.expedited = time.0,
-                Tier::Standard => patience.standard = time.0,
-                Tier::Bulk => patience.bulk = time.0,
-            }
-        }
-        Ok(())
-    }
 }
