@@ -745,7 +745,7 @@ impl Talk {
                 "1048575-2097151",
                 "1-1048576",
                 "0-1000",
-                "0-9999999999",
+                "0-10737418239",
                 "abc",
             ]
             .map(|range| retrieval(json!({"RetrievalByteRange": range}))),
