@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Crevasse beside others, on one machine in one run: what counts are the ratios, so that the machine cancels out.
-# Usage: bash harness/benches/compare.sh [SECTION...]     sections: hash harness peer server growth start_up; all by default
+# Usage: bash harness/benches/compare.sh [SECTION...]     sections: hash harness mix peer server growth start_up; all by default
 # Needs what .ci/run needs, and openssl, curl, wrk and nginx from the distribution. Leave the machine alone meanwhile.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -50,6 +50,26 @@ harness() { # Requests per second of a run and of fuzzing, beside a plain load g
       row "\`$name\`, asked by $mode: requests per second, and cores busy in the server beside the client" "$rate" "$served, $asked" ''
     done
     stop
+  done
+}
+
+mix() { # Requests per second of fuzzing, beside a load generator that asks for the very same: what a night asked through `record.py`.
+  local name served mode rate busy asked
+  for name in moto local_web_services; do
+    "$name"
+    served=$port
+    port=$(free_port)
+    python3 harness/benches/record.py "$port" "$served" "$tools/mix" 2> "$tools/record.log" &
+    pids+=($!)
+    answers "$port"
+    python3 harness/benches/rate.py "${pids[0]}" fuzz "http://127.0.0.1:$port" "$crevasse" "$tools" > /dev/null
+    stop
+    for mode in mix fuzz; do
+      "$name"
+      read -r rate busy asked <<< "$(python3 harness/benches/rate.py "${pids[-1]}" "$mode" "http://127.0.0.1:$port" "$crevasse" "$tools")"
+      row "\`$name\`, the same mix asked by $mode: requests per second, and cores busy in the server beside the client" "$rate" "$busy, $asked" ''
+      stop
+    done
   done
 }
 
@@ -107,9 +127,17 @@ server() { # Large bodies from the reference server, beside nginx and a file.
 
 growth() { # Time and memory as the work grows.
   local n
-  for n in 100 1000 10000; do row_of "$n generated cases" "$crevasse" run -n "$n" -q; done
+  for n in 100 1000 10000 100000; do row_of "$n generated cases" "$crevasse" run -n "$n" -q; done
   for n in 1 4 16; do row_of "$n requests under way" "$crevasse" run -j "$n" -q; done
-  for n in 16MiB 1GiB 16GiB; do row_of "an archive of $n" "$crevasse" run --archive-size "$n" -q; done
+  for n in 16MiB 1GiB 16GiB 64GiB; do row_of "an archive of $n" "$crevasse" run --archive-size "$n" -q; done
+  moto
+  "$crevasse" run --endpoint "http://127.0.0.1:$port" --max-time 60s --report json="$tools/some.json" -q > /dev/null || true
+  stop
+  for n in 1 100 1000 10000 100000; do
+    python3 harness/benches/inflate.py "$tools/some.json" "$n" "$tools/many.json"
+    row_of "$n findings, written in all formats" "$crevasse" report "$tools/many.json" --report-dir "$tools/many"
+  done
+  rm -r "$tools/many" "$tools/many.json"
 }
 
 start_up() { # What one pays before anything happens.
@@ -118,5 +146,5 @@ start_up() { # What one pays before anything happens.
 }
 
 printf '| what | Crevasse | beside | ratio |\n|---|---|---|---|\n'
-[ $# -gt 0 ] || set -- hash harness peer server growth start_up
+[ $# -gt 0 ] || set -- hash harness mix peer server growth start_up
 for section in "$@"; do "$section"; done

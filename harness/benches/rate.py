@@ -1,6 +1,6 @@
 """Requests per second that a server answers, and the CPU time that server and client take for it, as shares of one core.
 
-Usage: rate.py SERVER_PID wrk|run|fuzz ENDPOINT CREVASSE FOLDER
+Usage: rate.py SERVER_PID wrk|mix|run|fuzz ENDPOINT CREVASSE FOLDER
 """
 
 import json
@@ -27,9 +27,13 @@ def cpu_of(pid):
 
 def command(mode, endpoint, crevasse, folder):
     """What asks, and how many requests it says it asked."""
-    if mode == "wrk":
+    if mode in ("wrk", "mix"):
         said = lambda text: float(re.search(r"(\d+) requests in", text)[1])
-        return ["wrk", "-t1", "-c4", "-d8s", "-H", VERSION, f"{endpoint}/-/vaults/there"], said
+        asked = {
+            "wrk": ["-d8s", "-H", VERSION, f"{endpoint}/-/vaults/there"],
+            "mix": ["-d30s", "-s", f"{os.path.dirname(__file__)}/mix.lua", endpoint, "--", f"{folder}/mix"],
+        }[mode]
+        return ["wrk", "-t1", "-c4", *asked], said
     report, corpus = f"{folder}/rate.json", f"{folder}/corpus"
     shutil.rmtree(corpus, ignore_errors=True)
     work = {
