@@ -58,13 +58,26 @@ struct Place {
     endpoint: String,
 }
 
+/// The scenario that a file holds, alone or as the only one of a list.
+fn in_file(path: &Path) -> anyhow::Result<Scenario> {
+    let text = read(path)?;
+    match Scenario::parse_list(&text).as_deref() {
+        Ok([scenario]) => Ok(scenario.clone()),
+        Ok(list) => bail!(
+            "{} is a list of {} scenarios, and one is played at a time: save the one that is meant to a file of its own",
+            path.display(),
+            list.len()
+        ),
+        Err(_) => Scenario::parse(&text)
+            .with_context(|| format!("failed to read {} as a scenario", path.display())),
+    }
+}
+
 impl Again {
     fn of(args: &Replay) -> anyhow::Result<Self> {
         let path = Path::new(&args.what);
         if path.exists() {
-            let scenario = Scenario::parse(&read(path)?)
-                .with_context(|| format!("failed to read {} as a scenario", path.display()))?;
-            return Ok(Self::alone(scenario));
+            return Ok(Self::alone(in_file(path)?));
         }
         if let Some(scenario) = written().iter().find(|scenario| scenario.id == args.what) {
             return Ok(Self::alone(scenario.clone()));
@@ -324,5 +337,22 @@ fn outcome(record: &Record) -> String {
         },
         (None, Some(why)) => format!("not sent: {why}"),
         (None, None) => "not sent".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_list_only_a_single_scenario_can_be_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("scenarios.yaml");
+        let one = "- {id: a, title: t, steps: [{ListVaults: {}}]}\n";
+        std::fs::write(&file, one).unwrap();
+        assert_eq!(in_file(&file).unwrap().id, "a");
+        std::fs::write(&file, one.repeat(2)).unwrap();
+        let why = in_file(&file).unwrap_err().to_string();
+        assert!(why.contains("a list of 2 scenarios"), "{why}");
     }
 }
