@@ -294,16 +294,10 @@ impl<'a> Desk<'a> {
             .values()
             .filter(|deviation| deviation.requirement == requirement.id)
             .collect();
-        let (verdict, reason, unsettled) = match self.doubt(requirement, &deviations) {
-            Some(doubt) => {
-                let demand = requirement.level == Level::Must && requirement.can_fail();
-                let why = Some(doubt.why.clone());
-                (Verdict::Inconclusive, why, doubt.unsettles && demand)
-            }
-            None => {
-                let (verdict, reason) = self.verdict(requirement, tally, &deviations);
-                (verdict, reason, false)
-            }
+        let doubt = self.doubt(requirement, &deviations);
+        let (verdict, reason) = match doubt {
+            Some(doubt) => (Verdict::Inconclusive, Some(doubt.why.clone())),
+            None => self.verdict(requirement, tally, &deviations),
         };
         let witness = tally
             .and_then(|tally| tally.witness.as_ref())
@@ -337,7 +331,9 @@ impl<'a> Desk<'a> {
                 .collect(),
             witness: witness.map(|(case, record)| format!("{case}#{record}")),
             reason,
-            unsettled,
+            unsettled: doubt.is_some_and(|doubt| doubt.unsettles)
+                && requirement.level == Level::Must
+                && requirement.can_fail(),
         }
     }
 

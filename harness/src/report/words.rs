@@ -131,7 +131,7 @@ pub(super) fn not_there(report: &Report) -> impl Iterator<Item = String> {
             let fails = if unnamed {
                 ""
             } else {
-                ", and the file of the target names it: the run fails"
+                "; the file of the target names them, so the run fails"
             };
             format!("not there: {} ({reason}){fails}", names.join(", "))
         })

@@ -37,7 +37,7 @@ async fn clean(args: &Cleanup) -> anyhow::Result<u8> {
     }
     if done.unread > 0 {
         putln!(
-            "  {} lines of its journal are broken: what they name may still be there, under names that begin with {}",
+            "  broken lines of its journal: {}; what they name may still be there, under names that begin with {}",
             done.unread,
             run.prefix
         );
