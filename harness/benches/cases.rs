@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crevasse::campaign::{self, Earlier, Plan, Stop};
 use crevasse::execute::transport::Arm;
 use crevasse::execute::{Hand, Pace, Target};
-use crevasse::generate;
+use crevasse::generate::planned;
 use crevasse::journal::Journal;
 use crevasse_core::scenario::Need;
 use crevasse_core::spec::Spec;
@@ -56,7 +56,7 @@ async fn cases_a_second(target: Target, arm: Arm) -> f64 {
     );
     let plan = Plan {
         spec,
-        scenarios: generate::cases(1, CASES as u64).collect(),
+        scenarios: planned(1, CASES as u64).collect(),
         needs: BTreeSet::from([Need::Exclusive, Need::Irreversible, Need::Regions]),
         in_flight: 96,
         max_time: None,

@@ -268,6 +268,14 @@ impl Ledger {
         }
     }
 
+    /// Whether one of these deviations remembers the case.
+    pub fn remembers(&self, case: &str, shown: &[Fingerprint]) -> bool {
+        shown
+            .iter()
+            .filter_map(|it| self.deviations.get(it))
+            .any(|known| known.cases.contains(case))
+    }
+
     fn deviate(&mut self, seen: Deviation) {
         match self.deviations.get_mut(&seen.fingerprint) {
             Some(known) => known.add(seen),

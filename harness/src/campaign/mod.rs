@@ -22,7 +22,7 @@ use std::time::Duration;
 use tokio::task::{JoinError, JoinSet};
 
 use crevasse_core::check::{self, Judged, Record};
-use crevasse_core::finding::Ledger;
+use crevasse_core::finding::{Fingerprint, Ledger};
 use crevasse_core::model::Model;
 use crevasse_core::prices::Usage;
 use crevasse_core::requirement::{Registry, RequirementId};
@@ -34,6 +34,7 @@ use crate::event::{CaseJudged, Event, Learned, Phase, Progress, Requests, RunFin
 pub use crate::execute::Stop;
 use crate::execute::{End, Hand, Part, Played};
 pub use crate::found::Found;
+use crate::generate::Planned;
 use crate::journal::Line;
 
 /// Cases under way at once, unless a plan says otherwise: most of them wait for jobs, and what is asked at once is bounded elsewhere.
@@ -45,7 +46,7 @@ pub struct Plan {
     /// The operations judged, and what is known of them.
     pub spec: Arc<Spec>,
     /// The scenarios, written and generated.
-    pub scenarios: Vec<Scenario>,
+    pub scenarios: Vec<Planned>,
     /// Which needs of scenarios this run meets.
     pub needs: BTreeSet<Need>,
     /// Cases under way at once; most of them wait for jobs.
@@ -144,7 +145,7 @@ pub async fn run(
     run.total = together.len() + alone.len();
     let done = run.take_up(earlier).await;
     for scenarios in [&mut together, &mut alone] {
-        scenarios.retain(|scenario| !done.contains(&scenario.id));
+        scenarios.retain(|planned| !done.contains(&planned.scenario().id));
     }
     let (together, alone) = match run.capabilities.are_none() {
         true => (Vec::new(), Vec::new()),
@@ -186,7 +187,7 @@ struct Run<'a> {
     absent: BTreeSet<OperationName>,
     /// The specification without them.
     judged: Arc<Spec>,
-    /// Cases that deviated, for another look.
+    /// Cases that deviations remember, for another look.
     kept: BTreeMap<String, Scenario>,
     /// What cases of an earlier run wrote down that waited for their jobs.
     waiting: BTreeMap<String, Vec<Record>>,
@@ -321,14 +322,15 @@ impl<'a> Run<'a> {
     }
 
     /// The scenarios to run together and those to run alone. What is left out says why.
-    fn choose(&mut self) -> (Vec<&'a Scenario>, Vec<&'a Scenario>) {
+    fn choose(&mut self) -> (Vec<&'a Planned>, Vec<&'a Planned>) {
         let mut needs = self.plan.needs.clone();
         if self.found.learned.enforces_signatures {
             needs.insert(Need::Signatures);
         }
         let (mut together, mut alone) = (Vec::new(), Vec::new());
         let plan = self.plan;
-        for scenario in &plan.scenarios {
+        for planned in &plan.scenarios {
+            let scenario = &*planned.scenario();
             let missing = scenario
                 .needs
                 .iter()
@@ -338,13 +340,14 @@ impl<'a> Run<'a> {
                 None if !self.plan.allows(&scenario.steps) => {
                     self.skip(scenario, Need::Irreversible)
                 }
-                None if scenario.needs.contains(&Need::Exclusive) => alone.push(scenario),
-                None => together.push(scenario),
+                None if scenario.needs.contains(&Need::Exclusive) => alone.push(planned),
+                None => together.push((jobs_awaited(&scenario.steps), planned)),
             }
         }
         // The longest chains of jobs begin first: the rest fills the time they wait.
-        together.sort_by_key(|scenario| std::cmp::Reverse(jobs_awaited(&scenario.steps)));
-        (together, alone)
+        together.sort_by_key(|(jobs, _)| std::cmp::Reverse(*jobs));
+        let together = together.into_iter().map(|(_, planned)| planned);
+        (together.collect(), alone)
     }
 
     fn skip(&mut self, scenario: &Scenario, need: Need) {
@@ -369,20 +372,20 @@ impl<'a> Run<'a> {
         self.stop.asked() || late || self.hand.is_cut_short()
     }
 
-    async fn all_at_once(&mut self, scenarios: Vec<&Scenario>) {
+    async fn all_at_once(&mut self, plans: Vec<&Planned>) {
         let mut tasks = JoinSet::new();
-        let mut waiting = scenarios.into_iter();
+        let mut waiting = plans.into_iter();
         loop {
             while tasks.len() < self.plan.in_flight && !self.over() {
-                let Some(scenario) = waiting.next() else {
+                let Some(planned) = waiting.next() else {
                     break;
                 };
+                let scenario = planned.scenario().into_owned();
                 self.say(Event::CaseStarted {
                     case: scenario.id.clone(),
                 });
                 let judge = self.judge();
                 let before = self.waiting.remove(&scenario.id).unwrap_or_default();
-                let scenario = scenario.clone();
                 tasks
                     .spawn(async move { judge.go_on(scenario.id.clone(), scenario, before).await });
             }
@@ -396,19 +399,20 @@ impl<'a> Run<'a> {
         self.complete &= waiting.count() == 0;
     }
 
-    async fn one_by_one(&mut self, scenarios: Vec<&Scenario>) {
-        for scenario in scenarios {
+    async fn one_by_one(&mut self, plans: Vec<&Planned>) {
+        for planned in plans {
             if self.over() {
                 self.complete = false;
                 return;
             }
+            let scenario = planned.scenario().into_owned();
             self.say(Event::CaseStarted {
                 case: scenario.id.clone(),
             });
-            let (judge, own) = (self.judge(), scenario.clone());
+            let judge = self.judge();
             let before = self.waiting.remove(&scenario.id).unwrap_or_default();
-            let playing = async move { judge.go_on(own.id.clone(), own, before).await };
-            let former = self.retrieval_policy(&[scenario]).await;
+            let former = self.retrieval_policy(&[&scenario]).await;
+            let playing = async move { judge.go_on(scenario.id.clone(), scenario, before).await };
             let played = self.until_over(tokio::spawn(playing)).await;
             self.restore(former).await;
             if let Some(case) = self.sound(played) {
@@ -483,10 +487,11 @@ impl<'a> Run<'a> {
         for mistake in soundness::mistakes(&case.judged.observations) {
             self.fault(Some(case.id.clone()), mistake);
         }
-        if !told.ledger.deviations.is_empty() {
+        let shown: Vec<Fingerprint> = told.ledger.deviations.keys().cloned().collect();
+        self.say(Event::CaseJudged(Box::new(told)));
+        if self.found.ledger.remembers(&case.id, &shown) {
             self.kept.insert(case.id, case.scenario);
         }
-        self.say(Event::CaseJudged(Box::new(told)));
         once.into_iter().for_each(|event| self.say(event));
         let found = self.found.ledger.deviations.len();
         if self.plan.max_fail.is_some_and(|max| found >= max) {

@@ -65,7 +65,8 @@ pub async fn rehearse(plan: &Plan, target: &Target, jobs: usize) -> Result<Rehea
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{generate, scenarios};
+    use crate::generate::{Planned, planned};
+    use crate::scenarios;
     use crevasse_core::scenario::{Need, Profile};
     use crevasse_core::spec::Spec;
     use std::collections::BTreeSet;
@@ -76,7 +77,11 @@ mod tests {
         let written = written.filter(|scenario| scenario.profile == Profile::Quick);
         Plan {
             spec: Arc::new(Spec::builtin().clone()),
-            scenarios: written.cloned().chain(generate::cases(1, 3)).collect(),
+            scenarios: written
+                .cloned()
+                .map(Planned::from)
+                .chain(planned(1, 3))
+                .collect(),
             needs: BTreeSet::from([Need::Exclusive, Need::Irreversible]),
             in_flight: 32,
             max_time: None,

@@ -27,8 +27,14 @@ fn hand_at(target: Target, answer: impl Fn(&Request) -> Reply + Send + Sync + 's
 }
 
 fn plan(steps: &[&str]) -> Plan {
+    plan_of("[]", steps)
+}
+
+/// The same of scenarios that need something.
+fn plan_of(needs: &str, steps: &[&str]) -> Plan {
     let scenario = |(place, steps): (usize, &&str)| {
-        Scenario::parse(&format!("id: case-{place}\ntitle: t\nsteps:\n{steps}")).unwrap()
+        let head = format!("id: case-{place}\ntitle: t\nneeds: {needs}");
+        Planned::from(Scenario::parse(&format!("{head}\nsteps:\n{steps}")).unwrap())
     };
     Plan {
         spec: Arc::new(Spec::builtin().clone()),
@@ -350,10 +356,7 @@ async fn a_panic_of_ours_in_a_case_that_runs_alone_ends_that_case_only() {
         assert!(!request.path.contains("case-0"), "a mistake of ours");
         service.exchange(request)
     });
-    let mut plan = plan(TWO);
-    plan.scenarios
-        .iter_mut()
-        .for_each(|scenario| scenario.needs = vec![Need::Exclusive]);
+    let plan = plan_of("[exclusive]", TWO);
     let (found, _) = run_on(hand, &plan).await;
     let found = found.unwrap();
     assert_eq!((found.cases, found.faults.len()), (1, 1));
@@ -375,9 +378,8 @@ async fn the_retrieval_policy_is_as_it_was_after_deviations_were_tried_again() {
         asked.and_then(|answer| answer.body.json())
     };
     let before = policy().await;
-    let mut plan =
-        plan(&["- SetDataRetrievalPolicy: {body: {Policy: {Rules: [{Strategy: None}]}}}\n"]);
-    plan.scenarios[0].needs = vec![Need::Exclusive];
+    let steps = "- SetDataRetrievalPolicy: {body: {Policy: {Rules: [{Strategy: None}]}}}\n";
+    let plan = plan_of("[exclusive]", &[steps]);
     let (found, _) = run_on(hand.clone(), &plan).await;
     assert!(!found.unwrap().reproductions.is_empty());
     assert!(before.is_some());

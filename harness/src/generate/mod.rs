@@ -6,11 +6,13 @@ mod families;
 mod history;
 mod large;
 mod overlap;
+mod planned;
 mod sequence;
 mod values;
 
 pub use draw::Draw;
 pub use large::large_archive;
+pub use planned::{Planned, planned};
 
 use crevasse_core::scenario::{Profile, Scenario, Step};
 

@@ -14,6 +14,7 @@ use crate::campaign::{self, Earlier, Plan, Stop};
 use crate::execute::transport::Arm;
 use crate::execute::{Hand, Pace, Target, credentials};
 use crate::found::Found;
+use crate::generate::Planned;
 use crate::journal::Journal;
 
 /// A kind of server.
@@ -104,7 +105,7 @@ impl Ground {
         );
         let plan = Plan {
             spec,
-            scenarios: scenarios.to_vec(),
+            scenarios: scenarios.iter().cloned().map(Planned::from).collect(),
             needs: BTreeSet::from([Need::Exclusive, Need::Irreversible, Need::Regions]),
             in_flight: 256,
             max_time: Some(Duration::from_secs(60)),

@@ -23,7 +23,7 @@ use crate::event::{Event, RunStarted, Terms};
 use crate::execute::transport::Arm;
 use crate::execute::{Clock, Hand, Pace, Rate, Target};
 use crate::found::Found;
-use crate::generate;
+use crate::generate::{Planned, large_archive};
 use crate::journal::{Journal, Line};
 use crate::report::Report;
 use crate::report::assemble::assemble;
@@ -191,10 +191,10 @@ impl Run {
         let mut needs = self.needs.clone();
         needs.insert(Need::Exclusive);
         let size = self.effort.archive_size;
-        let large = size.map(|size| generate::large_archive(self.effort.seed, size));
+        let large = size.map(|size| Planned::from(large_archive(self.effort.seed, size)));
         let mut scenarios = self.wanted.scenarios(&self.effort);
         if !self.target.is_loopback() && !self.allowed.is_empty() {
-            scenarios.retain(|it| irreversible(&it.steps).is_subset(&self.allowed));
+            scenarios.retain(|it| irreversible(&it.scenario().steps).is_subset(&self.allowed));
         }
         Plan {
             spec: Arc::clone(&self.wanted.spec),

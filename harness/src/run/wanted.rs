@@ -9,7 +9,8 @@ use crevasse_core::scenario::{Action, Scenario};
 use crevasse_core::spec::{OperationName, Spec};
 
 use super::Effort;
-use crate::{generate, scenarios};
+use crate::generate::{Planned, planned};
+use crate::scenarios;
 
 /// What is judged.
 #[derive(Clone, Debug)]
@@ -80,16 +81,16 @@ impl Wanted {
     }
 
     /// Scenarios that cover something wanted and use some operation that the specification defines, and the generated ones.
-    pub fn scenarios(&self, effort: &Effort) -> Vec<Scenario> {
+    pub fn scenarios(&self, effort: &Effort) -> Vec<Planned> {
         let wanted = |scenario: &&Scenario| {
             let covers =
                 self.is_everything() || scenario.covers.iter().any(|id| self.selected.contains(id));
             scenario.profile <= effort.profile && covers && self.touches(scenario)
         };
         let written = scenarios::written().iter().filter(wanted).cloned();
-        let generated =
-            generate::cases(effort.seed, effort.examples).filter(|scenario| self.touches(scenario));
-        written.chain(generated).collect()
+        let generated = planned(effort.seed, effort.examples)
+            .filter(|planned| self.touches(&planned.scenario()));
+        written.map(Planned::from).chain(generated).collect()
     }
 
     fn touches(&self, scenario: &Scenario) -> bool {

@@ -193,6 +193,7 @@ const TABLE: &[(&str, &[&str])] = &[
             "event",
             "execute",
             "found",
+            "generate",
             "journal",
             "reference",
             "shrink",
