@@ -60,11 +60,14 @@ impl Timestamp {
         .find_map(|format| civil(format, text))
     }
 
-    /// Reads what an answer tells: `YYYY-MM-DDThh:mm:ss[.fraction]`, in UTC by `Z` or by an offset of zero (COM-DATE-001 demands UTC;
-    /// that it is written as `Z` is a SHOULD).
+    /// Reads what an answer tells: a date and time of ISO 8601, in UTC by `Z` or by an offset of zero (COM-DATE-001 demands UTC; that
+    /// it is written as `Z` is a SHOULD, COM-DATE-002 that there are milliseconds).
     pub fn parse_utc(text: &str) -> Option<Self> {
-        let zero = text.strip_suffix("+00:00").map(|time| format!("{time}Z"));
-        zero.as_deref().unwrap_or(text).parse().ok()
+        const ZONES: [&str; 7] = ["Z", "+00:00", "-00:00", "+0000", "-0000", "+00", "-00"];
+        let time = ZONES.iter().find_map(|zone| text.strip_suffix(zone))?;
+        let whole = time.contains('T').then(|| format!("{time}Z"))?;
+        let time: jiff::Timestamp = whole.parse().ok()?;
+        Some(Self(time.as_millisecond()))
     }
 
     /// The same time, later by this many milliseconds.
@@ -152,7 +155,24 @@ mod tests {
     fn an_answer_may_tell_utc_by_an_offset_of_zero() {
         let told = Timestamp::parse_utc("2016-02-10T12:00:00.5+00:00");
         assert_eq!(told, "2016-02-10T12:00:00.5Z".parse().ok());
-        assert_eq!(Timestamp::parse_utc("2016-02-10T12:00:00+01:00"), None);
+        for same in [
+            "2016-02-10T12:00:00.500Z",
+            "2016-02-10T12:00:00.5+0000",
+            "2016-02-10T12:00:00.5-00",
+            "20160210T120000,5Z",
+        ] {
+            assert_eq!(Timestamp::parse_utc(same), told, "{same}");
+        }
+        assert!(Timestamp::parse_utc("2016-02-10T12:00Z").is_some());
+        for other in [
+            "2016-02-10T12:00:00+01:00",
+            "2016-02-10 12:00:00Z",
+            "2016-02-30T12:00:00Z",
+            "2016-02-10",
+            "Z",
+        ] {
+            assert_eq!(Timestamp::parse_utc(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crevasse_core::scenario::{Action, Naming, Ref, Scenario, Step};
+use crevasse_core::scenario::{Action, Naming, Ref, Scenario, Step, is_legal_vault_name};
 
 use super::dictionary::{self, Dictionary};
 use super::handles::{self, Known};
@@ -137,12 +137,11 @@ fn millis(action: &Action) -> u64 {
 
 /// Whether the handle of a vault that is made can be part of its name.
 fn is_named(action: &Action) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     match action {
         Action::CreateVault {
             vault: Ref::Handle(handle),
             name: None,
-        } => handle.chars().all(legal),
+        } => is_legal_vault_name(handle),
         _ => true,
     }
 }

@@ -711,24 +711,17 @@ enum Dated {
     NotIso,
 }
 
-/// ISO 8601 in UTC.
-static ISO: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^\d{4}-?\d\d-?\d\dT\d\d:?\d\d(:?\d\d([.,]\d+)?)?(Z|[+-]00(:?00)?)$")
-        .expect("a constant")
-});
-
 /// A time as the pages write it.
 static MILLISECONDS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$").expect("a constant"));
 
 fn dated(date: &Value) -> Dated {
-    match date.as_str() {
-        Some(date) if MILLISECONDS.is_match(date) && date.parse::<Timestamp>().is_ok() => {
-            Dated::Milliseconds
-        }
-        Some(date) if ISO.is_match(date) && date.ends_with('Z') => Dated::Otherwise,
-        Some(date) if ISO.is_match(date) => Dated::OtherZone,
-        _ => Dated::NotIso,
+    let in_utc = |date: &&str| Timestamp::parse_utc(date).is_some();
+    match date.as_str().filter(in_utc) {
+        None => Dated::NotIso,
+        Some(date) if MILLISECONDS.is_match(date) => Dated::Milliseconds,
+        Some(date) if date.ends_with('Z') => Dated::Otherwise,
+        Some(_) => Dated::OtherZone,
     }
 }
 

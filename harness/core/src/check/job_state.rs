@@ -52,7 +52,7 @@ fn judge_dates(evidence: &Evidence<'_>, out: &mut Judgements) {
     let completion = given(document, "/CompletionDate");
     let completed_at = completion
         .and_then(Value::as_str)
-        .and_then(|text| text.parse::<Timestamp>().ok());
+        .and_then(Timestamp::parse_utc);
     let (kept, expected) = match state(document) {
         Some("InProgress") => (completion.is_none(), "no CompletionDate while InProgress"),
         Some("Succeeded" | "Failed") => {

@@ -45,14 +45,14 @@ impl Listing {
 
     /// When the inventory was taken, if its date is one.
     pub fn taken(&self) -> Option<Timestamp> {
-        self.date.as_ref()?.parse().ok()
+        Timestamp::parse_utc(self.date.as_ref()?)
     }
 }
 
 impl Listed {
     /// When the archive was created, if the date is one.
     pub fn created_at(&self) -> Option<Timestamp> {
-        self.created.as_ref()?.parse().ok()
+        Timestamp::parse_utc(self.created.as_ref()?)
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 use crate::amz_date::Timestamp;
 use crate::payload::Content;
 use crate::range::{ByteRange, ContentRange, parse_retrieval_range};
-use crate::scenario::{Action, JsonBody, RangeClaim, Ref, Tweak};
+use crate::scenario::{Action, JsonBody, RangeClaim, Ref, Tweak, is_legal_vault_name};
 use crate::wire::Framing;
 
 impl Model {
@@ -434,7 +434,7 @@ impl Model {
             .and_then(|document| document.get("CreationDate")?.as_str().map(str::to_owned));
         if let Some(vault) = self.vault_mut(vault) {
             vault.creation_date = vault.creation_date.take().or(date);
-            if vault.life == Life::Doubtful && super::expect::is_legal(&vault.name) {
+            if vault.life == Life::Doubtful && is_legal_vault_name(&vault.name) {
                 vault.shown_to_exist();
             }
         }
@@ -509,7 +509,7 @@ impl Model {
             let Some(id) = text("CapacityId") else {
                 continue;
             };
-            let bought = text("StartDate").and_then(|date| date.parse().ok());
+            let bought = text("StartDate").and_then(Timestamp::parse_utc);
             let known = self.capacity.values().any(|unit| unit.id == id);
             if let (Some(bought), false) = (bought, known) {
                 let unit = Capacity {
@@ -564,7 +564,7 @@ impl Model {
             Action::CreateVault { vault, .. } => {
                 let Some(handle) = vault.handle() else { return };
                 let never = Vault::named_by(handle, Life::Gone, seen);
-                if never.name != handle && !super::expect::is_legal(&never.name) {
+                if never.name != handle && !is_legal_vault_name(&never.name) {
                     self.vaults.entry(handle.to_owned()).or_insert(never);
                 }
             }

@@ -77,6 +77,17 @@ impl FromStr for Ref {
     }
 }
 
+/// Whether a name is one a vault can have: 1 to 255 of `A-Z a-z 0-9 _ - .` (api-vault-put).
+///
+/// ```
+/// use crevasse_core::scenario::is_legal_vault_name;
+/// assert!(is_legal_vault_name("my.vault-1_a") && !is_legal_vault_name("my vault"));
+/// ```
+pub fn is_legal_vault_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=255).contains(&name.len()) && name.bytes().all(allowed)
+}
+
 /// How a vault handle gets its name. Without one it is `<run prefix>-<case>-<handle>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -557,13 +568,36 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
 
 /// An action and how it is twisted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "IndexMap<String, Value>")]
 pub struct Step {
     /// What to do.
     #[serde(flatten)]
     pub action: Action,
     /// How the request differs from the plain one.
-    #[serde(default, skip_serializing_if = "is_default", rename = "but")]
+    #[serde(skip_serializing_if = "is_default", rename = "but")]
     pub tweak: Tweak,
+}
+
+impl TryFrom<IndexMap<String, Value>> for Step {
+    type Error = String;
+
+    /// Takes `Action: {…}` and, where there is one, `but: {…}`; a member of another name is a mistake of whoever wrote it.
+    fn try_from(mut members: IndexMap<String, Value>) -> Result<Self, String> {
+        let tweak = members.shift_remove("but").map(serde_json::from_value);
+        let tweak = tweak.transpose().map_err(|error| error.to_string())?;
+        if members.len() != 1 {
+            let names: Vec<&str> = members.keys().map(String::as_str).collect();
+            let names = names.join("`, `");
+            return Err(format!(
+                "a step is one action and, if need be, `but`, not `{names}`"
+            ));
+        }
+        let action = serde_json::from_value(members.into_iter().collect());
+        Ok(Self {
+            action: action.map_err(|error| error.to_string())?,
+            tweak: tweak.unwrap_or_default(),
+        })
+    }
 }
 
 impl From<Action> for Step {

@@ -12,13 +12,14 @@ use serde_json::Value;
 
 pub(super) use archives::described;
 pub use disputed::is_disputed;
-pub(super) use vaults::is_legal;
 
 use super::policy::{Asked, Denial};
 use super::{Expectation, Life, LockState, Model, Refusal, Vault};
 use crate::amz_date::Timestamp;
 use crate::range::{is_all_digits, whole_number};
-use crate::scenario::{AccountForm, Action, JsonBody, Marker, Ref, Signing, Tweak};
+use crate::scenario::{
+    AccountForm, Action, JsonBody, Marker, Ref, Signing, Tweak, is_legal_vault_name,
+};
 use crate::wire::Framing;
 
 /// A day, after which a lock that was not completed, or an idle upload, is gone.
@@ -193,7 +194,7 @@ impl Model {
             (None, Ref::Literal(text)) if !text.contains("${") => Some(text.as_str()),
             _ => None,
         };
-        if name.is_some_and(|name| !vaults::is_legal(name)) {
+        if name.is_some_and(|name| !is_legal_vault_name(name)) {
             firmly(reasons, Refusal::VaultNameInvalid);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{Reasons, expect_page};
 use crate::model::{Life, Model, Refusal, Vault};
-use crate::scenario::{Action, Naming, Ref, Tweak};
+use crate::scenario::{Action, Naming, Ref, Tweak, is_legal_vault_name};
 
 impl Model {
     pub(super) fn expect_vaults(&self, action: &Action, tweak: &Tweak, reasons: &mut Reasons) {
@@ -54,12 +54,6 @@ impl Vault {
     }
 }
 
-/// 1 to 255 characters of a-z A-Z 0-9 _ - . (api-vault-put).
-pub(in crate::model) fn is_legal(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    (1..=255).contains(&name.len()) && name.bytes().all(allowed)
-}
-
 /// The name of a vault, when the action says it in full.
 fn raw_name<'a>(vault: &'a Ref, name: Option<&'a Naming>) -> Option<&'a str> {
     match (vault, name) {
@@ -71,10 +65,10 @@ fn raw_name<'a>(vault: &'a Ref, name: Option<&'a Naming>) -> Option<&'a str> {
 
 fn legal(vault: &Ref, name: Option<&Naming>) -> bool {
     match (name, raw_name(vault, name)) {
-        (_, Some(raw)) => is_legal(raw),
+        (_, Some(raw)) => is_legal_vault_name(raw),
         (Some(Naming::Length(length)), None) => (1..=255).contains(length),
         (Some(Naming::Suffix(text) | Naming::Lead(text)), None) => {
-            text.is_empty() || is_legal(text)
+            text.is_empty() || is_legal_vault_name(text)
         }
         (Some(Naming::Raw(_)) | None, None) => true,
     }
