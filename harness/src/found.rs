@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crevasse_core::finding::{Deviation, Fingerprint, Ledger};
-use crevasse_core::requirement::RequirementId;
+use crevasse_core::requirement::{Registry, RequirementId};
 use crevasse_core::spec::OperationName;
 
 use crate::event::{
@@ -274,21 +274,29 @@ impl Found {
             .filter(|known| !known.supported)
             .map(|known| known.operation)
             .collect();
-        self.ledger.deviations.retain(|_, deviation| {
-            deviation
-                .operation
-                .is_none_or(|name| !absent.contains(&name))
-        });
-        let left: BTreeSet<&RequirementId> = self
-            .ledger
-            .deviations
-            .values()
-            .map(|deviation| &deviation.requirement)
-            .collect();
-        for (requirement, tally) in &mut self.ledger.tallies {
-            if !left.contains(requirement) {
-                tally.violated = 0;
-                tally.weakly_violated = 0;
+        let is_there = |deviation: &Deviation| {
+            let operation = deviation.operation;
+            operation.is_none_or(|name| !absent.contains(&name))
+        };
+        let Ledger {
+            tallies,
+            deviations,
+        } = &mut self.ledger;
+        let dropped = deviations.values().filter(|it| !is_there(it));
+        let dropped: BTreeSet<RequirementId> = dropped.map(|it| it.requirement.clone()).collect();
+        deviations.retain(|_, deviation| is_there(deviation));
+        for requirement in dropped {
+            let own = Registry::builtin().level(&requirement);
+            let tally = tallies.entry(requirement.clone()).or_default();
+            (tally.violated, tally.weakly_violated) = (0, 0);
+            for left in deviations
+                .values()
+                .filter(|it| it.requirement == requirement)
+            {
+                match left.grade >= own {
+                    true => tally.violated += left.count,
+                    false => tally.weakly_violated += left.count,
+                }
             }
         }
         self.exercised.retain(|name| !absent.contains(name));

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::rules::NO_ANSWER;
 use crate::check::{Cause, Judgement, Outcome, Symptom};
-use crate::requirement::{Level, RequirementId};
+use crate::requirement::{Level, Registry, Requirement, RequirementId};
 use crate::spec::OperationName;
 use crate::treehash::sha256;
 
@@ -102,6 +102,9 @@ pub struct Deviation {
     pub cases: BTreeSet<String>,
 }
 
+/// How many reasons a tally remembers: some tell what the target said, which may be another thing each time.
+pub const REASONS_REMEMBERED: usize = 16;
+
 /// How many cases a deviation remembers.
 pub const CASES_REMEMBERED: usize = 16;
 
@@ -109,6 +112,13 @@ impl Deviation {
     /// Whether it was seen once, in an answer that did not come: a connection lost once shows nothing.
     pub fn is_lost_answer(&self) -> bool {
         self.count == 1 && self.first.actual.starts_with(NO_ANSWER)
+    }
+
+    /// Whether it fails a run that nobody waives it in; `strict` adds SHOULD to MUST.
+    pub fn fails(&self, strict: bool) -> bool {
+        let demanded = if strict { Level::Should } else { Level::Must };
+        let requirement = Registry::builtin().get(&self.requirement);
+        requirement.is_none_or(Requirement::can_fail) && self.grade >= demanded
     }
 
     /// What it shares with others.
@@ -130,7 +140,7 @@ pub struct Tally {
     /// How often only a weaker part of it was broken.
     #[serde(skip_serializing_if = "is_zero")]
     pub weakly_violated: usize,
-    /// Why it could not be judged, when it could not.
+    /// Why it could not be judged, when it could not: the first [`REASONS_REMEMBERED`] by the alphabet.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inconclusive: Vec<String>,
     /// An exchange that held it: case and record. The smallest case id.
@@ -195,9 +205,9 @@ impl Tally {
     }
 
     fn undecided(&mut self, reason: &String) {
-        if !self.inconclusive.contains(reason) {
-            self.inconclusive.push(reason.clone());
-            self.inconclusive.sort();
+        if let Err(place) = self.inconclusive.binary_search(reason) {
+            self.inconclusive.insert(place, reason.clone());
+            self.inconclusive.truncate(REASONS_REMEMBERED);
         }
     }
 }

@@ -11,7 +11,6 @@ use super::robust;
 use crate::campaign::Case;
 use crate::event::Sight;
 use crate::found::{Reproduction, Times};
-use crate::report::assemble::fails;
 
 /// Whoever looks at cases.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +33,7 @@ impl Eye {
 
     /// Whether a deviation is a finding.
     pub(super) fn counts(&self, deviation: &Deviation) -> bool {
-        fails(deviation, true) && self.baseline.waives(deviation, &self.today).is_none()
+        deviation.fails(true) && self.baseline.waives(deviation, &self.today).is_none()
     }
 }
 

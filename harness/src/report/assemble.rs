@@ -67,7 +67,7 @@ pub fn assemble(run: &RunStarted, found: &Found) -> Report {
     }
 }
 
-/// The baseline of a run, brought up to date: what was found and repeats is accepted, and what was not judged keeps its entry.
+/// The baseline of a run, brought up to date: what the report finds is accepted, and what was not judged keeps its entry.
 pub fn up_to_date(found: &Found) -> Baseline {
     let terms = &found.terms;
     let desk = Desk { found, terms };
@@ -76,8 +76,7 @@ pub fn up_to_date(found: &Found) -> Baseline {
         .requirements()
         .map(|requirement| desk.requirement(requirement, &ids))
         .collect();
-    let repeated = |deviation: &&Deviation| !found.flaky.contains_key(&deviation.fingerprint);
-    let accepted: Vec<&Deviation> = found.ledger.deviations.values().filter(repeated).collect();
+    let accepted: Vec<&Deviation> = desk.counted().collect();
     let stale = desk.stale(&requirements);
     terms.baseline.updated(&accepted, &stale, &terms.today)
 }
@@ -235,17 +234,24 @@ impl<'a> Desk<'a> {
         })
     }
 
-    /// Deviations that repeat and that were asked for, by cause; what the baseline waives comes last.
-    fn causes(&self) -> Vec<Vec<&'a Deviation>> {
+    /// Deviations that repeat and that were asked for.
+    fn counted(&self) -> impl Iterator<Item = &'a Deviation> {
         let wanted: BTreeSet<&RequirementId> = self
             .requirements()
             .map(|requirement| &requirement.id)
             .collect();
-        let counts = |deviation: &Deviation| {
+        let found = self.found;
+        found.ledger.deviations.values().filter(move |deviation| {
             let by_rule = wanted.contains(&deviation.requirement);
             (by_rule || deviation.requirement == ROBUSTNESS)
-                && !self.found.flaky.contains_key(&deviation.fingerprint)
-        };
+                && !found.flaky.contains_key(&deviation.fingerprint)
+        })
+    }
+
+    /// The same by cause; what the baseline waives comes last.
+    fn causes(&self) -> Vec<Vec<&'a Deviation>> {
+        let counted: BTreeSet<&Fingerprint> = self.counted().map(|it| &it.fingerprint).collect();
+        let counts = |deviation: &Deviation| counted.contains(&deviation.fingerprint);
         let mut causes = by_cause(self.found, counts);
         let is_waived = |deviation: &&Deviation| self.waiver(deviation).is_some();
         for cause in &mut causes {
@@ -424,7 +430,7 @@ impl<'a> Desk<'a> {
 
     fn finding(&self, deviation: &Deviation, id: String, cause: String) -> FindingFacts {
         let waived = self.waiver(deviation).map(str::to_owned);
-        let fails = waived.is_none() && fails(deviation, self.terms.strict);
+        let fails = waived.is_none() && deviation.fails(self.terms.strict);
         let again = self.found.reproductions.get(&deviation.fingerprint);
         FindingFacts {
             id,
@@ -565,14 +571,6 @@ pub(crate) fn is_nothing_verified(
     none_there || !requirements.iter().any(decided)
 }
 
-/// Whether a deviation fails a run that nobody waives it in; `strict` adds SHOULD to MUST.
-pub fn fails(deviation: &Deviation, strict: bool) -> bool {
-    let demanded = if strict { Level::Should } else { Level::Must };
-    let requirement = Registry::builtin().get(&deviation.requirement);
-    let can_fail = requirement.is_none_or(Requirement::can_fail);
-    can_fail && deviation.grade >= demanded
-}
-
 /// What a report says of a deviation, seen again or not. It has no id there yet, and its cause is the key of that.
 pub fn finding(deviation: &Deviation, again: Option<&Reproduction>) -> FindingFacts {
     let requirement = Registry::builtin().get(&deviation.requirement);
@@ -594,7 +592,7 @@ pub fn finding(deviation: &Deviation, again: Option<&Reproduction>) -> FindingFa
         fingerprint: deviation.fingerprint.to_string(),
         requirements: vec![deviation.requirement.clone()],
         level: deviation.grade,
-        fails: fails(deviation, false),
+        fails: deviation.fails(false),
         operation: deviation.operation,
         check: deviation.check.to_string(),
         rule: rule.to_owned(),
@@ -801,6 +799,7 @@ mod tests {
             complete: true,
             ..Found::default()
         };
+        found.terms.operations = [OperationName::DeleteVault].into();
         found.ledger.enter("a", &judgement, |_| Level::Must);
         let fingerprint = found.ledger.deviations.keys().next().unwrap().0.clone();
         let known =

@@ -1,5 +1,7 @@
 //! Rules for inventories: what a JSON inventory holds, and when it was taken.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::documents::sent;
@@ -390,14 +392,11 @@ fn fault(inventory: &Inventoried<'_>) -> Option<(&'static str, &'static str, Str
         .iter()
         .filter_map(|listed| listed.id.as_deref())
         .collect();
-    let repeated = ids
-        .iter()
-        .enumerate()
-        .filter(|(place, id)| ids[..*place].contains(id))
-        .count();
+    let mut told = BTreeSet::new();
+    let repeated = ids.iter().filter(|id| !told.insert(**id)).count();
     let archives = || inventory.vault.archives.values();
     let missing = archives()
-        .filter(|archive| archive.life == Life::Live && !ids.contains(&archive.id.as_str()))
+        .filter(|archive| archive.life == Life::Live && !told.contains(archive.id.as_str()))
         .count();
     let certain =
         archives().all(|archive| archive.life != Life::Doubtful) && !inventory.vault.doubtful;

@@ -87,10 +87,10 @@ fn judge_window(evidence: &Evidence<'_>, out: &mut Judgements) {
         .archives
         .iter()
         .partition(|listed| is_inside(&part, listed));
-    let told = ids(&part.listing);
+    let told: BTreeSet<&str> = ids(&part.listing).into_iter().collect();
     let leaked = left_out
         .iter()
-        .filter(|listed| listed.id.as_deref().is_some_and(|id| told.contains(&id)))
+        .filter(|listed| listed.id.as_deref().is_some_and(|id| told.contains(id)))
         .count();
     let live = |listed: &&&Listed| {
         part.known(listed)
@@ -99,7 +99,7 @@ fn judge_window(evidence: &Evidence<'_>, out: &mut Judgements) {
     let missing = expected
         .iter()
         .filter(live)
-        .filter(|listed| !listed.id.as_deref().is_some_and(|id| told.contains(&id)))
+        .filter(|listed| !listed.id.as_deref().is_some_and(|id| told.contains(id)))
         .count();
     let symptom = || match leaked {
         n if n > 0 && n == left_out.len() => Symptom::new(

@@ -1,5 +1,7 @@
 //! Rules for the parts on a list of parts: which, in what order, and how many on a page.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::part_list::open_upload;
@@ -71,12 +73,12 @@ fn judge_parts(evidence: &Evidence<'_>, out: &mut Judgements) {
 
 /// No range stands twice on a page.
 fn judge_twice(listed: &[Value], out: &mut Judgements) {
-    let ranges: Vec<ByteRange> = listed.iter().filter_map(range_of).collect();
-    let again = ranges
+    let mut told = HashSet::new();
+    let again = listed
         .iter()
-        .enumerate()
-        .find(|(place, range)| ranges[..*place].contains(range));
-    let Some((_, range)) = again else { return };
+        .filter_map(range_of)
+        .find(|range| !told.insert(*range));
+    let Some(range) = again else { return };
     for requirement in ["LP-PARTS-001", "UMP-IDEM-001"] {
         let symptom = Symptom::new(
             "part-listed-twice",
@@ -226,7 +228,7 @@ fn former_hash(part: &Part, now: &Observation, earlier: &[Observation]) -> Optio
 }
 
 fn judge_missing(upload: &Upload, listed: &[Value], out: &mut Judgements) {
-    let shown: Vec<ByteRange> = listed.iter().filter_map(range_of).collect();
+    let shown: HashSet<ByteRange> = listed.iter().filter_map(range_of).collect();
     let missing = upload
         .parts
         .values()
