@@ -89,6 +89,7 @@ pub(super) struct Case {
     records: Vec<Record>,
     step: usize,
     enforces_signatures: bool,
+    alone: bool,
 }
 
 impl Case {
@@ -96,6 +97,14 @@ impl Case {
     pub(super) fn enforcing_signatures() -> Self {
         Self {
             enforces_signatures: true,
+            ..Self::default()
+        }
+    }
+
+    /// A case beside which nothing else is under way.
+    pub(super) fn alone() -> Self {
+        Self {
+            alone: true,
             ..Self::default()
         }
     }
@@ -133,6 +142,14 @@ impl Case {
                 partial: Some(Box::new(response.clone())),
             });
         }
+        self
+    }
+
+    /// Lets the last request have been sent again, since a connection was closed under it.
+    pub(super) fn sent_again(mut self) -> Self {
+        let last = self.records.last_mut();
+        let exchange = last.and_then(|last| last.exchange.as_mut());
+        exchange.expect("an exchange").retried = vec![0];
         self
     }
 
@@ -177,6 +194,7 @@ impl Case {
         let spec = Spec::builtin();
         let model = Model {
             enforces_signatures: self.enforces_signatures,
+            alone: self.alone,
             ..Model::default()
         };
         let judged = judge(&self.records, spec, &model);

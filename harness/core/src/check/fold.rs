@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Check, Evidence, Group, Judgement, Judgements, Observation, Outcome, Record};
-use crate::model::{Made, Model, Observed};
+use crate::model::{Expectation, Made, Model, Observed};
 use crate::requirement::Registry;
 use crate::scenario::{Action, PathForm};
 use crate::spec::{OperationName, Spec};
@@ -238,7 +238,10 @@ fn observe(index: usize, record: &Record, model: &mut Arc<Model>) -> Option<Obse
     let exchange = record.exchange.as_ref()?;
     let observed = observed(record, exchange);
     let before = Arc::clone(model);
-    let expectation = before.expect(&record.action, &record.tweak, exchange.sent_at);
+    let expectation = match may_be_done_already(record, exchange) {
+        true => Expectation::Blocked("an earlier try of it may have taken effect".to_owned()),
+        false => before.expect(&record.action, &record.tweak, exchange.sent_at),
+    };
     Arc::make_mut(model).observe(&record.action, &record.tweak, &expectation, &observed);
     Some(Observation {
         index,
@@ -249,6 +252,23 @@ fn observe(index: usize, record: &Record, model: &mut Arc<Model>) -> Option<Obse
         after: Arc::clone(model),
         document: observed.document,
     })
+}
+
+/// Whether a deletion finds nothing that was sent again after a connection was closed under it.
+fn may_be_done_already(record: &Record, exchange: &Exchange) -> bool {
+    let deletes = matches!(
+        record.action,
+        Action::DeleteVault { .. }
+            | Action::DeleteArchive { .. }
+            | Action::AbortMultipartUpload { .. }
+            | Action::AbortVaultLock { .. }
+            | Action::DeleteVaultAccessPolicy { .. }
+            | Action::DeleteVaultNotifications { .. }
+    );
+    let response = exchange.reply.response();
+    deletes
+        && exchange.retried.contains(&0)
+        && response.is_some_and(|response| response.status == 404)
 }
 
 /// The operation a record asks for; none when its method was replaced, or the Location it went to does not name what was made.
@@ -420,6 +440,23 @@ mod tests {
     fn not_found(message: &str) -> Answer {
         let document = serde_json::json!({"code": "ResourceNotFoundException", "type": "Client", "message": message});
         json(404, document)
+    }
+
+    #[test]
+    fn a_deletion_that_was_sent_again_may_find_nothing() {
+        let upload = "InitiateMultipartUpload: {vault: v, upload: u, part_size: '1048576'}";
+        let aborted = |answer: Answer| {
+            let begun = status(201).with("x-amz-multipart-upload-id", "an-upload");
+            Case::default()
+                .then("CreateVault: {vault: v}", status(201))
+                .then(upload, begun)
+                .then("AbortMultipartUpload: {vault: v, upload: u}", answer)
+        };
+        let gone = || aborted(not_found("no such upload"));
+        assert!(breaks(&gone(), "AMU-STATUS-001"));
+        assert!(!breaks(&gone().sent_again(), "AMU-STATUS-001"));
+        let failed = aborted(error(400, "InvalidParameterValueException")).sent_again();
+        assert!(breaks(&failed, "AMU-STATUS-001"));
     }
 
     #[test]

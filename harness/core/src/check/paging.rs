@@ -439,7 +439,7 @@ fn may_complete(now: &Observation) -> bool {
 
 /// Whether what a marker promised may be gone before the next page: deleted by another case, or a job that is in progress no more.
 fn may_shrink(now: &Observation) -> bool {
-    may_complete(now) || !is_own(now)
+    may_complete(now) || !(is_own(now) || now.before.alone)
 }
 
 /// Markers lead to further items, and the last page has none.
@@ -458,9 +458,14 @@ fn continuation(pages: &[Page<'_>], out: &mut Judgements) {
         );
     }
     if empty {
+        // What is known of other lists was held against their pages one by one.
+        let grade = match is_own(pages[0].now) {
+            true => Level::Should,
+            false => Level::Must,
+        };
         out.graded(
             "COM-PAGE-009",
-            Level::Should,
+            grade,
             marker_without_more(),
             "no page after a marker is empty",
             "an empty page",
@@ -605,6 +610,25 @@ mod tests {
         ] {
             assert!(right.holds(requirement), "{requirement}");
         }
+    }
+
+    #[test]
+    fn a_marker_after_the_last_vault_of_all_promises_nothing() {
+        let walk = |case: Case| {
+            let list = |vaults: Value, marker: Value| {
+                json(200, document!({"VaultList": vaults, "Marker": marker}))
+            };
+            let step = "ListVaults: {page: {limit: \"1\"}}";
+            let pages = vec![
+                (step, list(document!([{"VaultName": "the-v"}]), "m".into())),
+                (step, list(document!([]), Value::Null)),
+            ];
+            case.then("CreateVault: {vault: v}", status(201))
+                .together(Group::Walk, pages)
+        };
+        let broken = walk(Case::alone()).breaks("COM-PAGE-009");
+        assert_eq!(broken, [("marker-without-more", Level::Must)]);
+        assert_eq!(walk(Case::default()).breaks("COM-PAGE-009"), []);
     }
 
     #[test]

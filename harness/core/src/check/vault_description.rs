@@ -1,10 +1,12 @@
 //! Rules for what a description of a vault says.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::rules::answer;
 use super::shape::{Kind, Member, brief, judge_members};
-use super::subject::{earlier, live_vault, success, vault_name};
+use super::subject::{earlier, live_vault, same_vault, success, vault_name};
 use super::vault_deletion::inventoried_since;
 use super::vaults::{case_folded, judge_permission, was_made_again, wiped};
 use super::{Check, Evidence, Judgements, Observation, Symptom};
@@ -189,10 +191,8 @@ fn judge_inventory_date(now: &Observation, vault: &Vault, date: &Value, out: &mu
     let created = now
         .member("/CreationDate")
         .and_then(Value::as_str)
-        .and_then(|text| text.parse::<Timestamp>().ok());
-    let told = date
-        .as_str()
-        .and_then(|text| text.parse::<Timestamp>().ok());
+        .and_then(Timestamp::parse_utc);
+    let told = date.as_str().and_then(Timestamp::parse_utc);
     let sound =
         told.is_some_and(|told| created.is_none_or(|created| told >= created.whole_seconds()));
     if !sound {
@@ -298,7 +298,9 @@ fn judge_inventoried(evidence: &Evidence<'_>, out: &mut Judgements) {
     let requirement = if shrunk { "DSV-INV-007" } else { "DSV-INV-005" };
     let count = |member| now.member(member).and_then(Value::as_u64);
     let (told, size) = (count("/NumberOfArchives"), count("/SizeInBytes"));
-    let kept = told == Some(archives) && size.is_some_and(|size| size >= bytes);
+    let before = size_with_more(now, vault, earlier(evidence));
+    let dropped = size.zip(before).is_none_or(|(now, then)| now < then);
+    let kept = told == Some(archives) && size.is_some_and(|size| size >= bytes) && dropped;
     let symptom = || {
         Symptom::new(
             "counts-stale",
@@ -310,9 +312,43 @@ fn judge_inventoried(evidence: &Evidence<'_>, out: &mut Judgements) {
         requirement,
         kept,
         symptom,
-        format!("{archives} archives of at least {bytes} bytes"),
+        match before {
+            Some(before) => {
+                format!("{archives} archives of {bytes} bytes at least, and less than {before}")
+            }
+            None => format!("{archives} archives of at least {bytes} bytes"),
+        },
         || format!("{} archives of {} bytes", words(told), words(size)),
     );
+}
+
+/// What an earlier description told of the size of the vault when it had all of these archives, and others besides that had bytes.
+fn size_with_more(now: &Observation, vault: &Vault, earlier: &[Observation]) -> Option<u64> {
+    let live = |vault: &Vault| -> BTreeSet<String> {
+        let live = vault.archives.iter().filter(|(_, it)| it.life == Life::Live);
+        live.map(|(handle, _)| handle.clone()).collect()
+    };
+    let left = live(vault);
+    let with_more = |then: &&Observation| {
+        let described = then.operation == Some(O::DescribeVault) && then.succeeded();
+        let vault = live_vault(&then.before, then.action()).filter(|_| described);
+        vault.is_some_and(|vault| {
+            let had = live(vault);
+            let told = then.member("/NumberOfArchives").and_then(Value::as_u64);
+            let others = had.difference(&left).filter_map(|it| vault.archives.get(it));
+            let counted = vault.changed_at.is_some_and(|at| inventoried_since(then, at));
+            counted
+                && told == Some(had.len() as u64)
+                && left.is_subset(&had)
+                && others.map(|it| it.content.length()).sum::<u64>() > 0
+        })
+    };
+    let then = earlier
+        .iter()
+        .rev()
+        .filter(|then| same_vault(then, now))
+        .find(with_more)?;
+    then.member("/SizeInBytes")?.as_u64()
 }
 
 /// Counts may lag behind: any number from none to all archives there ever were is allowed.

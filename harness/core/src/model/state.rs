@@ -34,6 +34,8 @@ pub struct Model {
     pub region: Option<String>,
     /// Whether the target enforces signatures; until that is known a wrong signature is nobody's business.
     pub enforces_signatures: bool,
+    /// Whether nothing else of the run is under way, so that vaults of others stay as they are.
+    pub alone: bool,
     /// Vaults by handle, deleted ones included.
     pub vaults: IndexMap<String, Vault>,
     /// The data retrieval policy set last, as sent (`{"Rules": […]}`); `None` before any was set.

@@ -23,6 +23,8 @@ enum State {
     AfterChunk(u8),
     /// The line of a trailer as far as it came, and the bytes of trailers before it.
     Trailer(Vec<u8>, usize),
+    /// There is no body; bytes that came with the head are none of the protocol, and are passed on to be seen.
+    NoBody,
     /// Over.
     Ended,
 }
@@ -53,7 +55,10 @@ impl Unframe {
 
     /// Tells from an answer's head how its body ends.
     pub(super) fn of(method: &str, status: u16, headers: &Headers) -> Result<Self, Damage> {
-        if method == "HEAD" || matches!(status, 100..200 | 204 | 304) {
+        if status == 204 {
+            return Ok(Self(State::NoBody));
+        }
+        if method == "HEAD" || matches!(status, 100..200 | 304) {
             return Ok(Self::nothing());
         }
         let mut lengths = headers
@@ -65,7 +70,7 @@ impl Unframe {
         match (codings.as_slice(), length) {
             ([], None) => Ok(Self(State::UntilClose)),
             ([], Some(first)) if lengths.all(|other| other == first) => match digits(first, 10) {
-                Some(0) => Ok(Self::nothing()),
+                Some(0) => Ok(Self(State::NoBody)),
                 Some(length) => Ok(Self(State::Length(length))),
                 None => Err(Damage::Framing("Content-Length is not a number")),
             },
@@ -78,7 +83,7 @@ impl Unframe {
         }
     }
 
-    /// Takes what came. Bytes after the end are not looked at.
+    /// Takes what came. Bytes after the end of a body are not looked at.
     pub(super) fn feed(
         &mut self,
         mut bytes: &[u8],
@@ -87,7 +92,7 @@ impl Unframe {
         while !bytes.is_empty() && !matches!(self.0, State::Ended) {
             bytes = self.step(bytes, pass)?;
         }
-        Ok(if matches!(self.0, State::Ended) {
+        Ok(if matches!(self.0, State::Ended | State::NoBody) {
             Progress::Ended
         } else {
             Progress::Wanting
@@ -97,7 +102,7 @@ impl Unframe {
     /// The connection was closed.
     pub(super) fn close(&self) -> Result<(), Damage> {
         match self.0 {
-            State::UntilClose | State::Ended => Ok(()),
+            State::UntilClose | State::NoBody | State::Ended => Ok(()),
             _ => Err(Damage::Short),
         }
     }
@@ -110,9 +115,9 @@ impl Unframe {
     ) -> Result<&'a [u8], Damage> {
         let (next, rest) = match std::mem::replace(&mut self.0, State::Ended) {
             State::Ended => (State::Ended, &bytes[bytes.len()..]),
-            State::UntilClose => {
+            whole @ (State::UntilClose | State::NoBody) => {
                 pass(bytes);
-                (State::UntilClose, &bytes[bytes.len()..])
+                (whole, &bytes[bytes.len()..])
             }
             State::Length(left) => {
                 let (left, rest) = passed(left, bytes, pass);
