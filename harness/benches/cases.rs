@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crevasse::campaign::{self, Earlier, Plan, Stop};
+use crevasse::event::Terms;
 use crevasse::execute::transport::Arm;
 use crevasse::execute::{Hand, Pace, Target};
 use crevasse::generate::planned;
@@ -61,6 +62,7 @@ async fn cases_a_second(target: Target, arm: Arm) -> f64 {
         in_flight: 96,
         max_time: None,
         max_fail: None,
+        terms: Terms::default(),
         reproduce: false,
         shrink_time: Duration::ZERO,
     };

@@ -229,6 +229,8 @@ impl CaseJudged {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
+    /// Playing a plan to a right server in this process.
+    Rehearsing,
     /// Asking each operation whether it is there.
     Probing,
     /// Running cases.
@@ -250,7 +252,7 @@ pub struct Progress {
     pub done: usize,
     /// Cases known so far.
     pub total: usize,
-    /// Requests answered.
+    /// Requests sent.
     pub exchanges: u64,
     /// Different deviations.
     pub findings: usize,

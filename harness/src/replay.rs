@@ -9,7 +9,8 @@ use crevasse_core::check::{Judgement, Record};
 use crevasse_core::scenario::Scenario;
 use crevasse_core::spec::Spec;
 
-use crate::campaign::{CannotBegin, Plan, Stop, meet};
+use crate::campaign::{CannotBegin, Plan, Stop, account, meet};
+use crate::event::Terms;
 use crate::execute::Hand;
 use crate::fuzz::every_judgement;
 
@@ -38,11 +39,14 @@ pub async fn replay(
         in_flight: 1,
         max_time: None,
         max_fail: None,
+        terms: Terms::default(),
         reproduce: false,
         shrink_time: Duration::ZERO,
     };
-    let (judge, _) = meet(hand, &plan, &Stop::default()).await?;
+    let (judge, _) = meet(hand.clone(), &plan, &Stop::default()).await?;
+    let former = account::retrieval_policy(&hand, &[&scenario]).await;
     let case = judge.run("replay".to_owned(), scenario).await;
+    account::restore(&hand, former).await;
     Ok(Replayed {
         judgements: every_judgement(&case),
         records: case.records,

@@ -7,7 +7,9 @@ use serde_json::Value;
 use crevasse_core::scenario::{Action, JsonBody, Need, Scenario, Step};
 use crevasse_core::spec::OperationName;
 
-use super::{Plan, Run};
+use super::Plan;
+use crate::event::Leak;
+use crate::execute::Hand;
 
 impl Plan {
     /// Whether steps ask for nothing that cannot be undone or costs money, or the run may.
@@ -31,35 +33,32 @@ pub fn irreversible(steps: &[Step]) -> BTreeSet<OperationName> {
     steps.iter().flat_map(of).collect()
 }
 
-impl Run<'_> {
-    /// The data retrieval policy of the account, where one of these scenarios is going to change it.
-    pub(super) async fn retrieval_policy(&self, scenarios: &[&Scenario]) -> Option<Value> {
-        let mut asked = scenarios.iter().map(|it| irreversible(&it.steps));
-        if !asked.any(|asked| asked.contains(&OperationName::SetDataRetrievalPolicy)) {
-            return None;
-        }
-        let answer = self.hand.ask(&Action::GetDataRetrievalPolicy {}).await?;
-        answer
-            .body
-            .json()
-            .filter(|policy| answer.is_success() && policy.is_object())
+/// The data retrieval policy of the account, where one of these scenarios is going to change it.
+pub(crate) async fn retrieval_policy(hand: &Hand, scenarios: &[&Scenario]) -> Option<Value> {
+    let mut asked = scenarios.iter().map(|it| irreversible(&it.steps));
+    if !asked.any(|asked| asked.contains(&OperationName::SetDataRetrievalPolicy)) {
+        return None;
     }
+    let answer = hand.ask(&Action::GetDataRetrievalPolicy {}).await?;
+    answer
+        .body
+        .json()
+        .filter(|policy| answer.is_success() && policy.is_object())
+}
 
-    /// Puts the policy back that was there before.
-    pub(super) async fn restore(&mut self, former: Option<Value>) {
-        let Some(policy) = former else { return };
-        let set = Action::SetDataRetrievalPolicy {
-            body: JsonBody::Json(policy),
-        };
-        let answer = self.hand.ask(&set).await;
-        if !answer.is_some_and(|answer| answer.is_success()) {
-            let leak = crate::event::Leak {
-                kind: "policy".to_owned(),
-                name: "data-retrieval".to_owned(),
-                reason: "the target did not take its former data retrieval policy back".to_owned(),
-            };
-            self.hand.leak(leak);
-        }
+/// Puts the policy back that was there before.
+pub(crate) async fn restore(hand: &Hand, former: Option<Value>) {
+    let Some(policy) = former else { return };
+    let set = Action::SetDataRetrievalPolicy {
+        body: JsonBody::Json(policy),
+    };
+    let answer = hand.ask(&set).await;
+    if !answer.is_some_and(|answer| answer.is_success()) {
+        hand.leak(Leak {
+            kind: "policy".to_owned(),
+            name: "data-retrieval".to_owned(),
+            reason: "the target did not take its former data retrieval policy back".to_owned(),
+        });
     }
 }
 

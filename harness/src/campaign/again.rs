@@ -12,10 +12,10 @@ use crevasse_core::finding::{Deviation, Fingerprint};
 use crevasse_core::scenario::{Action, Need, Scenario, Step};
 use crevasse_core::spec::OperationName;
 
-use super::account::irreversible;
+use super::account::{self, irreversible};
 use super::{Case, Judge, Run};
 use crate::event::{Event, Sight};
-use crate::execute::join_all;
+use crate::execute::{End, join_all};
 use crate::shrink::{Shrinking, weight};
 
 /// How often a deviation is tried again, and has to come again.
@@ -124,10 +124,10 @@ impl Run<'_> {
         let deadline = self.hand.elapsed() + self.plan.shrink_time / 4;
         let repeated = retried.iter().flat_map(Retried::repeated).collect();
         for trial in self.trials(is_alone, &repeated) {
-            let former = self.retrieval_policy(&trial.scenarios()).await;
+            let former = account::retrieval_policy(&self.hand, &trial.scenarios()).await;
             let trying = tokio::spawn(trial.run(self.trial_judge(), deadline, None));
             let done = self.until_interrupted(trying).await;
-            self.restore(former).await;
+            account::restore(&self.hand, former).await;
             retried.extend(self.sound(done));
         }
         if !self.stop.asked() {
@@ -275,7 +275,7 @@ impl Run<'_> {
             .collect()
     }
 
-    /// What repeated keeps its smallest sighting; what did not is told without one.
+    /// What repeated keeps its smallest sighting; what did not is told without one. Of what could not be tried nothing is told.
     fn settle(&mut self, retried: Vec<Retried>) {
         let mut again: BTreeMap<Fingerprint, Again> = BTreeMap::new();
         for done in retried {
@@ -285,7 +285,9 @@ impl Run<'_> {
             .unsettled()
             .map(|deviation| deviation.fingerprint.clone());
         for fingerprint in unsettled.collect::<Vec<_>>() {
-            let again = again.remove(&fingerprint).unwrap_or_default();
+            let Some(again) = again.remove(&fingerprint).filter(|again| again.tried > 0) else {
+                continue;
+            };
             self.say(Event::Reproduced {
                 fingerprint,
                 seen: again.seen,
@@ -382,7 +384,8 @@ impl Trial {
             let missing =
                 |it: &&Fingerprint| again.get(it).is_none_or(|again| again.sight.is_none());
             let missing: Vec<Fingerprint> = self.wanted.iter().filter(missing).cloned().collect();
-            if missing.is_empty() || (round > 0 && judge.hand.elapsed() > deadline) {
+            let late = round > 0 && judge.hand.elapsed() > deadline;
+            if missing.is_empty() || late || judge.hand.is_cut_short() {
                 break;
             }
             let played = self.round(judge, scenario, round).await;
@@ -407,12 +410,13 @@ impl Trial {
 }
 
 impl Again {
-    /// Adds a round of tries of one case. One that shows it each time does not answer for others that never did.
+    /// Adds a round of tries of one case. One that shows it each time does not answer for others that never did, and one that was cut
+    /// short says nothing.
     fn count(&mut self, played: &[Case], wanted: &Fingerprint) {
         if played.iter().all(|case| shows(case, wanted)) {
             *self = Self::default();
         }
-        for case in played {
+        for case in played.iter().filter(|case| case.end == End::Whole) {
             if self.seen < TRIES {
                 self.tried += 1;
                 self.seen += u32::from(shows(case, wanted));

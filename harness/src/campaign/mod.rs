@@ -1,7 +1,7 @@
 //! A run from beginning to end: ask what is there, run the cases, judge them, try deviations again and make them small, clean up.
 //! Tells what happens as events; refuses to know who listens.
 
-mod account;
+pub(crate) mod account;
 pub(crate) mod again;
 mod capability;
 mod clean_up;
@@ -30,7 +30,7 @@ use crevasse_core::scenario::{Action, Need, Scenario, Signing, Step, Tweak};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Exchange, FaultKind, Reply};
 
-use crate::event::{CaseJudged, Event, Learned, Phase, Progress, Requests, RunFinished};
+use crate::event::{CaseJudged, Event, Learned, Phase, Progress, Requests, RunFinished, Terms};
 pub use crate::execute::Stop;
 use crate::execute::{End, Hand, Part, Played};
 pub use crate::found::Found;
@@ -53,8 +53,10 @@ pub struct Plan {
     pub in_flight: usize,
     /// No case begins after this time.
     pub max_time: Option<Duration>,
-    /// No case begins after this many deviations.
+    /// No case begins after this many deviations that fail the run.
     pub max_fail: Option<usize>,
+    /// By what terms it is reported on: what fails the run, and what is known.
+    pub terms: Terms,
     /// Whether deviations are tried again and made small.
     pub reproduce: bool,
     /// How long making small may take in all.
@@ -92,9 +94,9 @@ const KEY_REFUSED: [&str; 6] = [
 
 /// The target did not answer, or not in HTTP.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("reach {endpoint}: {cause}")]
+#[error("talk to {endpoint}: {cause}")]
 pub struct Unreachable {
-    /// The endpoint.
+    /// The endpoint, and the way to it if that is another.
     pub endpoint: String,
     /// Its kind.
     pub kind: FaultKind,
@@ -299,7 +301,7 @@ impl<'a> Run<'a> {
         let nothing = || (FaultKind::Unreachable, "nothing could be sent".to_owned());
         let (kind, cause) = why.unwrap_or_else(nothing);
         Err(Unreachable {
-            endpoint: self.hand.endpoint().to_owned(),
+            endpoint: self.hand.way(),
             kind,
             cause,
         })
@@ -411,10 +413,10 @@ impl<'a> Run<'a> {
             });
             let judge = self.judge();
             let before = self.waiting.remove(&scenario.id).unwrap_or_default();
-            let former = self.retrieval_policy(&[&scenario]).await;
+            let former = account::retrieval_policy(&self.hand, &[&scenario]).await;
             let playing = async move { judge.go_on(scenario.id.clone(), scenario, before).await };
             let played = self.until_over(tokio::spawn(playing)).await;
-            self.restore(former).await;
+            account::restore(&self.hand, former).await;
             if let Some(case) = self.sound(played) {
                 self.take(case);
             }
@@ -493,12 +495,25 @@ impl<'a> Run<'a> {
             self.kept.insert(case.id, case.scenario);
         }
         once.into_iter().for_each(|event| self.say(event));
-        let found = self.found.ledger.deviations.len();
-        if self.plan.max_fail.is_some_and(|max| found >= max) {
+        if self.plan.max_fail.is_some_and(|max| self.failing() >= max) {
             self.enough.ask();
             self.hand.cut_short();
         }
         self.phase(Phase::Cases);
+    }
+
+    /// Deviations so far that fail the run.
+    fn failing(&self) -> usize {
+        let Terms {
+            strict,
+            baseline,
+            today,
+            ..
+        } = &self.plan.terms;
+        let deviations = self.found.ledger.deviations.values();
+        deviations
+            .filter(|it| it.fails(*strict) && baseline.waives(it, today).is_none())
+            .count()
     }
 
     fn fault(&mut self, case: Option<String>, message: String) {
@@ -639,7 +654,11 @@ impl Judge {
         played: Played,
         seconds: Duration,
     ) -> Case {
-        let (spec, start) = (Arc::clone(&self.spec), Arc::clone(&self.start));
+        let spec = Arc::clone(&self.spec);
+        let start = Model {
+            alone: scenario.needs.contains(&Need::Exclusive),
+            ..(*self.start).clone()
+        };
         let Played { records, end, part } = played;
         let judging = tokio::task::spawn_blocking(move || {
             let judged = check::judge(&records, &spec, &start);

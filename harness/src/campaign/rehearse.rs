@@ -7,7 +7,7 @@ use crevasse_core::prices::Usage;
 use crevasse_reference::{Options, Service};
 
 use super::{CannotBegin, Earlier, Plan, run};
-use crate::event::Event;
+use crate::event::{Event, Phase, Progress};
 use crate::execute::transport::Arm;
 use crate::execute::{Hand, Pace, Stop, Target};
 use crate::journal::Journal;
@@ -23,11 +23,16 @@ pub struct Rehearsal {
     pub left_out: BTreeMap<String, usize>,
 }
 
-/// Plays a plan to a right server.
+/// Plays a plan to a right server. `tell` hears how far it is.
 ///
 /// # Errors
 /// When the server does not answer, which it does.
-pub async fn rehearse(plan: &Plan, target: &Target, jobs: usize) -> Result<Rehearsal, CannotBegin> {
+pub async fn rehearse(
+    plan: &Plan,
+    target: &Target,
+    jobs: usize,
+    tell: &mut dyn FnMut(Progress),
+) -> Result<Rehearsal, CannotBegin> {
     let keys = target.credentials.clone();
     let service = Service::new(Options {
         job_delay: Duration::ZERO,
@@ -50,10 +55,13 @@ pub async fn rehearse(plan: &Plan, target: &Target, jobs: usize) -> Result<Rehea
         ..plan.clone()
     };
     let mut rehearsal = Rehearsal::default();
-    let mut listen = |event: Event| {
-        if let Event::Skipped { reason, .. } = event {
-            *rehearsal.left_out.entry(reason).or_default() += 1;
-        }
+    let mut listen = |event: Event| match event {
+        Event::Skipped { reason, .. } => *rehearsal.left_out.entry(reason).or_default() += 1,
+        Event::Progress(progress) => tell(Progress {
+            phase: Phase::Rehearsing,
+            ..progress
+        }),
+        _ => {}
     };
     let stop = Stop::default();
     let found = run(hand.clone(), &plan, Earlier::default(), &stop, &mut listen).await?;
@@ -65,6 +73,7 @@ pub async fn rehearse(plan: &Plan, target: &Target, jobs: usize) -> Result<Rehea
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Terms;
     use crate::generate::{Planned, planned};
     use crate::scenarios;
     use crevasse_core::scenario::{Need, Profile};
@@ -86,6 +95,7 @@ mod tests {
             in_flight: 32,
             max_time: None,
             max_fail: None,
+            terms: Terms::default(),
             reproduce: true,
             shrink_time: Duration::ZERO,
         }
@@ -94,7 +104,10 @@ mod tests {
     #[tokio::test]
     async fn a_rehearsal_counts_the_requests_of_the_run_within_five_percent() {
         let (plan, target) = (plan(), Target::new("http://127.0.0.1:9").unwrap());
-        let planned = rehearse(&plan, &target, 8).await.unwrap().usage;
+        let planned = rehearse(&plan, &target, 8, &mut |_| ())
+            .await
+            .unwrap()
+            .usage;
         let service = Service::new(Options::default());
         let hand = Hand::new(
             target,

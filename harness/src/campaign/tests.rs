@@ -43,6 +43,7 @@ fn plan_of(needs: &str, steps: &[&str]) -> Plan {
         in_flight: 8,
         max_time: None,
         max_fail: None,
+        terms: Terms::default(),
         reproduce: true,
         shrink_time: Duration::from_secs(5),
     }

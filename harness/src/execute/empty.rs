@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crevasse_core::scenario::{Action, JsonBody, Page, Ref};
 use crevasse_core::wire::Response;
 
+use super::join_all;
 use super::patience::Polls;
 use super::player::{self, Progress};
 use super::session::Session;
@@ -56,8 +57,12 @@ impl Session {
                 None => leaks.extend(stuck),
             }
         }
-        for vault in full {
-            leaks.extend(self.empty_and_remove(&vault, patience).await?);
+        // Side by side: each may wait for its inventory for hours.
+        let emptied = full
+            .iter()
+            .map(|vault| self.empty_and_remove(vault, patience));
+        for still in join_all(emptied).await {
+            leaks.extend(still?);
         }
         Ok(leaks)
     }

@@ -76,6 +76,11 @@ impl Hand {
         self.session.target.endpoint()
     }
 
+    /// The endpoint, and by which way it is asked if by another.
+    pub(crate) fn way(&self) -> String {
+        self.session.target.way()
+    }
+
     /// Requests sent so far, those of probes and of clean-up included.
     pub fn requests(&self) -> u64 {
         self.session.pace.requests()
@@ -192,10 +197,14 @@ impl Hand {
     pub(crate) async fn trial(&self, case: &str, scenario: &Scenario) -> Played {
         let performance = player::play(&self.session, case, scenario, Vec::new()).await;
         self.settle(performance.trouble);
+        let end = match self.session.stop.asked() {
+            true => End::Cut,
+            false => End::Whole,
+        };
         self.remove(&performance.left).await;
         Played {
             records: performance.records,
-            end: End::Whole,
+            end,
             part: performance.part,
         }
     }

@@ -1,6 +1,6 @@
 //! What a run used of its target, and what it may use.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use serde_json::Value;
@@ -9,7 +9,7 @@ use crevasse_core::prices::{Prices, Usage};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Body, Reply, Request, Response};
 
-use crate::journal::{Kind, Line};
+use crate::journal::{Kind, Line, Resource};
 
 /// Bounds of what a run may use; what is `None` is not bounded.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +80,7 @@ pub(crate) struct Purse {
     /// The first bound that was broken.
     pub(crate) spent: Option<Beyond>,
     /// Resources that are there, by vault.
-    live: BTreeMap<String, u64>,
+    live: HashMap<String, HashSet<Resource>>,
 }
 
 impl Purse {
@@ -125,16 +125,17 @@ impl Purse {
     pub(crate) fn count(&mut self, line: &Line) {
         match line {
             Line::Made(made) if made.kind != Kind::Job => {
-                *self.live.entry(made.vault.clone()).or_default() += 1;
-                let live = self.live.values().sum();
+                let inside = self.live.entry(made.vault.clone()).or_default();
+                inside.insert(made.clone());
+                let live = self.live.values().map(|inside| inside.len() as u64).sum();
                 self.usage.live = self.usage.live.max(live);
             }
             Line::Gone(gone) if gone.kind == Kind::Vault => {
                 self.live.remove(&gone.vault);
             }
             Line::Gone(gone) => {
-                if let Some(live) = self.live.get_mut(&gone.vault) {
-                    *live = live.saturating_sub(1);
+                if let Some(inside) = self.live.get_mut(&gone.vault) {
+                    inside.remove(gone);
                 }
             }
             _ => {}
@@ -159,7 +160,7 @@ fn tier(request: &Request) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Resource;
+    use std::collections::BTreeMap;
 
     fn usage(requests: u64) -> Usage {
         Usage {
@@ -192,6 +193,7 @@ mod tests {
         purse.count(&Line::Made(archive));
         purse.count(&Line::Gone(Resource::vault("v")));
         purse.count(&Line::Made(Resource::vault("w")));
-        assert_eq!((purse.usage.live, purse.live.values().sum()), (2, 1u64));
+        purse.count(&Line::Made(Resource::vault("w")));
+        assert_eq!((purse.usage.live, purse.live.len()), (2, 1));
     }
 }

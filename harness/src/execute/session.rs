@@ -1,15 +1,16 @@
 //! What all cases of a run share: the way to the target, its pace, the clock, the journal and the keys.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use percent_encoding::percent_decode_str;
 use tokio::sync::SemaphorePermit;
 
 use crevasse_core::amz_date::Timestamp;
 use crevasse_core::prices::Usage;
-use crevasse_core::scenario::{Action, Tweak};
+use crevasse_core::scenario::{Action, Tweak, is_legal_vault_name};
 use crevasse_core::spec::{OperationName, Spec};
 use crevasse_core::wire::{Exchange, FaultKind, Framing, Reply, Request, Response};
 
@@ -18,7 +19,7 @@ use super::purse::{Beyond, Budget, Purse};
 use super::redact::Redaction;
 use super::render::render;
 use super::room::Room;
-use super::sign::sign;
+use super::sign::Unsigned;
 use super::stop::Stop;
 use super::symbols::{Obstacle, Symbols};
 use super::transport::{Arm, Begun, Transport};
@@ -34,12 +35,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const WORN_OUT_AFTER: u32 = 3;
 /// After so many requests in a row without a whole answer, the target counts as gone.
 const GONE_AFTER: u32 = 20;
-/// After so many requests that took all the time allowed, the target counts as gone too: nobody has a day for a run.
-const TIMED_OUT_AT_MOST: u32 = 64;
+/// After so many requests that took all the time allowed, and one more for so many answered, the target counts as gone too: nobody
+/// has a day for a run.
+const TIMED_OUT_AT_MOST: (u32, u32) = (64, 32);
 /// After so many in a row that took all the time allowed, while nothing was answered for so long, it does as well.
 const SILENT: (u32, Duration) = (3, Duration::from_secs(60));
 /// After so many requests in a row that took all the time allowed, an operation is not asked for any more.
 const SILENT_AFTER: u32 = 8;
+
+/// Why a request is not sent whose turn came after the end.
+const TOO_LATE: &str = "the run ended before it was sent";
 
 /// A run's dealings with its target.
 pub(crate) struct Session {
@@ -55,7 +60,7 @@ pub(crate) struct Session {
     learned: Mutex<Learned>,
     absent: Mutex<BTreeSet<OperationName>>,
     claimed: Mutex<BTreeSet<String>>,
-    answered: AtomicBool,
+    answered: AtomicU32,
     unanswered: AtomicU32,
     /// When something was answered last, in milliseconds since the run began.
     heard_at: AtomicU64,
@@ -96,7 +101,7 @@ impl Session {
             learned: Mutex::new(learned),
             absent: Mutex::default(),
             claimed: Mutex::default(),
-            answered: AtomicBool::new(false),
+            answered: AtomicU32::new(0),
             unanswered: AtomicU32::new(0),
             heard_at: AtomicU64::new(0),
             timed_out: AtomicU32::new(0),
@@ -209,39 +214,36 @@ impl Session {
         }
     }
 
-    /// Renders and signs a request, and makes sure that it can be sent and that it touches nothing but what is ours.
+    /// Renders a request, and makes sure that it can be sent and that it touches nothing but what is ours.
     pub(crate) fn compose(
         &self,
         action: &Action,
         tweak: &Tweak,
         symbols: &mut Symbols,
-    ) -> Result<Request, Obstacle> {
+    ) -> Result<Unsigned, Obstacle> {
         if let Some(obstacle) = self.lacks(action) {
             return Err(obstacle);
         }
-        let mut request = render(action, tweak, &self.spec, symbols, &self.target.authority())?;
+        let request = render(action, tweak, &self.spec, symbols, &self.target.authority())?;
         if let Some(name) = self.trespass(&request, symbols) {
             return Err(format!("the vault `{name}` is not one this run made"));
         }
-        sign(
-            &mut request,
-            tweak,
-            self.target.credentials.as_ref(),
-            &self.target.region,
-            self.clock.now(),
-        );
-        for (name, value) in &tweak.headers {
-            if let Some(value) = value
-                .as_ref()
-                .filter(|_| name.eq_ignore_ascii_case("authorization"))
-            {
-                request.headers.set(name, value);
-            }
-        }
         match self.arm.obstacle(&request) {
             Some(obstacle) => Err(obstacle),
-            None => Ok(request),
+            None => Ok(Unsigned {
+                request,
+                tweak: tweak.clone(),
+            }),
         }
+    }
+
+    fn signed(&self, unsigned: &Unsigned) -> Request {
+        let Target {
+            credentials,
+            region,
+            ..
+        } = &self.target;
+        unsigned.signed(credentials.as_ref(), region, self.clock.now())
     }
 
     /// The vault that a request would change although it may be somebody's: a legal name that neither has our prefix nor was made by this case.
@@ -264,51 +266,79 @@ impl Session {
         [whole, apart].into_iter().filter_map(vault).find(somebodys)
     }
 
-    /// Sends a request and waits for its answer, again where the target puts it off.
-    pub(crate) async fn exchange(&self, request: &Request) -> Result<Exchange, Obstacle> {
+    /// Sends a request of a case and waits for its answer, again where the target puts it off. Nothing is sent once the run is over.
+    pub(crate) async fn exchange(&self, unsigned: &Unsigned) -> Result<Exchange, Obstacle> {
+        self.converse(unsigned, Some(&self.stop)).await
+    }
+
+    /// The same until this stop is asked for.
+    pub(crate) async fn converse(
+        &self,
+        unsigned: &Unsigned,
+        stop: Option<&Stop>,
+    ) -> Result<Exchange, Obstacle> {
+        let over = || stop.is_some_and(Stop::asked);
         let (mut retried, mut waited) = (Vec::new(), Duration::ZERO);
         let mut first = None;
         loop {
-            let (reply, sent_at) = {
+            let (request, reply, sent_at) = {
                 let _admission = self.pace.admit().await;
                 self.pace.turn().await;
+                if over() && retried.is_empty() {
+                    return Err(TOO_LATE.to_owned());
+                }
                 let sent_at = *first.get_or_insert_with(|| self.clock.now());
-                (self.arm.send(request).await, sent_at)
+                let request = self.signed(unsigned);
+                let reply = self.arm.send(&request).await;
+                (request, reply, sent_at)
             };
-            let Some((status, wait)) = self.put_off(request, &reply) else {
+            let Some((status, wait)) = self.put_off(&request, &reply, &retried) else {
                 self.worn_out.store(0, Ordering::Relaxed);
                 self.pace.speed_up().await;
-                return self.done(request, reply, sent_at, retried);
+                return self.done(&request, reply, sent_at, retried);
             };
             self.pace.slow_down(wait).await;
             let wait = wait.unwrap_or(Duration::from_millis(200 << retried.len()));
             waited += wait;
-            if retried.len() == RETRIES || waited > LONGEST_WAIT || self.is_worn_out() {
+            let enough = retried.len() == RETRIES || waited > LONGEST_WAIT;
+            if enough || over() || self.is_worn_out() {
                 self.worn_out.fetch_add(1, Ordering::Relaxed);
-                return self.done(request, reply, sent_at, retried);
+                return self.done(&request, reply, sent_at, retried);
             }
-            self.pay(request, &reply);
-            self.stop.or_after(wait).await;
+            self.pay(&request, &reply);
+            match stop {
+                Some(stop) => stop.or_after(wait).await,
+                None => tokio::time::sleep(wait).await,
+            }
             retried.push(status);
         }
     }
 
     fn is_worn_out(&self) -> bool {
-        self.stop.asked() || self.worn_out.load(Ordering::Relaxed) >= WORN_OUT_AFTER
+        self.worn_out.load(Ordering::Relaxed) >= WORN_OUT_AFTER
     }
 
     /// Sends a request that belongs to a group already admitted.
-    pub(crate) async fn exchange_admitted(&self, request: &Request) -> Result<Exchange, Obstacle> {
+    pub(crate) async fn exchange_admitted(
+        &self,
+        unsigned: &Unsigned,
+    ) -> Result<Exchange, Obstacle> {
         self.pace.turn().await;
+        if self.stop.asked() {
+            return Err(TOO_LATE.to_owned());
+        }
         let sent_at = self.clock.now();
-        let reply = self.arm.send(request).await;
-        self.done(request, reply, sent_at, Vec::new())
+        let request = self.signed(unsigned);
+        let reply = self.arm.send(&request).await;
+        self.done(&request, reply, sent_at, Vec::new())
     }
 
-    /// Sends the head and half of the body of a request that was admitted.
-    pub(crate) async fn begin(&self, request: &Request) -> Option<Begun> {
+    /// Sends the head and half of the body of a request that was admitted; gives it as it was sent.
+    pub(crate) async fn begin(&self, unsigned: &Unsigned) -> Option<(Request, Begun)> {
         self.pace.turn().await;
-        self.arm.begin(request).await
+        let request = self.signed(unsigned);
+        let begun = self.arm.begin(&request).await?;
+        Some((request, begun))
     }
 
     /// Waits until there is room for a group of requests that must be under way together.
@@ -350,7 +380,7 @@ impl Session {
         let Reply::Fault(fault) = reply else {
             self.unanswered.store(0, Ordering::Relaxed);
             self.heard_at.store(now, Ordering::Relaxed);
-            self.answered.store(true, Ordering::Relaxed);
+            self.answered.fetch_add(1, Ordering::Relaxed);
             return;
         };
         if fault.kind != FaultKind::Unreachable && request.framing != Framing::Plain {
@@ -359,9 +389,11 @@ impl Session {
         let in_a_row = self.unanswered.fetch_add(1, Ordering::Relaxed) + 1;
         let late = u32::from(fault.kind == FaultKind::TimedOut);
         let in_all = self.timed_out.fetch_add(late, Ordering::Relaxed) + late;
+        let (few, per) = TIMED_OUT_AT_MOST;
+        let allowed = few + self.answered.load(Ordering::Relaxed) / per;
         let silence = Duration::from_millis(now - self.heard_at.load(Ordering::Relaxed).min(now));
         let silent = late > 0 && in_a_row >= SILENT.0 && silence >= SILENT.1;
-        if silent || in_a_row >= GONE_AFTER || in_all >= TIMED_OUT_AT_MOST {
+        if silent || in_a_row >= GONE_AFTER || in_all >= allowed {
             let mut gone = lock(&self.gone);
             gone.get_or_insert_with(|| fault.detail.clone());
             self.stop.ask();
@@ -369,21 +401,26 @@ impl Session {
     }
 
     /// A status that means "later", and how long the target asks to wait. 0 stands for a connection that was refused by a target that
-    /// had answered before, or closed under an idempotent request, which may then be sent once more (RFC 9112, 9.3.1).
-    fn put_off(&self, request: &Request, reply: &Reply) -> Option<(u16, Option<Duration>)> {
+    /// had answered before, or one that may have been closed for having been idle while an idempotent request was sent on it: that is
+    /// sent once more, and whoever closes again means it (RFC 9112, 9.3.1).
+    fn put_off(
+        &self,
+        request: &Request,
+        reply: &Reply,
+        retried: &[u16],
+    ) -> Option<(u16, Option<Duration>)> {
         if request.framing != Framing::Plain {
             return None;
         }
         match reply {
-            Reply::Response(response) => {
-                is_put_off(response).then(|| (response.status, asked_wait(response)))
-            }
+            Reply::Response(response) => is_put_off(response)
+                .then(|| (response.status, asked_wait(response, self.clock.now()))),
             Reply::Fault(fault) => {
                 let idempotent = matches!(request.method.as_str(), "GET" | "PUT" | "DELETE");
-                let raced =
-                    fault.kind == FaultKind::Closed && fault.partial.is_none() && idempotent;
-                let restarting =
-                    fault.kind == FaultKind::Unreachable && self.answered.load(Ordering::Relaxed);
+                let closed = fault.kind == FaultKind::Closed && fault.partial.is_none();
+                let raced = closed && idempotent && self.target.reuse && !retried.contains(&0);
+                let restarting = fault.kind == FaultKind::Unreachable
+                    && self.answered.load(Ordering::Relaxed) > 0;
                 let wait = raced.then_some(Duration::ZERO);
                 (raced || restarting).then_some((0, wait))
             }
@@ -415,10 +452,13 @@ fn is_put_off(response: &Response) -> bool {
     }
 }
 
-/// How long a target asks to wait, or a little longer than anybody is ready to.
-fn asked_wait(response: &Response) -> Option<Duration> {
-    let seconds = response.headers.value("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT + Duration::from_secs(1)))
+/// How long a target asks to wait, in seconds or by a date (RFC 9110, 10.2.3), or a little longer than anybody is ready to.
+fn asked_wait(response: &Response, now: Timestamp) -> Option<Duration> {
+    let told = response.headers.value("retry-after")?.trim();
+    let until = || Timestamp::parse_http(told).map(|then| (then.0 - now.0).max(0) as u64);
+    let seconds = told.parse().ok().map(Duration::from_secs);
+    let wait = seconds.or_else(|| until().map(Duration::from_millis))?;
+    Some(wait.min(LONGEST_WAIT + Duration::from_secs(1)))
 }
 
 /// A target that wants an announced body says nothing about whether it would take it.
@@ -434,31 +474,6 @@ fn asked_for_the_body(reply: &Reply) -> Option<&'static str> {
     }
 }
 
-/// Whether a name is one a vault can have: 1 to 255 of `A-Z a-z 0-9 _ - .` (guide, "Create Vault").
-pub(crate) fn is_legal_vault_name(name: &str) -> bool {
-    let legal = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
-    (1..=255).contains(&name.len()) && name.chars().all(legal)
-}
-
 fn decoded(segment: &str) -> String {
-    let bytes = segment.as_bytes();
-    let digit = |place: usize| {
-        bytes
-            .get(place)
-            .and_then(|byte| (*byte as char).to_digit(16))
-    };
-    let (mut text, mut place) = (Vec::new(), 0);
-    while place < bytes.len() {
-        match (bytes[place], digit(place + 1), digit(place + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                text.push((high << 4 | low) as u8);
-                place += 3;
-            }
-            (byte, _, _) => {
-                text.push(byte);
-                place += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&text).into_owned()
+    percent_decode_str(segment).decode_utf8_lossy().into_owned()
 }

@@ -12,6 +12,36 @@ const UNKNOWN_KEY: &str = "AKIANOBODYHASTHISKEY";
 const EXPIRED_TOKEN: &str = "FwoGZXIvYXdzEXPIREDTOKENOFNOBODY";
 const DAY: i64 = 24 * 3600 * 1000;
 
+/// A request that is ready but for its signature: that is made when its turn comes, since it is good for a few minutes only.
+#[derive(Clone, Debug)]
+pub(crate) struct Unsigned {
+    /// The request.
+    pub(crate) request: Request,
+    /// How it is to be signed.
+    pub(crate) tweak: Tweak,
+}
+
+impl Unsigned {
+    /// The request as it is sent now. A header of the scenario's own goes before what we would sign with.
+    pub(crate) fn signed(
+        &self,
+        keys: Option<&Credentials>,
+        region: &str,
+        now: Timestamp,
+    ) -> Request {
+        let mut request = self.request.clone();
+        sign(&mut request, &self.tweak, keys, region, now);
+        let own = self.tweak.headers.iter().find_map(|(name, value)| {
+            let named = name.eq_ignore_ascii_case("authorization");
+            value.as_ref().filter(|_| named)
+        });
+        if let Some(value) = own {
+            request.headers.set("authorization", value);
+        }
+        request
+    }
+}
+
 /// Adds date, token and signature as the tweak says. Without keys nothing is added: the target takes unsigned requests or none.
 pub(crate) fn sign(
     request: &mut Request,

@@ -74,12 +74,12 @@ impl Session {
         Some(exchange.reply)
     }
 
-    /// Asks for something that no case asks for.
+    /// Asks for something that no case asks for, whether or not the run is over.
     pub(crate) async fn ask(&self, action: &Action) -> Result<Exchange, Obstacle> {
         let mut symbols = self.symbols("");
         symbols.own(action);
         let request = self.compose(action, &Tweak::default(), &mut symbols)?;
-        self.exchange(&request).await
+        self.converse(&request, None).await
     }
 }
 

@@ -131,6 +131,16 @@ impl Target {
         &self.endpoint
     }
 
+    /// The endpoint, and by which way it is asked if by another.
+    pub(crate) fn way(&self) -> String {
+        let endpoint = &self.endpoint;
+        match self.connect_to {
+            Some(address) => format!("{endpoint} at {address}"),
+            None if self.proxied => format!("{endpoint}, by whatever proxy the environment names"),
+            None => endpoint.clone(),
+        }
+    }
+
     /// Whether it is this machine, by the address connected to, by that of the endpoint, or by the name `localhost`.
     pub fn is_loopback(&self) -> bool {
         if let Some(address) = self.connect_to {

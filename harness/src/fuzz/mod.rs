@@ -26,6 +26,7 @@ use crevasse_core::scenario::{Need, Scenario};
 use crevasse_core::spec::Spec;
 
 use crate::campaign::{self, CannotBegin, Case, Found, Judge, Stop, meet};
+use crate::event::Terms;
 use crate::execute::Hand;
 use crate::found::{Reproduction, Times};
 use crate::generate::{self, Draw};
@@ -222,6 +223,7 @@ fn campaign_plan(plan: &Plan) -> campaign::Plan {
         in_flight: plan.in_flight,
         max_time: Some(plan.max_time),
         max_fail: None,
+        terms: Terms::default(),
         reproduce: true,
         shrink_time: SHRINK,
     }

@@ -2,7 +2,7 @@
 //! goes on. Killed at any moment, it loses nothing that was found.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
@@ -112,8 +112,10 @@ impl State {
             .truncate(false)
             .open(&path)
             .map_err(failed(&path))?;
-        if file.try_lock().is_err() {
-            return Err(StateError::Taken(folder.to_owned()));
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StateError::Taken(folder.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(failed(&path)(error)),
         }
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(failed(&path))?;
@@ -167,9 +169,10 @@ impl State {
         match line {
             Line::Found(finding) => {
                 let fingerprint = finding.fingerprint.clone();
-                self.findings
-                    .entry(fingerprint)
-                    .or_insert((Stage::Found, *finding));
+                let known = self.findings.get(&fingerprint).map(|(stage, _)| stage);
+                if matches!(known, None | Some(Stage::Unconfirmed)) {
+                    self.findings.insert(fingerprint, (Stage::Found, *finding));
+                }
             }
             Line::Settled { finding, shown } => {
                 let stage = if shown {

@@ -11,6 +11,7 @@ use crevasse_reference::fault::Fault;
 use crevasse_reference::{Options, Service, serve};
 
 use crate::campaign::{self, Earlier, Plan, Stop};
+use crate::event::Terms;
 use crate::execute::transport::Arm;
 use crate::execute::{Hand, Pace, Target, credentials};
 use crate::found::Found;
@@ -110,6 +111,7 @@ impl Ground {
             in_flight: 256,
             max_time: Some(Duration::from_secs(60)),
             max_fail: None,
+            terms: Terms::default(),
             reproduce: shrink_time.is_some(),
             shrink_time: shrink_time.unwrap_or_default(),
         };

@@ -206,6 +206,7 @@ impl Run {
             in_flight: campaign::IN_FLIGHT,
             max_time: self.effort.max_time,
             max_fail: self.effort.max_fail,
+            terms: self.terms.clone(),
             reproduce: self.effort.reproduce,
             shrink_time: Duration::from_secs(20),
         }

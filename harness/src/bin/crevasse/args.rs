@@ -248,7 +248,7 @@ pub(crate) struct Run {
     /// No case begins after this time; what is left out makes the run incomplete.
     #[arg(long, value_name = "TIME")]
     pub(crate) max_time: Option<Time>,
-    /// Neither begin nor go on with a run that sends more requests, those to try deviations again aside.
+    /// Neither begin nor go on with a run that sends more requests. What it takes to try deviations again cannot be planned, but counts.
     #[arg(long, value_name = "N")]
     pub(crate) max_requests: Option<u64>,
     /// The same for bytes of bodies, up and down.

@@ -9,7 +9,7 @@ use crevasse_core::amz_date::Timestamp;
 use crevasse_core::check::Group;
 use crevasse_core::scenario::{Action, Marker, Page, Ref, Step, Tweak};
 use crevasse_core::spec::Spec;
-use crevasse_core::wire::Response;
+use crevasse_core::wire::{Request, Response};
 
 use super::{Composed, Outcome, Player};
 use crate::event::LATE;
@@ -203,12 +203,12 @@ impl Player<'_> {
     async fn finish(
         &self,
         composed: Result<Composed, Obstacle>,
-        begun: Option<Begun>,
+        begun: Option<(Request, Begun)>,
         sent_at: Timestamp,
     ) -> Outcome {
-        let Composed { request, bindings } = composed?;
+        let Composed { bindings, .. } = composed?;
         let cannot = "a request in two halves needs a plain http endpoint and no proxy";
-        let begun = begun.ok_or_else(|| cannot.to_owned())?;
+        let (request, begun) = begun.ok_or_else(|| cannot.to_owned())?;
         let _admission = self.session.admission().await;
         let reply = begun.finish().await;
         let exchange = self.session.done(&request, reply, sent_at, Vec::new())?;

@@ -14,10 +14,11 @@ use indexmap::{IndexMap, IndexSet};
 use crevasse_core::check::{Group, Record};
 use crevasse_core::payload::Content;
 use crevasse_core::scenario::{Action, Naming, Scenario, Step, Tweak};
-use crevasse_core::wire::{Exchange, Request};
+use crevasse_core::wire::Exchange;
 
 use super::room::Part;
 use super::session::Session;
+use super::sign::Unsigned;
 use super::symbols::{Obstacle, Symbols};
 use crate::journal::{JournalError, Kind, Line, Resource};
 
@@ -52,7 +53,7 @@ struct Player<'a> {
 
 /// A request ready to be sent, and what its names stood for.
 struct Composed {
-    request: Request,
+    request: Unsigned,
     bindings: Bindings,
 }
 
@@ -171,7 +172,8 @@ impl Player<'_> {
             Ok(request) => request,
             Err(obstacle) => return Ok(Err(obstacle)),
         };
-        self.session.arm.expect_back(request.body.length());
+        let length = request.request.body.length();
+        self.session.arm.expect_back(length);
         self.announce(action)?;
         Ok(Ok(Composed {
             request,

@@ -1,10 +1,9 @@
 //! Names of vaults: under our prefix, or, where they are too short for one, only such as nobody has.
 
-use crevasse_core::scenario::{Action, Naming, Ref, Tweak};
+use crevasse_core::scenario::{Action, Naming, Ref, Tweak, is_legal_vault_name};
 use crevasse_core::treehash::sha256;
 
 use super::Player;
-use crate::execute::session::is_legal_vault_name;
 use crate::execute::symbols::Obstacle;
 
 /// One-character names, in the order they are tried. A lone dot is a path segment of its own kind and left out.
@@ -51,11 +50,13 @@ impl Player<'_> {
     async fn free_name(&mut self, length: usize) -> Result<String, Obstacle> {
         for name in candidates(self.symbols.stem(), length) {
             if self.session.claim(&name) {
-                if self.is_free(&name).await? {
+                let free = self.is_free(&name).await;
+                if free == Ok(true) {
                     self.claimed.push(name.clone());
                     return Ok(name);
                 }
                 self.session.unclaim(&name);
+                free?;
             }
         }
         Err(format!(

@@ -8,7 +8,9 @@ use crate::execute::{Hand, Pace, Target};
 use crate::journal::{Journal, Reader, leftovers};
 use crevasse_core::spec::Spec;
 use crevasse_core::treehash::sha256;
-use crevasse_core::wire::{FaultKind, Headers, ObservedBody, Reply, Response, TransportFault};
+use crevasse_core::wire::{
+    FaultKind, Headers, ObservedBody, Reply, Request, Response, TransportFault,
+};
 use crevasse_reference::{Options, Service};
 
 fn target() -> Target {

@@ -365,6 +365,10 @@ fn reason(error: &reqwest::Error) -> String {
         cause = error.source();
     }
     words.dedup();
+    // What the client calls its own part in it says nothing to anybody.
+    if words.len() > 1 {
+        words.retain(|words| !words.starts_with("client error ("));
+    }
     if words.is_empty() {
         error.to_string()
     } else {

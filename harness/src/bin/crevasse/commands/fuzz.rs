@@ -265,7 +265,11 @@ fn say(tidings: &Tidings<'_>, place: &Place, style: Style) {
                 id: path.display().to_string(),
                 ..(*finding).clone()
             };
-            putln!("{}", terminal::finding(&named, &place.again(path), style));
+            let again = match finding.repro.scenario.is_empty() {
+                true => "no case alone shows what is seen over a whole night".to_owned(),
+                false => place.again(path),
+            };
+            putln!("{}", terminal::finding(&named, &again, style));
         }
     }
     // Whoever is told may not lose it: the state says next that it was.

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
 use crevasse::campaign::{Rehearsal, rehearse};
+use crevasse::event::Event;
 use crevasse::execute::{Budget, Target};
 use crevasse::exit;
 use crevasse::run::Run;
 use crevasse_core::prices::{Prices, Usage};
 use crevasse_core::requirement::Registry;
 
+use super::progress::Line;
 use super::run::prepare;
 use super::{Failure, mib, read};
 use crate::args::Run as Asked;
@@ -30,7 +32,7 @@ pub(crate) fn run(args: &Asked) -> anyhow::Result<u8> {
     let runtime = super::runtime(0)?;
     runtime.block_on(async {
         let (run, _server) = prepare(args).await?;
-        let rehearsal = rehearse(&run.plan(), &run.target, args.jobs).await?;
+        let rehearsal = rehearsed(args, &run).await?;
         let prices = prices(args)?;
         put!("{}", text(args, &run, &rehearsal, &prices));
         let beyond = bounds(args, prices)?.beyond(&rehearsal.usage);
@@ -48,8 +50,7 @@ pub(crate) async fn budget(args: &Asked, run: &Run) -> anyhow::Result<Budget> {
     if budget.is_unlimited() {
         return Ok(budget);
     }
-    let rehearsal = rehearse(&run.plan(), &run.target, args.jobs).await?;
-    match budget.beyond(&rehearsal.usage) {
+    match budget.beyond(&rehearsed(args, run).await?.usage) {
         None => Ok(budget),
         Some(beyond) => Err(Failure {
             code: exit::USAGE,
@@ -59,6 +60,14 @@ pub(crate) async fn budget(args: &Asked, run: &Run) -> anyhow::Result<Budget> {
         }
         .into()),
     }
+}
+
+async fn rehearsed(args: &Asked, run: &Run) -> anyhow::Result<Rehearsal> {
+    let mut line = Line::new(args.verbosity.detail());
+    let mut tell = |progress| line.follow(&Event::Progress(progress));
+    let rehearsal = rehearse(&run.plan(), &run.target, args.jobs, &mut tell).await;
+    line.clear();
+    Ok(rehearsal?)
 }
 
 fn bounds(args: &Asked, prices: Prices) -> anyhow::Result<Budget> {

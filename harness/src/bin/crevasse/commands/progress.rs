@@ -83,6 +83,7 @@ fn moving(moved: u64, total: u64, seconds: f64) -> String {
 
 fn phase(phase: Phase) -> &'static str {
     match phase {
+        Phase::Rehearsing => "trying the plan on the built-in server",
         Phase::Probing => "asking what is there",
         Phase::Cases => "running cases",
         Phase::ExclusiveCases => "running cases that must be alone",

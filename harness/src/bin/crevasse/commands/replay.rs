@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use crevasse::campaign::irreversible;
+use crevasse::campaign::{Stop, irreversible};
 use crevasse::event::RunStarted;
 use crevasse::execute::{Hand, Pace, Target};
 use crevasse::exit;
@@ -26,23 +26,20 @@ use crevasse_reference::ServerHandle;
 use super::load::{LATEST, load};
 use super::run::{aim, endpoint, failure};
 use super::serve::embedded;
-use super::{Failure, read};
+use super::{Failure, interrupt, read};
 use crate::args::Replay;
 
 pub(crate) fn run(args: &Replay) -> anyhow::Result<u8> {
     let again = Again::of(args)?;
     let runtime = super::runtime(0)?;
-    let Replayed {
-        records,
-        judgements,
-    } = runtime.block_on(play(args, &again))?;
+    let replayed = runtime.block_on(play(args, &again))?;
     putln!(
         "{}: {}",
         again.scenario.id,
         printable(&again.scenario.title)
     );
-    tell_all(&again, &records, &judgements);
-    Ok(again.conclude(&judgements))
+    tell_all(&again, &replayed.records, &replayed.judgements);
+    Ok(again.conclude(&replayed))
 }
 
 /// What is played again, and what it looked like before.
@@ -122,10 +119,14 @@ impl Again {
         Some(outcome(record))
     }
 
-    fn conclude(&self, judgements: &[Judgement]) -> u8 {
-        let mut violated = judgements
-            .iter()
-            .filter(|judgement| matches!(judgement.outcome, Outcome::Violated { .. }));
+    fn conclude(&self, replayed: &Replayed) -> u8 {
+        let judgements = replayed.judgements.iter();
+        let held = judgements
+            .clone()
+            .filter(|judgement| judgement.outcome == Outcome::Held);
+        let mut violated =
+            judgements.filter(|judgement| matches!(judgement.outcome, Outcome::Violated { .. }));
+        let all_asked = replayed.records.iter().all(|it| it.exchange.is_some());
         let (shows, code) = match &self.finding {
             Some(finding) => {
                 let is_it = |judgement: &Judgement| {
@@ -140,12 +141,19 @@ impl Again {
                         "the deviation does not show as it did, but another from its rule does",
                         exit::DEVIATES,
                     ),
-                    false => ("the deviation does not show", exit::AS_EXPECTED),
+                    false if all_asked || held.into_iter().any(of_its_rule) => {
+                        ("the deviation does not show", exit::AS_EXPECTED)
+                    }
+                    false => (
+                        "whether the deviation shows could not be found out: not all steps could be sent",
+                        exit::NOTHING_VERIFIED,
+                    ),
                 }
             }
             None => match violated.any(is_must) {
                 true => ("a MUST deviation shows", exit::DEVIATES),
-                false => ("no MUST deviation shows", exit::AS_EXPECTED),
+                false if held.count() > 0 => ("no MUST deviation shows", exit::AS_EXPECTED),
+                false => ("nothing could be judged", exit::NOTHING_VERIFIED),
             },
         };
         putln!("\n{shows}");
@@ -218,12 +226,29 @@ async fn play(args: &Replay, again: &Again) -> anyhow::Result<Replayed> {
         Journal::discarding(),
         run.prefix,
     );
-    let replayed = replay(hand.clone(), &spec, scenario.clone()).await;
+    let stop = Stop::default();
+    interrupt::listen(stop.clone()).context("failed to listen for signals")?;
+    let cut = async {
+        stop.wait().await;
+        hand.cut_short();
+        std::future::pending().await
+    };
+    let replayed = tokio::select! {
+        replayed = replay(hand.clone(), &spec, scenario.clone()) => replayed,
+        never = cut => never,
+    };
     for leak in hand.leaks() {
         eprintln!(
             "note: left behind: {} {} ({})",
             leak.kind, leak.name, leak.reason
         );
+    }
+    if stop.asked() {
+        return Err(Failure {
+            code: exit::INTERRUPTED,
+            message: "interrupted before it was over".to_owned(),
+        }
+        .into());
     }
     replayed.map_err(|why| match failure(&why) {
         Failure { code, message } if args.aim.endpoint.is_none() && again.place.is_some() => {

@@ -47,6 +47,17 @@ impl Outputs {
     }
 }
 
+/// Writes a file that somebody may have written in: what was there stays in place until all that is new is written.
+pub(crate) fn replace(path: &Path, text: &str) -> anyhow::Result<()> {
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let unfinished = path.with_added_extension("unfinished");
+    let written =
+        std::fs::write(&unfinished, text).and_then(|()| std::fs::rename(&unfinished, &path));
+    written
+        .inspect_err(|_| drop(std::fs::remove_file(&unfinished)))
+        .with_context(|| format!("failed to write {}", path.display()))
+}
+
 /// Makes sure of a file before the work that it is for; one that is not there yet is not there after this either.
 pub(crate) fn can_be_written(path: &Path) -> anyhow::Result<()> {
     let there = path.symlink_metadata().ok();

@@ -14,7 +14,7 @@ use crevasse::journal::Journal;
 use crevasse::report::assemble::up_to_date;
 use crevasse::report::terminal::{Detail, Style, render};
 use crevasse::run::{Effort, Judged, Run, Wanted, keep, runs};
-use crevasse_core::baseline::Baseline;
+use crevasse_core::baseline::{Baseline, Entry};
 use crevasse_core::filter::{Filter, Verdicts};
 use crevasse_core::scenario::Need;
 use crevasse_core::spec::Spec;
@@ -172,6 +172,7 @@ fn at_hand(kind: FaultKind) -> &'static str {
             "a server without TLS is at http://…; --cacert FILE trusts a certificate, -k any"
         }
         FaultKind::TimedOut => "--request-timeout gives it more time",
+        FaultKind::TooLarge => "no server of this API answers like that: is this the right port?",
         _ => {
             "something listens there, but it cannot be talked to in HTTP; a server with TLS is at https://…"
         }
@@ -353,8 +354,19 @@ fn accept(args: &Asked, judged: &mut Judged) -> anyhow::Result<()> {
         return Ok(());
     };
     let baseline = up_to_date(&judged.found);
-    std::fs::write(path, baseline.to_yaml())
-        .with_context(|| format!("failed to write {}", path.display()))?;
+    reports::replace(path, &baseline.to_yaml())?;
+    if args.verbosity.detail() > Detail::Quiet {
+        let known = &judged.found.terms.baseline.entries;
+        let named = |entry: &&Entry| known.iter().any(|it| it.fingerprint == entry.fingerprint);
+        let before = baseline.entries.iter().filter(named).count();
+        let all = baseline.entries.len();
+        eprintln!(
+            "{}: {} known deviations, {} of them new",
+            path.display(),
+            all,
+            all - before
+        );
+    }
     judged.accept(baseline);
     Ok(())
 }
