@@ -24,12 +24,16 @@ impl Shrinking {
     /// What comes later is tried without first, and what the decisive step does not name.
     pub fn new(scenario: &Scenario, decisive: usize) -> Self {
         let upto = &scenario.steps[..scenario.steps.len().min(decisive + 1)];
-        let bold = [makers(upto), upto.to_vec()].map(|steps| Scenario {
+        let of = |steps| Scenario {
             steps,
             ..scenario.clone()
-        });
+        };
         let own = weight(scenario);
-        let bold = bold.into_iter().filter(|bolder| weight(bolder) < own);
+        let bold = [makers(upto), upto.to_vec()].into_iter();
+        let bold = bold
+            .filter(|bolder| shows_its_own(bolder, upto))
+            .map(of)
+            .filter(|bolder| weight(bolder) < own);
         let waiting: Vec<Scenario> = bold.chain(candidates(scenario)).collect();
         Self {
             waiting: waiting.into_iter(),
@@ -71,15 +75,41 @@ fn count(step: &Step) -> usize {
 pub fn candidates(scenario: &Scenario) -> Vec<Scenario> {
     let lists = fewer_steps(&scenario.steps)
         .into_iter()
+        .chain(one_after_another(&scenario.steps))
         .chain(simpler_steps(&scenario.steps));
     let own = weight(scenario);
     lists
+        .filter(|steps| shows_its_own(steps, &scenario.steps))
         .map(|steps| Scenario {
             steps,
             ..scenario.clone()
         })
         .filter(|candidate| weight(candidate) < own)
         .collect()
+}
+
+/// Whether a list of vaults at the end has as many of the scenario's own to show as before. Those of others would do as well while
+/// they are there, and whoever plays it again may have none.
+fn shows_its_own(fewer: &[Step], steps: &[Step]) -> bool {
+    let made = |steps: &[Step]| -> usize { steps.iter().map(vaults_made).sum() };
+    !fewer.last().is_some_and(lists_vaults) || made(fewer) >= made(steps)
+}
+
+fn lists_vaults(step: &Step) -> bool {
+    let asked = match &step.action {
+        Action::Walk { list } => list,
+        action => action,
+    };
+    matches!(asked, Action::ListVaults { .. })
+}
+
+fn vaults_made(step: &Step) -> usize {
+    match &step.action {
+        Action::CreateVault { .. } => 1,
+        Action::Together { steps } => steps.iter().map(vaults_made).sum(),
+        Action::During { slow, steps } => steps.iter().chain([&**slow]).map(vaults_made).sum(),
+        _ => 0,
+    }
 }
 
 /// The last step, and the earlier ones that made what it names: the first mention of a handle makes it.
@@ -150,6 +180,19 @@ fn fewer_steps(steps: &[Step]) -> Vec<Vec<Step>> {
     lists
 }
 
+/// With the steps of one group no longer at once.
+fn one_after_another(steps: &[Step]) -> Vec<Vec<Step>> {
+    let apart = |(place, step): (usize, &Step)| {
+        let apart = match &step.action {
+            Action::Together { steps } => steps.clone(),
+            Action::During { slow, steps } => [&[(**slow).clone()], &steps[..]].concat(),
+            _ => return None,
+        };
+        Some([&steps[..place], &apart, &steps[place + 1..]].concat())
+    };
+    steps.iter().enumerate().filter_map(apart).collect()
+}
+
 fn simpler_steps(steps: &[Step]) -> Vec<Vec<Step>> {
     let mut lists = Vec::new();
     for (place, step) in steps.iter().enumerate() {
@@ -170,9 +213,39 @@ fn simpler(step: &Step) -> Vec<Step> {
             tweak: step.tweak.clone(),
         })
         .collect();
-    if step.tweak != Tweak::default() {
-        variants.push(Step::from(step.action.clone()));
-    }
+    let plainer = plainer_tweaks(&step.tweak).into_iter().map(|tweak| Step {
+        action: step.action.clone(),
+        tweak,
+    });
+    variants.extend(plainer);
+    variants
+}
+
+/// Without any twist, then without one of them each.
+fn plainer_tweaks(tweak: &Tweak) -> Vec<Tweak> {
+    let plain = Tweak::default();
+    let mut variants = vec![plain.clone()];
+    let mut vary = |change: &dyn Fn(&mut Tweak)| {
+        let mut variant = tweak.clone();
+        change(&mut variant);
+        variants.push(variant);
+    };
+    tweak
+        .headers
+        .keys()
+        .for_each(|name| vary(&|it| drop(it.headers.shift_remove(name))));
+    tweak
+        .query
+        .keys()
+        .for_each(|name| vary(&|it| drop(it.query.shift_remove(name))));
+    vary(&|it| it.account.clone_from(&plain.account));
+    vary(&|it| it.path = None);
+    vary(&|it| it.method = None);
+    vary(&|it| it.body = None);
+    vary(&|it| it.framing.clone_from(&plain.framing));
+    vary(&|it| it.signing.clone_from(&plain.signing));
+    vary(&|it| it.region = None);
+    variants.retain(|variant| variant != tweak);
     variants
 }
 
@@ -432,6 +505,59 @@ steps:
         let first = Shrinking::new(&scenario, 7).candidate().expect("one");
         let kept = [1, 2, 5, 6, 7].map(|place: usize| scenario.steps[place].clone());
         assert_eq!(first.steps, kept);
+    }
+
+    #[test]
+    fn what_needs_no_concurrency_is_asked_one_after_another() {
+        let steps = "
+  - CreateVault: {vault: v}
+  - Together: {steps: [{ListJobs: {vault: v}}, {DescribeVault: {vault: v}}]}
+";
+        let scenario = Scenario::parse(&format!("id: x\ntitle: x\nsteps:{steps}")).unwrap();
+        let describes = |candidate: &Scenario| {
+            let last = candidate.steps.last().map(|step| &step.action);
+            matches!(
+                last,
+                Some(Action::DescribeVault { .. } | Action::Together { .. })
+            )
+        };
+        let small = shrunk(scenario, usize::MAX, describes);
+        let [Step { action, .. }] = small.steps.as_slice() else {
+            panic!("{small:?}");
+        };
+        assert!(matches!(action, Action::DescribeVault { .. }), "{action:?}");
+    }
+
+    #[test]
+    fn a_twist_that_does_not_matter_goes_and_one_that_does_stays() {
+        let steps = "
+  - ListVaults: {}
+    but: {headers: {x-a: '1', x-b: '2'}, query: {limit: '5'}, region: r}
+";
+        let scenario = Scenario::parse(&format!("id: x\ntitle: x\nsteps:{steps}")).unwrap();
+        let twisted = |candidate: &Scenario| {
+            let step = candidate.steps.first();
+            step.is_some_and(|step| step.tweak.headers.contains_key("x-b"))
+        };
+        let small = shrunk(scenario, usize::MAX, twisted);
+        let tweak = serde_json::to_value(&small.steps[0].tweak).unwrap();
+        assert_eq!(tweak, serde_json::json!({"headers": {"x-b": "2"}}));
+    }
+
+    #[test]
+    fn a_list_of_vaults_keeps_vaults_of_its_own_to_show() {
+        let steps = "
+  - CreateVault: {vault: v}
+  - CreateVault: {vault: w}
+  - DescribeVault: {vault: w}
+  - Walk: {list: {ListVaults: {page: {limit: '1'}}}}
+  - DeleteVault: {vault: w}
+";
+        let scenario = Scenario::parse(&format!("id: x\ntitle: x\nsteps:{steps}")).unwrap();
+        let lists = |candidate: &Scenario| candidate.steps.last().is_some_and(lists_vaults);
+        let small = shrunk(scenario.clone(), usize::MAX, lists);
+        assert_eq!(small.steps[..2], scenario.steps[..2]);
+        assert_eq!(small.steps.len(), 3);
     }
 
     #[test]
