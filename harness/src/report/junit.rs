@@ -1,5 +1,6 @@
 //! The report as JUnit XML in the dialect of Jenkins: a suite per topic, a test case per requirement.
-//! Refuses to decide: `<failure>` is what fails the run, `<error>` a fault of Crevasse, `<skipped>` all else that does not conform.
+//! Refuses to decide: `<failure>` is what fails the run, `<error>` any other way in which it is not as expected, `<skipped>` all else
+//! that does not conform.
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestSuite}
 use crevasse_core::requirement::Registry;
 use crevasse_core::verdict::Verdict;
 
+use super::assemble::verdict_word;
 use super::document::{FindingFacts, Report, RequirementFacts};
 use super::words::{again, clip, label, statement, undecided};
 use super::{printable, visible};
@@ -24,8 +26,10 @@ pub fn render(report: &Report) -> String {
     for (topic, requirements) in by_topic(report) {
         document.add_test_suite(suite(report, topic, &requirements));
     }
-    if report.summary.exit_code == exit::OUR_FAULT {
-        document.add_test_suite(own_fault(report));
+    let code = report.summary.exit_code;
+    let explained = code == exit::DEVIATES && report.findings.iter().any(|it| it.fails);
+    if code != exit::AS_EXPECTED && !explained {
+        document.add_test_suite(not_as_expected(report));
     }
     document
         .to_string()
@@ -129,9 +133,14 @@ fn body(report: &Report, finding: &FindingFacts) -> String {
     rows.concat() + &script
 }
 
-fn own_fault(report: &Report) -> TestSuite {
+/// What no test case of a requirement tells: a run that says too little of its target is not green.
+fn not_as_expected(report: &Report) -> TestSuite {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    status.set_message("a fault of Crevasse itself, not of the target");
+    status.set_message(match report.summary.exit_code {
+        exit::OUR_FAULT => "a fault of Crevasse itself, not of the target",
+        exit::DEVIATES => "the target or the baseline is not as expected",
+        code => verdict_word(code),
+    });
     let notes: Vec<String> = report.notes.iter().map(|note| printable(note)).collect();
     status.set_description(notes.join("\n"));
     let mut case = TestCase::new("the run came to its end", status);
@@ -171,6 +180,18 @@ mod tests {
         let xml = render(&report);
         assert_eq!(xml.matches("<failure ").count(), failing.len());
         assert_eq!(xml.matches("<error ").count(), 0);
+    }
+
+    #[test]
+    fn a_run_that_tells_too_little_is_not_green() {
+        let mut report = sample::report();
+        report.findings.clear();
+        for code in [exit::NOTHING_VERIFIED, exit::UNREACHABLE, exit::INCOMPLETE] {
+            report.summary.exit_code = code;
+            assert_eq!(render(&report).matches("<error ").count(), 1);
+        }
+        report.summary.exit_code = exit::AS_EXPECTED;
+        assert_eq!(render(&report).matches("<error ").count(), 0);
     }
 
     #[test]

@@ -374,7 +374,6 @@ mod tests {
     use super::*;
     use crate::report::sample;
 
-    /// The golden report, of which one shard saw the findings with even numbers and the other those with odd ones.
     /// The golden report, as that of a share.
     fn shard(index: usize, of: usize) -> Report {
         let mut report = sample::report();
@@ -382,6 +381,7 @@ mod tests {
         report
     }
 
+    /// The golden report, of which one shard saw the findings with even numbers and the other those with odd ones.
     fn shards() -> [Report; 2] {
         [0, 1].map(|which| {
             let mut report = shard(which + 1, 2);

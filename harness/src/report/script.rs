@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use percent_encoding::percent_decode_str;
+
 use crevasse_core::check::{Group, Record};
 use crevasse_core::payload::{Content, Payload};
 use crevasse_core::scenario::{Action, Signing};
@@ -71,6 +73,7 @@ call() { # METHOD TARGET [curl options]: the reply's head goes to $WORK/head, it
   : > "$WORK/head"; : > "$WORK/body"
   curl -sS -g --path-as-is -X "$method" -D "$WORK/head" -o "$WORK/body" -H 'Expect:' "$@" "$ENDPOINT$target" || echo "curl: no complete answer"
 }
+encoded() { printf %s "$1" | od -An -v -tx1 | tr -d '\n' | tr ' ' '%'; }
 header() { awk -v name="$1" '{ sub(/\r$/, "") } tolower($1) == name ":" { print $2; exit }' "$WORK/head"; }
 show() { # without what a terminal would obey
   { cat "$WORK/head"; head -c 600 "$WORK/body"; } | LC_ALL=C tr -d '\000-\010\013-\037\177'; echo; echo "($(wc -c < "$WORK/body") bytes)"
@@ -148,7 +151,7 @@ impl Script {
 
     fn request(&mut self, request: &Request) {
         let options = self.options(request);
-        let target = self.in_double_quotes(&request.target());
+        let target = self.target(request);
         self.lines
             .push(format!("call {} {target}{options}", request.method));
     }
@@ -162,7 +165,7 @@ impl Script {
             } else {
                 format!("{name}: {value}")
             };
-            options += &format!(" -H {}", self.in_double_quotes(&value));
+            options += &format!(" -H \"{}\"", literal(&value));
         }
         // What curl would add by itself to a body of its command line.
         let untyped = request.headers.value("content-type").is_none();
@@ -174,9 +177,7 @@ impl Script {
                 options + " --data-binary ''"
             }
             Body::Empty => options,
-            Body::Text(text) => {
-                options + &format!(" --data-binary {}", self.in_double_quotes(text))
-            }
+            Body::Text(text) => options + &format!(" --data-binary {}", self.document(text)),
             Body::Content(content) => {
                 let file = self.body_file(content);
                 options + &format!(" -T {file}")
@@ -230,7 +231,7 @@ impl Script {
 
     fn poll(&mut self, request: &Request) {
         let options = self.options(request);
-        let target = self.in_double_quotes(&request.target());
+        let target = self.target(request);
         let call = format!("call {} {target}{options}", request.method);
         self.lines.push(format!(
             "tries=0; until {call}; grep -q '\"Completed\": *true' \"$WORK/body\" || [ $tries -ge 120 ]; do tries=$((tries + 1)); sleep 1; done"
@@ -265,32 +266,61 @@ impl Script {
         }
     }
 
-    /// A text as one shell word, with names of the run replaced by variables.
-    fn in_double_quotes(&self, text: &str) -> String {
-        let mut word: String = text
-            .chars()
-            .flat_map(|c| {
-                ['"', '$', '`', '\\']
-                    .contains(&c)
-                    .then_some('\\')
-                    .into_iter()
-                    .chain([c])
+    /// Path and query as one shell word. Segments and values that are names of the run become variables.
+    fn target(&self, request: &Request) -> String {
+        word(&request.target(), &['/', '?', '&', '='], |token| {
+            let told = percent_decode_str(token).decode_utf8_lossy();
+            let variable = self.variable_of(&told)?;
+            Some(match told == token {
+                true => format!("${{{variable}}}"),
+                false => format!("$(encoded \"${variable}\")"),
             })
-            .collect();
-        for (name, variable) in &self.names {
-            word = word.replace(name.as_str(), &format!("${{{variable}}}"));
-        }
-        format!("\"{word}\"")
+        })
+    }
+
+    /// A body as one shell word. Strings that are names of the run become variables.
+    fn document(&self, text: &str) -> String {
+        word(text, &['"'], |token| {
+            let variable = self.variable_of(token)?;
+            Some(format!("${{{variable}}}"))
+        })
+    }
+
+    fn variable_of(&self, name: &str) -> Option<&str> {
+        let known = self.names.iter().find(|(known, _)| known == name);
+        known.map(|(_, variable)| variable.as_str())
     }
 }
 
-/// Headers that carry meaning; the others are curl's business.
+/// A text as one shell word. What stands between these characters may be put in otherwise; everything else is said as it is.
+fn word(text: &str, between: &[char], put_in: impl Fn(&str) -> Option<String>) -> String {
+    let mut word = String::from('"');
+    for piece in text.split_inclusive(between) {
+        let token = piece.strip_suffix(between).unwrap_or(piece);
+        word += &put_in(token).unwrap_or_else(|| literal(token));
+        word += &literal(&piece[token.len()..]);
+    }
+    word + "\""
+}
+
+/// A text as it stands inside of double quotes.
+fn literal(text: &str) -> String {
+    let mut told = String::new();
+    for c in text.chars() {
+        if matches!(c, '"' | '$' | '`' | '\\') {
+            told.push('\\');
+        }
+        told.push(c);
+    }
+    told
+}
+
 fn is_signed(record: &Record) -> bool {
     let exchange = record.exchange.as_ref();
     exchange.is_some_and(|exchange| exchange.request.headers.value("authorization").is_some())
 }
 
-/// Whether a header is said. That of the host only where it is a name: otherwise it is the endpoint's.
+/// Whether a header carries meaning; the others are curl's business. That of the host only where it is a name: otherwise it is the endpoint's.
 fn is_telling(name: &str, value: &str) -> bool {
     let name = name.to_ascii_lowercase();
     if name == "host" {
@@ -358,4 +388,59 @@ fn one_line(text: &str) -> String {
 /// A text as one shell word in single quotes.
 pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A script that knows an archive by this id.
+    fn knowing(id: &str) -> Script {
+        Script {
+            names: vec![(id.to_owned(), "ARCHIVE_a".to_owned())],
+            ..Script::default()
+        }
+    }
+
+    fn at(path: &str) -> Request {
+        Request {
+            path: path.to_owned(),
+            query: "marker=2012-06-01&limit=1".to_owned(),
+            method: "GET".to_owned(),
+            headers: Default::default(),
+            body: Body::Empty,
+            framing: Framing::Plain,
+        }
+    }
+
+    #[test]
+    fn an_id_of_one_digit_stands_for_itself_alone() {
+        let script = knowing("2");
+        let target = script.target(&at("/-/vaults/v-2/archives/2"));
+        assert_eq!(
+            target,
+            r#""/-/vaults/v-2/archives/${ARCHIVE_a}?marker=2012-06-01&limit=1""#
+        );
+        let body = script.document(r#"{"ArchiveId":"2","Description":"2 of 22"}"#);
+        assert_eq!(
+            body,
+            r#""{\"ArchiveId\":\"${ARCHIVE_a}\",\"Description\":\"2 of 22\"}""#
+        );
+    }
+
+    #[test]
+    fn an_id_that_a_path_has_to_encode_is_encoded_anew() {
+        let target = knowing("a+b/c=").target(&at("/-/vaults/v/archives/a%2Bb%2Fc%3D"));
+        assert!(
+            target.contains(r#"/archives/$(encoded "$ARCHIVE_a")?"#),
+            "{target}"
+        );
+    }
+
+    #[test]
+    fn what_a_target_sent_runs_in_no_shell() {
+        let script = knowing("\\");
+        let body = script.document("{\"Marker\":\"$(touch /tmp/x) `id` \\\"}");
+        assert_eq!(body, r#""{\"Marker\":\"\$(touch /tmp/x) \`id\` \\\"}""#);
+    }
 }

@@ -1,7 +1,5 @@
 //! The report for a terminal: summary first and last, and each cause like a good compiler error.
 
-use std::fmt::Write;
-
 use indexmap::{IndexMap, IndexSet};
 
 use crevasse_core::check::Record;
@@ -381,22 +379,17 @@ pub(super) fn sent(record: &Record) -> String {
     )
 }
 
-/// Breaks a text into lines of at most `width` characters, at spaces where there are any.
+/// Breaks a text into lines of at most `width` characters, at spaces only: what is longer may be there to be copied.
 fn fill(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut line = String::new();
     for word in text.split(' ') {
-        let mut word: Vec<char> = word.chars().collect();
-        if !line.is_empty() && line.chars().count() + 1 + word.len() > width {
+        if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
             lines.push(std::mem::take(&mut line));
         } else if !line.is_empty() {
             line.push(' ');
         }
-        while word.len() > width {
-            let head: String = word.drain(..width).collect();
-            lines.push(head);
-        }
-        write!(line, "{}", word.iter().collect::<String>()).expect("a String takes all");
+        line.push_str(word);
     }
     lines.push(line);
     lines
@@ -440,6 +433,14 @@ mod tests {
         assert!(
             all.contains("known for years") && !all.contains("-v shows"),
             "{all}"
+        );
+    }
+
+    #[test]
+    fn a_word_longer_than_the_line_stays_whole() {
+        assert_eq!(
+            fill("GET /a/very/long/path again", 8),
+            ["GET", "/a/very/long/path", "again"]
         );
     }
 
