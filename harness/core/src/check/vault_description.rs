@@ -482,6 +482,30 @@ mod tests {
     }
 
     #[test]
+    fn the_size_of_a_vault_shrinks_with_its_archives() {
+        let left = |size: u64| {
+            let upload = |case: Case, id: &str| {
+                let step = format!("UploadArchive: {{vault: v, archive: {id}, content: {{text: abc}}}}");
+                case.then(&step, status(201).with("x-amz-archive-id", id))
+            };
+            let describe = |case: Case, date: &str, archives: u64, size: u64| {
+                let counts = json!({"LastInventoryDate": date, "NumberOfArchives": archives, "SizeInBytes": size});
+                let document = description("2013-02-04T17:46:40.000Z", counts);
+                case.then(DESCRIBE, json(200, document))
+            };
+            let case = upload(Case::default().then(CREATE, status(201)), "a");
+            let case = describe(upload(case, "b"), "2013-02-04T17:46:44.000Z", 2, 65542);
+            let case = case.then("DeleteArchive: {vault: v, archive: a}", status(204));
+            describe(case, "2013-02-04T17:46:47.000Z", 1, size)
+        };
+        assert!(left(32771).holds("DSV-INV-007"));
+        assert_eq!(
+            left(65542).breaks("DSV-INV-007"),
+            [("counts-stale", Level::Must)]
+        );
+    }
+
+    #[test]
     fn counts_are_judged_only_when_an_inventory_is_surely_later_than_the_change() {
         let upload = "UploadArchive: {vault: v, archive: a, content: {text: abc}}";
         let told = |created: &str, date: &str, archives: u64| {

@@ -258,6 +258,20 @@ mod tests {
     }
 
     #[test]
+    fn bytes_after_a_head_without_body_are_seen() {
+        let headers = Headers(vec![("content-length".to_owned(), "0".to_owned())]);
+        for status in [201, 204] {
+            let mut unframe = Unframe::of("POST", status, &headers).unwrap();
+            let mut seen = Vec::new();
+            let progress = unframe.feed(b"{}", &mut |bytes| seen.extend_from_slice(bytes));
+            assert_eq!(
+                (progress, seen.as_slice()),
+                (Ok(Progress::Ended), &b"{}"[..])
+            );
+        }
+    }
+
+    #[test]
     fn a_body_that_stops_early_is_short_and_one_without_length_ends_with_the_connection() {
         let mut counted = of(&[("content-length", "5")]).unwrap();
         assert_eq!(body(&mut counted, b"abc").0, Ok(Progress::Wanting));
