@@ -325,7 +325,10 @@ fn judge_inventoried(evidence: &Evidence<'_>, out: &mut Judgements) {
 /// What an earlier description told of the size of the vault when it had all of these archives, and others besides that had bytes.
 fn size_with_more(now: &Observation, vault: &Vault, earlier: &[Observation]) -> Option<u64> {
     let live = |vault: &Vault| -> BTreeSet<String> {
-        let live = vault.archives.iter().filter(|(_, it)| it.life == Life::Live);
+        let live = vault
+            .archives
+            .iter()
+            .filter(|(_, it)| it.life == Life::Live);
         live.map(|(handle, _)| handle.clone()).collect()
     };
     let left = live(vault);
@@ -335,8 +338,12 @@ fn size_with_more(now: &Observation, vault: &Vault, earlier: &[Observation]) -> 
         vault.is_some_and(|vault| {
             let had = live(vault);
             let told = then.member("/NumberOfArchives").and_then(Value::as_u64);
-            let others = had.difference(&left).filter_map(|it| vault.archives.get(it));
-            let counted = vault.changed_at.is_some_and(|at| inventoried_since(then, at));
+            let others = had
+                .difference(&left)
+                .filter_map(|it| vault.archives.get(it));
+            let counted = vault
+                .changed_at
+                .is_some_and(|at| inventoried_since(then, at));
             counted
                 && told == Some(had.len() as u64)
                 && left.is_subset(&had)
@@ -485,7 +492,8 @@ mod tests {
     fn the_size_of_a_vault_shrinks_with_its_archives() {
         let left = |size: u64| {
             let upload = |case: Case, id: &str| {
-                let step = format!("UploadArchive: {{vault: v, archive: {id}, content: {{text: abc}}}}");
+                let step =
+                    format!("UploadArchive: {{vault: v, archive: {id}, content: {{text: abc}}}}");
                 case.then(&step, status(201).with("x-amz-archive-id", id))
             };
             let describe = |case: Case, date: &str, archives: u64, size: u64| {

@@ -6,7 +6,8 @@ mod step;
 
 pub use claim::{Claim, RangeClaim, SizeClaim};
 pub use step::{
-    AccountForm, Action, JsonBody, Marker, Naming, Page, PathForm, Ref, Signing, Step, Tweak, is_legal_vault_name,
+    AccountForm, Action, JsonBody, Marker, Naming, Page, PathForm, Ref, Signing, Step, Tweak,
+    is_legal_vault_name,
 };
 
 use serde::{Deserialize, Serialize};
