@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crevasse_core::payload::Content;
 use crevasse_core::range::ByteRange;
-use crevasse_core::scenario::{Action, JsonBody, RangeClaim, Scenario, Step, Tweak};
+use crevasse_core::scenario::{Action, JsonBody, Need, RangeClaim, Scenario, Step, Tweak};
 use crevasse_core::treehash::MIB;
 
 /// A search for the smallest scenario that still fails: the first smaller candidate that does becomes the one to shrink further.
@@ -31,7 +31,7 @@ impl Shrinking {
         let own = weight(scenario);
         let bold = [makers(upto), upto.to_vec()].into_iter();
         let bold = bold
-            .filter(|bolder| shows_its_own(bolder, upto))
+            .filter(|bolder| shows_its_own(scenario, upto, bolder))
             .map(of)
             .filter(|bolder| weight(bolder) < own);
         let waiting: Vec<Scenario> = bold.chain(candidates(scenario)).collect();
@@ -79,7 +79,7 @@ pub fn candidates(scenario: &Scenario) -> Vec<Scenario> {
         .chain(simpler_steps(&scenario.steps));
     let own = weight(scenario);
     lists
-        .filter(|steps| shows_its_own(steps, &scenario.steps))
+        .filter(|fewer| shows_its_own(scenario, &scenario.steps, fewer))
         .map(|steps| Scenario {
             steps,
             ..scenario.clone()
@@ -88,11 +88,12 @@ pub fn candidates(scenario: &Scenario) -> Vec<Scenario> {
         .collect()
 }
 
-/// Whether a list of vaults at the end has as many of the scenario's own to show as before. Those of others would do as well while
-/// they are there, and whoever plays it again may have none.
-fn shows_its_own(fewer: &[Step], steps: &[Step]) -> bool {
+/// Whether a list of vaults at the end has as many of the scenario's own to show as before. Those of other cases would do as well
+/// while they are under way, and whoever plays it again has none.
+fn shows_its_own(scenario: &Scenario, steps: &[Step], fewer: &[Step]) -> bool {
+    let alone = scenario.needs.contains(&Need::Exclusive);
     let made = |steps: &[Step]| -> usize { steps.iter().map(vaults_made).sum() };
-    !fewer.last().is_some_and(lists_vaults) || made(fewer) >= made(steps)
+    alone || !fewer.last().is_some_and(lists_vaults) || made(fewer) >= made(steps)
 }
 
 fn lists_vaults(step: &Step) -> bool {

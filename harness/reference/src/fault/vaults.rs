@@ -42,6 +42,16 @@ fn set_marker(draft: &mut Draft, marker: Value) {
     }
 }
 
+/// Gives a page that is full a marker, whatever follows.
+fn promise_more(draft: &mut Draft, told: &Told<'_>) {
+    let Some(page) = told.page else { return };
+    let full = asked_limit(told.asked).is_some_and(|limit| page.entries.len() == limit);
+    if let Some(last) = page.entries.last().filter(|_| full) {
+        let marker = page::marker_for(&last.key, &told.asked.action, told.place);
+        set_marker(draft, marker.into());
+    }
+}
+
 /// The name of the vault in the action, however it is there.
 fn rename(asked: &mut Asked, name: String) {
     asked
@@ -463,6 +473,22 @@ pub(super) static FAULTS: &[Fault] = &[
         ],
     ),
     fault(
+        "vault-size-never-drops",
+        "own",
+        Seam::Reply,
+        &["DSV-INV-007"],
+        "SizeInBytes stays what it was at most, while NumberOfArchives drops",
+        &[Hook::Replies(|draft, told, memory| {
+            for vault in vaults(draft, told) {
+                let key = format!("size of {}", text(vault, "VaultARN"));
+                let known = memory.kept(&key).and_then(Value::as_u64);
+                let most = json!(vault["SizeInBytes"].as_u64().max(known));
+                vault["SizeInBytes"] = most.clone();
+                memory.keep(&key, most);
+            }
+        })],
+    ),
+    fault(
         "vault-counters-never-drop",
         "own",
         Seam::Reply,
@@ -695,15 +721,17 @@ pub(super) static FAULTS: &[Fault] = &[
         Seam::Reply,
         &["COM-PAGE-009"],
         "a page that is full has a Marker, also when nothing follows",
+        &[Hook::Replies(|draft, told, _| promise_more(draft, told))],
+    ),
+    fault(
+        "full-last-page-of-vaults-promises-more",
+        "own",
+        Seam::Reply,
+        &["COM-PAGE-009"],
+        "a page of vaults that is full has a Marker, also when nothing follows",
         &[Hook::Replies(|draft, told, _| {
-            if let Some(page) = told.page {
-                let full = asked_limit(told.asked).is_some_and(|limit| page.entries.len() == limit);
-                if let Some(last) = page.entries.last().filter(|_| full) {
-                    set_marker(
-                        draft,
-                        page::marker_for(&last.key, &told.asked.action, told.place).into(),
-                    );
-                }
+            if done(told, O::ListVaults) {
+                promise_more(draft, told);
             }
         })],
     ),

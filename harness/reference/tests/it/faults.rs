@@ -446,6 +446,7 @@ impl Talk {
         let request = elsewhere.header("x-amz-part-size", "1048576").request();
         self.hear(&request);
         self.get("/-/vaults/v/multipart-uploads");
+        self.get("/-/vaults/w/multipart-uploads?limit=1");
         let content = text("small");
         let first = [("Content-Range", "bytes 0-4/*")];
         self.part("v", &small, content.clone(), &first);
