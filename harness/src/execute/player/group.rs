@@ -46,6 +46,12 @@ impl Player<'_> {
             let record = self
                 .single(step, &describe, tweak, Some(Group::Await))
                 .await?;
+            if self.session.stop.asked() && self.records[record].exchange.is_none() {
+                // Its turn came after the end: whoever goes on asks it again.
+                self.records.truncate(record);
+                self.waits = true;
+                return Ok(());
+            }
             let Some(response) = self.success(record) else {
                 self.ended("the job could not be described".to_owned());
                 return Ok(());
@@ -163,8 +169,8 @@ impl Player<'_> {
     async fn send_at_once(&self, composed: Vec<Result<Composed, Obstacle>>) -> Vec<Outcome> {
         let session = self.session;
         let send = |composed: Result<Composed, Obstacle>| async move {
-            let Composed { request, bindings } = composed?;
-            Ok((session.exchange_admitted(&request).await?, bindings))
+            let Composed { unsigned, bindings } = composed?;
+            Ok((session.exchange_admitted(&unsigned).await?, bindings))
         };
         let _admission = session.admission().await;
         join_all(composed.into_iter().map(send)).await
@@ -180,9 +186,9 @@ impl Player<'_> {
         let composed = self.compose(&slow.action, &slow.tweak).await?;
         let sent_at = self.session.clock.now();
         let begun = match &composed {
-            Ok(Composed { request, .. }) => {
+            Ok(Composed { unsigned, .. }) => {
                 let _admission = self.session.admission().await;
-                self.session.begin(request).await
+                self.session.begin(unsigned).await
             }
             Err(_) => None,
         };

@@ -53,7 +53,7 @@ struct Player<'a> {
 
 /// A request ready to be sent, and what its names stood for.
 struct Composed {
-    request: Unsigned,
+    unsigned: Unsigned,
     bindings: Bindings,
 }
 
@@ -145,7 +145,7 @@ impl Player<'_> {
     ) -> Result<usize, JournalError> {
         let outcome = match self.compose(action, tweak).await? {
             Ok(composed) => {
-                let exchange = self.session.exchange(&composed.request).await;
+                let exchange = self.session.exchange(&composed.unsigned).await;
                 if group == Some(Group::Await) {
                     self.session.was_a_poll();
                 }
@@ -168,15 +168,15 @@ impl Player<'_> {
         {
             return Ok(Err(obstacle));
         }
-        let request = match self.session.compose(action, tweak, &mut self.symbols) {
-            Ok(request) => request,
+        let unsigned = match self.session.compose(action, tweak, &mut self.symbols) {
+            Ok(unsigned) => unsigned,
             Err(obstacle) => return Ok(Err(obstacle)),
         };
-        let length = request.request.body.length();
+        let length = unsigned.request.body.length();
         self.session.arm.expect_back(length);
         self.announce(action)?;
         Ok(Ok(Composed {
-            request,
+            unsigned,
             bindings: self.symbols.bindings(),
         }))
     }
