@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Crevasse beside others, on one machine in one run: what counts are the ratios, so that the machine cancels out.
-# Usage: bash harness/benches/compare.sh [SECTION...]     sections: hash harness mix peer server growth start_up; all by default
+# Usage: bash harness/benches/compare.sh [SECTION...]     sections: hash harness mix waiting peer server growth start_up; all by default
 # Needs what .ci/run needs, and openssl, curl, wrk and nginx from the distribution. Leave the machine alone meanwhile.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -71,6 +71,15 @@ mix() { # Requests per second of fuzzing, beside a load generator that asks for 
       stop
     done
   done
+}
+
+waiting() { # Wall time of a standard run on moto, beside its slowest chain of jobs and the CPU time of moto: what cannot be saved.
+  local wall chain served
+  moto
+  read -r wall chain served <<< "$(python3 harness/benches/waiting.py "${pids[-1]}" "http://127.0.0.1:$port" "$crevasse" "$tools")"
+  row 'a standard run on moto, beside its slowest chain of jobs alone and the CPU time of moto' "$wall s" "$chain s, $served s" \
+    "$(python3 -c 'import sys; wall, chain, served = map(float, sys.argv[1:]); print(f"{wall / (chain + served):.3g}")' "$wall" "$chain" "$served")"
+  stop
 }
 
 schemathesis() { # ENDPOINT: what it finds in a minute, in schemathesis.txt
@@ -146,5 +155,5 @@ start_up() { # What one pays before anything happens.
 }
 
 printf '| what | Crevasse | beside | ratio |\n|---|---|---|---|\n'
-[ $# -gt 0 ] || set -- hash harness mix peer server growth start_up
+[ $# -gt 0 ] || set -- hash harness mix waiting peer server growth start_up
 for section in "$@"; do "$section"; done

@@ -14,15 +14,10 @@ import sys
 import threading
 import time
 
+from cpu import cpu_of
+
 FUZZ = 60  # seconds
 VERSION = "x-amz-glacier-version: 2012-06-01"
-
-
-def cpu_of(pid):
-    """Seconds of CPU time that a process has taken so far."""
-    with open(f"/proc/{pid}/stat") as stat:
-        fields = stat.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def command(mode, endpoint, crevasse, folder):

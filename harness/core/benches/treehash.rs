@@ -47,6 +47,17 @@ fn main() {
             .for_each(|chunk| hasher.update(chunk));
         hasher.finish()
     });
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let together = rate(
+        "tree hash, at once, a core's share with all cores at work",
+        || {
+            std::thread::scope(|scope| {
+                for _ in 0..cores {
+                    scope.spawn(|| black_box(tree_hash(&bytes)));
+                }
+            });
+        },
+    );
     rate("tree hash of the description", || {
         content.tree_hash_of(whole(SIZE))
     });
@@ -62,6 +73,10 @@ fn main() {
     });
     println!("rates as multiples of plain SHA-256:");
     println!("  tree hash, at once: {:.3}", tree / linear);
+    println!(
+        "  tree hash, at once, times {cores} cores: {:.3}",
+        cores as f64 * together / linear
+    );
     println!("  tree hash, in chunks: {:.3}", streamed / linear);
     println!("  tree hash, in one buffer: {:.3}", received / linear);
     println!("  tree hash and SHA-256, in chunks: {:.3}", both / linear);
