@@ -11,6 +11,9 @@ cd "$root"
 cargo build --release --quiet
 crevasse=$root/target/release/crevasse
 version='x-amz-glacier-version: 2012-06-01'
+# What tells moto that Glacier is meant; nothing here checks signatures.
+signed="Authorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20120601/us-east-1/glacier/aws4_request, SignedHeaders=host, Signature=0"
+export GLACIER_HEADERS="$version"$'\n'"$signed"
 
 row() { printf '| %s | %s | %s | %s |\n' "$@"; }
 ratio() { python3 -c 'import sys; a, b = map(float, sys.argv[1:]); print(f"{a / b:.3g}")' "$1" "$2"; }
@@ -44,9 +47,9 @@ harness() { # Requests per second of a run and of fuzzing, beside a plain load g
   local name mode rate served asked
   for name in reference moto local_web_services; do
     "$name"
-    curl -s -o /dev/null -X PUT -H "$version" "http://127.0.0.1:$port/-/vaults/there"
+    curl -s -o /dev/null -X PUT -H "$version" -H "$signed" "http://127.0.0.1:$port/-/vaults/there"
     for mode in wrk run fuzz; do
-      read -r rate served asked <<< "$(thrice python3 harness/benches/rate.py "${pids[-1]}" "$mode" "http://127.0.0.1:$port" "$crevasse" "$tools")"
+      read -r rate served asked <<< "$(thrice python3 harness/benches/rate.py "${pids[-1]}" "$log" "$mode" "http://127.0.0.1:$port" "$crevasse" "$tools")"
       row "\`$name\`, asked by $mode: requests per second, and cores busy in the server beside the client" "$rate" "$served, $asked" ''
     done
     stop
@@ -62,13 +65,16 @@ mix() { # Requests per second of fuzzing, beside a load generator that asks for 
     python3 harness/benches/record.py "$port" "$served" "$tools/mix" 2> "$tools/record.log" &
     pids+=($!)
     answers "$port"
-    python3 harness/benches/rate.py "${pids[0]}" fuzz "http://127.0.0.1:$port" "$crevasse" "$tools" > /dev/null
+    python3 harness/benches/rate.py "${pids[0]}" "$log" fuzz:90 "http://127.0.0.1:$port" "$crevasse" "$tools" > /dev/null
     stop
-    for mode in mix fuzz; do
+    once() { # MODE: of a server that knows nothing yet, since vaults make it slower
       "$name"
-      read -r rate busy asked <<< "$(python3 harness/benches/rate.py "${pids[-1]}" "$mode" "http://127.0.0.1:$port" "$crevasse" "$tools")"
-      row "\`$name\`, the same mix asked by $mode: requests per second, and cores busy in the server beside the client" "$rate" "$busy, $asked" ''
+      python3 harness/benches/rate.py "${pids[-1]}" "$log" "$1:20" "http://127.0.0.1:$port" "$crevasse" "$tools"
       stop
+    }
+    for mode in mix fuzz; do
+      read -r rate busy asked <<< "$(thrice once "$mode")"
+      row "\`$name\`, the same mix asked by $mode: requests per second, and cores busy in the server beside the client" "$rate" "$busy, $asked" ''
     done
   done
 }
@@ -82,10 +88,10 @@ waiting() { # Wall time of a standard run on moto, beside its slowest chain of j
   stop
 }
 
-schemathesis() { # ENDPOINT: what it finds in a minute, in schemathesis.txt
+schemathesis() { # ENDPOINT: what it finds in a minute, as text and as events
   # It keeps what it found in a folder where it is started.
   (cd "$tools" && timeout 90 schemathesis/bin/st run "$root/specs/glacier/openapi.yaml" -u "$1" -w 4 --max-time 60 \
-    -H "$version" --suppress-health-check all --no-color > schemathesis.txt 2>&1) || true
+    -H "$version" -H "$signed" --suppress-health-check all --no-color --report ndjson --report-ndjson-path schemathesis.ndjson > schemathesis.txt 2>&1) || true
 }
 
 peer() { # True deviations and requests in one minute on moto, and cases in one minute on the reference server, beside schemathesis.
@@ -94,12 +100,12 @@ peer() { # True deviations and requests in one minute on moto, and cases in one 
   moto
   "$crevasse" run --endpoint "http://127.0.0.1:$port" --max-time 60s --report json="$tools/peer.json" -q > /dev/null || true
   stop
-  ours=$(grep -c 'HTTP/1' "$tools/moto.log")
+  ours=$(grep -c 'HTTP/1' "$log")
   moto
   schemathesis "http://127.0.0.1:$port"
   stop
-  theirs=$(grep -c 'HTTP/1' "$tools/moto.log")
-  "$tools/schemathesis/bin/python" harness/benches/peer.py "$tools/peer.json" "$ours" "$tools/schemathesis.txt" "$theirs"
+  theirs=$(grep -c 'HTTP/1' "$log")
+  "$tools/schemathesis/bin/python" harness/benches/peer.py "$tools/peer.json" "$ours" "$tools/schemathesis.ndjson" "$theirs"
   reference
   "$crevasse" run --endpoint "http://127.0.0.1:$port" -n 20000 --max-time 60s --report json="$tools/peer.json" -q > /dev/null || true
   stop
@@ -113,9 +119,9 @@ peer() { # True deviations and requests in one minute on moto, and cases in one 
   row 'requests per second there, beside cases of one request' "$ours" "$theirs" "$(ratio "$ours" "$theirs")"
 }
 
-server() { # Large bodies from the reference server, beside nginx and a file.
+server() { # Large bodies from the reference server and the emulators, beside nginx and a file.
   venv boto3 boto3
-  local output ours plain
+  local name output ours plain
   head -c 256M /dev/zero > "$tools/large"
   port=$(free_port)
   printf 'daemon off; worker_processes 1; error_log stderr; pid %s/nginx.pid; events {} http { access_log off; server { listen 127.0.0.1:%s; root %s; } }' \
@@ -123,14 +129,16 @@ server() { # Large bodies from the reference server, beside nginx and a file.
   nginx -c "$tools/nginx.conf" > "$tools/nginx.log" 2>&1 &
   pids+=($!)
   answers "$port"
-  speed() { curl -s -o /dev/null -H "$version" -w '%{speed_download}\n' "$1"; }
+  speed() { curl -s -o /dev/null -H "$version" -H "$signed" -w '%{speed_download}\n' "$1"; }
   plain=$(thrice speed "http://127.0.0.1:$port/large")
   stop
-  reference
-  output=$("$tools/boto3/bin/python" harness/benches/large_output.py "http://127.0.0.1:$port" "$tools/large")
-  ours=$(thrice speed "$output")
-  row 'bytes per second of Get Job Output, 256 MiB: beside nginx' "$(ratio "$ours" 1e9) GB/s" "$(ratio "$plain" 1e9) GB/s" "$(ratio "$ours" "$plain")"
-  stop
+  for name in reference moto local_web_services; do
+    "$name"
+    output=$("$tools/boto3/bin/python" harness/benches/large_output.py "http://127.0.0.1:$port" "$tools/large")
+    ours=$(thrice speed "$output")
+    row "\`$name\`, bytes per second of Get Job Output, 256 MiB: beside nginx" "$(ratio "$ours" 1e9) GB/s" "$(ratio "$plain" 1e9) GB/s" "$(ratio "$ours" "$plain")"
+    stop
+  done
   rm "$tools/large"
 }
 
@@ -150,6 +158,11 @@ growth() { # Time and memory as the work grows.
 }
 
 start_up() { # What one pays before anything happens.
+  local cold=$tools/cold
+  rm -rf "$cold"
+  row_of 'a cold build' cargo build --release --quiet --timings --target-dir "$cold"
+  row 'of it the core, beside other crates' "$(python3 harness/benches/unit.py "$cold" crevasse-core) s" '' ''
+  rm -rf "$cold"
   row '`crevasse --version`' "$(thrice seconds "$crevasse" --version) s" '' ''
   row 'size of the command' "$(du -m "$crevasse" | cut -f1) MiB" '' ''
 }

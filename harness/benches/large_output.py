@@ -1,4 +1,4 @@
-"""Stores a file in the reference server and prints the URL of the output of a job that retrieves it: large_output.py ENDPOINT FILE"""
+"""Stores a file in a server and prints the URL of the output of a job that retrieves it: large_output.py ENDPOINT FILE"""
 import sys
 import time
 

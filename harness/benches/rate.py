@@ -1,6 +1,9 @@
 """Requests per second that a server answers, and the CPU time that server and client take for it, as shares of one core.
 
-Usage: rate.py SERVER_PID wrk|mix|run|fuzz ENDPOINT CREVASSE FOLDER
+Requests are those that the server logged, since who asks does not count all, or else those that the client counts.
+
+Usage: rate.py SERVER_PID LOG wrk|mix|run|fuzz[:SECONDS] ENDPOINT CREVASSE FOLDER
+with the headers that make a request one of Glacier, a line each, in GLACIER_HEADERS
 """
 
 import json
@@ -16,37 +19,46 @@ import time
 
 from cpu import cpu_of
 
-FUZZ = 60  # seconds
-VERSION = "x-amz-glacier-version: 2012-06-01"
+HEADERS = [word for header in os.environ["GLACIER_HEADERS"].splitlines() for word in ("-H", header)]
 
 
-def command(mode, endpoint, crevasse, folder):
+def logged(log):
+    """Requests in the log of a server."""
+    with open(log, "rb") as lines:
+        return sum(b" HTTP/1" in line for line in lines)
+
+
+def command(mode, seconds, endpoint, crevasse, folder):
     """What asks, and how many requests it says it asked."""
     if mode in ("wrk", "mix"):
         said = lambda text: float(re.search(r"(\d+) requests in", text)[1])
         asked = {
-            "wrk": ["-d8s", "-H", VERSION, f"{endpoint}/-/vaults/there"],
-            "mix": ["-d30s", "-s", f"{os.path.dirname(__file__)}/mix.lua", endpoint, "--", f"{folder}/mix"],
+            "wrk": ["-t1", "-c4", *HEADERS, f"{endpoint}/-/vaults/there"],
+            "mix": ["-t8", "-c8", "-s", f"{os.path.dirname(__file__)}/mix.lua", endpoint, "--", "8", f"{folder}/mix"],
         }[mode]
-        return ["wrk", "-t1", "-c4", *asked], said
+        return ["wrk", f"-d{seconds}s", *asked], said
     report, corpus = f"{folder}/rate.json", f"{folder}/corpus"
     shutil.rmtree(corpus, ignore_errors=True)
     work = {
-        "run": ["-n", "3000", "--max-time", "15s", "--no-reproduce", "-q"],
-        "fuzz": ["--corpus", corpus, "--max-time", f"{FUZZ}s"],
+        "run": ["-n", "3000", "--max-time", f"{seconds}s", "--no-reproduce", "-q"],
+        "fuzz": ["--corpus", corpus, "--max-time", f"{seconds}s"],
     }[mode]
     said = lambda _: json.load(open(report))["summary"]["exchanges"]
     return [crevasse, mode, "--endpoint", endpoint, *work, "--report", f"json={report}"], said
 
 
-server, *rest = sys.argv[1:]
-asking, requests = command(*rest)
-before, begun = cpu_of(server), time.monotonic()
+SECONDS = {"wrk": 8, "mix": 20, "run": 15, "fuzz": 60}
+server, log, asked, *rest = sys.argv[1:]
+mode, _, given = asked.partition(":")
+seconds = int(given or SECONDS[mode])
+asking, requests = command(mode, seconds, *rest)
+already, before, begun = logged(log), cpu_of(server), time.monotonic()
 asker = subprocess.Popen(asking, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-if rest[0] == "fuzz":
+if mode == "fuzz":
     # When its time is up a night only tries again what it found, and mostly waits for jobs: that is cut off.
-    threading.Timer(FUZZ, asker.send_signal, [signal.SIGINT]).start()
+    threading.Timer(seconds, asker.send_signal, [signal.SIGINT]).start()
 output, _ = asker.communicate()
-seconds, served = time.monotonic() - begun, cpu_of(server) - before
+took, served = time.monotonic() - begun, cpu_of(server) - before
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(f"{requests(output) / seconds:.0f} {served / seconds:.2f} {(usage.ru_utime + usage.ru_stime) / seconds:.2f}")
+answered = logged(log) - already or requests(output)
+print(f"{answered / took:.0f} {served / took:.2f} {(usage.ru_utime + usage.ru_stime) / took:.2f}")

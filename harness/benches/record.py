@@ -1,41 +1,54 @@
-"""Passes requests on to a server and keeps them as they came, for `mix.lua` to ask again: record.py PORT SERVER_PORT FILE
+"""Passes requests on to a server and keeps them as they came, with what was answered, for `mix.lua` to ask again: record.py PORT SERVER_PORT FILE
 
-Only requests that tell their length are kept, each after a line with its number of bytes; what a client says in other ways passes unseen.
+Only requests that tell their length are kept, each after a line with its number of bytes, and the status and the id that it was
+answered (or `-`); what a client says in other ways passes unseen.
 """
 
 import asyncio
+import collections
 import re
 import sys
 
 port, server_port, file = int(sys.argv[1]), int(sys.argv[2]), open(sys.argv[3], "wb")
 
 
-async def pass_on(reader, writer):
+async def answers_to(asked, reader, writer):
+    """Passes answers on, and keeps each request of a connection when its answer begins."""
     while some := await reader.read(1 << 16):
+        if asked and (status := re.match(rb"HTTP/1\.1 (\d+)", some)):
+            request, made = asked.popleft(), re.search(rb"\r\nx-amz-(?:archive|job|multipart-upload)-id: *(\S+)\r\n", some, re.I)
+            file.write(b"%d %s %s\n" % (len(request), status[1], made[1] if made else b"-") + request)
         writer.write(some)
         await writer.drain()
     writer.close()
 
 
-async def requests_of(reader, writer):
-    """Passes on and keeps requests until there is one whose end is not known."""
+async def requests_of(asked, reader, writer):
+    """Passes on requests until there is one whose end is not known."""
     while True:
         head = await reader.readuntil(b"\r\n\r\n")
-        writer.write(head)
         if re.search(rb"\r\n(transfer-encoding|expect|connection):", head, re.I):
+            writer.write(head)
             return
         length = re.search(rb"\r\ncontent-length: *(\d+)\r\n", head, re.I)
         body = await reader.readexactly(int(length[1])) if length else b""
-        writer.write(body)
+        asked.append(head + body)
+        writer.write(head + body)
         await writer.drain()
-        file.write(b"%d\n" % len(head + body) + head + body)
+
+
+async def pass_on(reader, writer):
+    while some := await reader.read(1 << 16):
+        writer.write(some)
+        await writer.drain()
 
 
 async def serve(reader, writer):
     served_by, served = await asyncio.open_connection("127.0.0.1", server_port)
-    answers = asyncio.create_task(pass_on(served_by, writer))
+    asked = collections.deque()
+    answers = asyncio.create_task(answers_to(asked, served_by, writer))
     try:
-        await requests_of(reader, served)
+        await requests_of(asked, reader, served)
         await pass_on(reader, served)
     except asyncio.IncompleteReadError as rest:
         served.write(rest.partial)
