@@ -69,12 +69,12 @@ mix() { # Requests per second of fuzzing, beside a load generator that asks for 
     stop
     once() { # MODE: of a server that knows nothing yet, since vaults make it slower
       "$name"
-      python3 harness/benches/rate.py "${pids[-1]}" "$log" "$1:20" "http://127.0.0.1:$port" "$crevasse" "$tools"
+      python3 harness/benches/rate.py "${pids[-1]}" "$log" "$1" "http://127.0.0.1:$port" "$crevasse" "$tools"
       stop
     }
-    for mode in mix fuzz; do
+    for mode in mix fuzz:30; do
       read -r rate busy asked <<< "$(thrice once "$mode")"
-      row "\`$name\`, the same mix asked by $mode: requests per second, and cores busy in the server beside the client" "$rate" "$busy, $asked" ''
+      row "\`$name\`, the same mix asked by ${mode%:*}: requests per second, and cores busy in the server beside the client" "$rate" "$busy, $asked" ''
     done
   done
 }

@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 from cpu import cpu_of
@@ -29,12 +28,12 @@ def logged(log):
 
 
 def command(mode, seconds, endpoint, crevasse, folder):
-    """What asks, and how many requests it says it asked."""
+    """What asks, and how many requests it says it asked, in how many seconds where it says so."""
     if mode in ("wrk", "mix"):
-        said = lambda text: float(re.search(r"(\d+) requests in", text)[1])
+        said = lambda text: map(float, re.search(r"(\d+) requests in ([\d.]+)s", text).groups())
         asked = {
             "wrk": ["-t1", "-c4", *HEADERS, f"{endpoint}/-/vaults/there"],
-            "mix": ["-t8", "-c8", "-s", f"{os.path.dirname(__file__)}/mix.lua", endpoint, "--", "8", f"{folder}/mix"],
+            "mix": ["-t8", "-c8", "-s", f"{os.path.dirname(__file__)}/mix.lua", endpoint, "--", f"{folder}/mix"],
         }[mode]
         return ["wrk", f"-d{seconds}s", *asked], said
     report, corpus = f"{folder}/rate.json", f"{folder}/corpus"
@@ -43,7 +42,7 @@ def command(mode, seconds, endpoint, crevasse, folder):
         "run": ["-n", "3000", "--max-time", f"{seconds}s", "--no-reproduce", "-q"],
         "fuzz": ["--corpus", corpus, "--max-time", f"{seconds}s"],
     }[mode]
-    said = lambda _: json.load(open(report))["summary"]["exchanges"]
+    said = lambda _: (json.load(open(report))["summary"]["exchanges"], 0)
     return [crevasse, mode, "--endpoint", endpoint, *work, "--report", f"json={report}"], said
 
 
@@ -51,14 +50,19 @@ SECONDS = {"wrk": 8, "mix": 20, "run": 15, "fuzz": 60}
 server, log, asked, *rest = sys.argv[1:]
 mode, _, given = asked.partition(":")
 seconds = int(given or SECONDS[mode])
-asking, requests = command(mode, seconds, *rest)
+asking, said = command(mode, seconds, *rest)
 already, before, begun = logged(log), cpu_of(server), time.monotonic()
 asker = subprocess.Popen(asking, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 if mode == "fuzz":
     # When its time is up a night only tries again what it found, and mostly waits for jobs: that is cut off.
-    threading.Timer(seconds, asker.send_signal, [signal.SIGINT]).start()
+    time.sleep(seconds)
+    answered, took = logged(log) - already, time.monotonic() - begun
+    asker.send_signal(signal.SIGINT)
 output, _ = asker.communicate()
-took, served = time.monotonic() - begun, cpu_of(server) - before
+whole, served = time.monotonic() - begun, cpu_of(server) - before
 usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-answered = logged(log) - already or requests(output)
-print(f"{answered / took:.0f} {served / took:.2f} {(usage.ru_utime + usage.ru_stime) / took:.2f}")
+asks = usage.ru_utime + usage.ru_stime
+counted, meanwhile = said(output)
+if mode != "fuzz":
+    answered, took = logged(log) - already, meanwhile or whole
+print(f"{(answered or counted) / took:.0f} {served / whole:.2f} {asks / whole:.2f}")

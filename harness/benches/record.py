@@ -1,6 +1,7 @@
-"""Passes requests on to a server and keeps them as they came, with what was answered, for `mix.lua` to ask again: record.py PORT SERVER_PORT FILE
+"""Passes requests on to a server and keeps them as they came, with what was answered, for `mix.lua` to ask again.
 
-Only requests that tell their length are kept, each after a line with its number of bytes, and the status and the id that it was
+Usage: record.py PORT SERVER_PORT FILES
+They are kept in eight files, FILES.0 to FILES.7, of which each has some vaults whole. Only requests that tell their length are kept, each after a line with its number of bytes, and the status and the id that it was
 answered (or `-`); what a client says in other ways passes unseen.
 """
 
@@ -8,8 +9,16 @@ import asyncio
 import collections
 import re
 import sys
+import zlib
 
-port, server_port, file = int(sys.argv[1]), int(sys.argv[2]), open(sys.argv[3], "wb")
+port, server_port = int(sys.argv[1]), int(sys.argv[2])
+files = [open(f"{sys.argv[3]}.{number}", "wb") for number in range(8)]
+
+
+def file_of(request):
+    """Where the requests to a vault are kept."""
+    vault = re.match(rb"\S+ [^ ]*/vaults/([^/? ]*)", request)
+    return files[zlib.crc32(vault[1] if vault else b"") % len(files)]
 
 
 async def answers_to(asked, reader, writer):
@@ -17,7 +26,7 @@ async def answers_to(asked, reader, writer):
     while some := await reader.read(1 << 16):
         if asked and (status := re.match(rb"HTTP/1\.1 (\d+)", some)):
             request, made = asked.popleft(), re.search(rb"\r\nx-amz-(?:archive|job|multipart-upload)-id: *(\S+)\r\n", some, re.I)
-            file.write(b"%d %s %s\n" % (len(request), status[1], made[1] if made else b"-") + request)
+            file_of(request).write(b"%d %s %s\n" % (len(request), status[1], made[1] if made else b"-") + request)
         writer.write(some)
         await writer.drain()
     writer.close()

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crevasse_core::check::Record;
 
@@ -38,14 +39,23 @@ pub enum Kind {
     Job,
     /// A vault lock.
     Lock,
+    /// The data retrieval policy of the account as it was before the run changed it: its id is the policy, as JSON; it is in no vault.
+    RetrievalPolicy,
 }
 
-/// Something a run made, or was about to make.
+impl Kind {
+    /// Whether it is to be undone once it is asked for, whatever the answer was.
+    fn counts_from_intent(self) -> bool {
+        matches!(self, Self::Vault | Self::RetrievalPolicy)
+    }
+}
+
+/// Something a run made or changed, or was about to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Resource {
     /// Its kind.
     pub kind: Kind,
-    /// The name of the vault it is, or is in.
+    /// The name of the vault it is, or is in; empty when it is the account's.
     pub vault: String,
     /// Its id, once the target gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +69,15 @@ impl Resource {
             kind: Kind::Vault,
             vault: name.to_owned(),
             id: None,
+        }
+    }
+
+    /// The data retrieval policy of the account.
+    pub fn retrieval_policy(former: &Value) -> Self {
+        Self {
+            kind: Kind::RetrievalPolicy,
+            vault: String::new(),
+            id: Some(former.to_string()),
         }
     }
 }

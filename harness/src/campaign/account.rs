@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use crevasse_core::scenario::{Action, JsonBody, Need, Scenario, Step};
+use crevasse_core::scenario::{Action, Need, Scenario, Step};
 use crevasse_core::spec::OperationName;
 
 use super::Plan;
-use crate::event::Leak;
 use crate::execute::Hand;
+use crate::journal::{Line, Resource};
 
 impl Plan {
     /// Whether steps ask for nothing that cannot be undone or costs money, or the run may.
@@ -33,32 +31,27 @@ pub fn irreversible(steps: &[Step]) -> BTreeSet<OperationName> {
     steps.iter().flat_map(of).collect()
 }
 
-/// The data retrieval policy of the account, where one of these scenarios is going to change it.
-pub(crate) async fn retrieval_policy(hand: &Hand, scenarios: &[&Scenario]) -> Option<Value> {
+/// The data retrieval policy of the account, where one of these scenarios is going to change it. The journal keeps it until it is put
+/// back, however the run ends.
+pub(crate) async fn retrieval_policy(hand: &Hand, scenarios: &[&Scenario]) -> Option<Resource> {
     let mut asked = scenarios.iter().map(|it| irreversible(&it.steps));
     if !asked.any(|asked| asked.contains(&OperationName::SetDataRetrievalPolicy)) {
         return None;
     }
     let answer = hand.ask(&Action::GetDataRetrievalPolicy {}).await?;
-    answer
+    let policy = answer
         .body
         .json()
-        .filter(|policy| answer.is_success() && policy.is_object())
+        .filter(|policy| answer.is_success() && policy.is_object())?;
+    let former = Resource::retrieval_policy(&policy);
+    hand.tell_journal(&Line::Intent(former.clone()));
+    Some(former)
 }
 
 /// Puts the policy back that was there before.
-pub(crate) async fn restore(hand: &Hand, former: Option<Value>) {
-    let Some(policy) = former else { return };
-    let set = Action::SetDataRetrievalPolicy {
-        body: JsonBody::Json(policy),
-    };
-    let answer = hand.ask(&set).await;
-    if !answer.is_some_and(|answer| answer.is_success()) {
-        hand.leak(Leak {
-            kind: "policy".to_owned(),
-            name: "data-retrieval".to_owned(),
-            reason: "the target did not take its former data retrieval policy back".to_owned(),
-        });
+pub(crate) async fn restore(hand: &Hand, former: Option<Resource>) {
+    if let Some(policy) = former {
+        hand.remove(&[policy]).await;
     }
 }
 

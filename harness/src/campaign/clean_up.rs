@@ -1,4 +1,4 @@
-//! Removes what an interrupted run left behind, from its journal.
+//! Removes what an interrupted run left behind and puts back what it changed, from its journal.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -92,8 +92,9 @@ mod tests {
     use crate::event::RunStarted;
     use crate::journal::{FILE, Kind, Line};
     use crevasse_core::amz_date::Timestamp;
-    use crevasse_core::scenario::{Action, Profile, Ref};
+    use crevasse_core::scenario::{Action, JsonBody, Profile, Ref};
     use crevasse_reference::{Options, Service};
+    use serde_json::json;
 
     const ENDPOINT: &str = "http://127.0.0.1:9";
 
@@ -123,18 +124,15 @@ mod tests {
         Target::new(ENDPOINT).unwrap()
     }
 
+    fn hand(service: &Service, journal: Journal) -> Hand {
+        let spec = Arc::new(Spec::builtin().clone());
+        let pace = Pace::new(1, None);
+        Hand::new(target(), arm(service), spec, pace, journal, run().prefix)
+    }
+
     /// A run that made a vault and an archive, and ended there.
     async fn interrupted(folder: &Path, service: &Service) {
-        let journal = Journal::create(folder, &run()).unwrap();
-        let spec = Arc::new(Spec::builtin().clone());
-        let hand = Hand::new(
-            target(),
-            arm(service),
-            spec,
-            Pace::new(1, None),
-            journal,
-            run().prefix,
-        );
+        let hand = hand(service, Journal::create(folder, &run()).unwrap());
         let name = "crevasse-x7k2p9-a-v";
         let vault = Ref::Literal(name.to_owned());
         hand.tell_journal(&Line::Intent(Resource::vault(name)));
@@ -186,6 +184,33 @@ mod tests {
                 }
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_retrieval_policy_is_put_back_though_the_run_was_killed_before_it_did() {
+        let (folder, service) = (
+            tempfile::tempdir().unwrap(),
+            Service::new(Options::default()),
+        );
+        let policy = |strategy| json!({"Policy": {"Rules": [{"Strategy": strategy}]}});
+        let set = |strategy| Action::SetDataRetrievalPolicy {
+            body: JsonBody::Json(policy(strategy)),
+        };
+        {
+            let journal = Journal::create(folder.path(), &run()).unwrap();
+            let hand = hand(&service, journal);
+            hand.ask(&set("None")).await.unwrap();
+            hand.tell_journal(&Line::Intent(Resource::retrieval_policy(&policy("None"))));
+            hand.ask(&set("FreeTier")).await.unwrap();
+        }
+        let done = clean_up_by(target(), arm(&service), folder.path())
+            .await
+            .unwrap();
+        assert_eq!((done.left, done.leaks), (1, Vec::new()));
+        let asked = hand(&service, Journal::discarding())
+            .ask(&Action::GetDataRetrievalPolicy {})
+            .await;
+        assert_eq!(asked.unwrap().body.json(), Some(policy("None")));
     }
 
     #[tokio::test]

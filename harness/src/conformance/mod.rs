@@ -343,8 +343,9 @@ impl Suite {
             .map_err(|unreachable| format!("failed to {unreachable}"))?;
         let report = judged.report();
         keep(&runs(), &report).map_err(|error| format!("failed to keep the report: {error}"))?;
+        let here = running.is_none();
         drop(running);
-        Ok(outcome::outcomes(&report, &judged.found))
+        Ok(outcome::outcomes(&report, &judged.found, here))
     }
 
     fn known_deviations(&self) -> Result<Baseline, String> {

@@ -47,29 +47,41 @@ pub(super) fn all_failed<'a>(names: impl Iterator<Item = &'a String>, message: &
         .collect()
 }
 
-/// The outcomes that a report tells of what was found.
-pub(super) fn outcomes(report: &Report, found: &Found) -> Outcomes {
+/// The outcomes that a report tells of what was found; `here` where the server is in this process, and answers to nobody else.
+pub(super) fn outcomes(report: &Report, found: &Found, here: bool) -> Outcomes {
     let mut outcomes: Outcomes = report
         .requirements
         .iter()
-        .map(|facts| (name(&facts.id), outcome(report, facts)))
+        .map(|facts| (name(&facts.id), outcome(report, facts, here)))
         .collect();
     outcomes.insert(VERIFIED.to_owned(), verified(report, found));
     outcomes.insert(STALE.to_owned(), stale(report));
     outcomes
 }
 
-fn outcome(report: &Report, facts: &RequirementFacts) -> Outcome {
+fn outcome(report: &Report, facts: &RequirementFacts, here: bool) -> Outcome {
     let about: Vec<_> = report.findings_about(facts).collect();
     match facts.verdict {
         _ if about.iter().any(|finding| finding.fails) => {
-            let print = |about| finding(about, &again(report, about), Style::default());
+            let again = |about| match here {
+                true => this_test_again(&name(&facts.id)),
+                false => again(report, about),
+            };
+            let print = |about| finding(about, &again(about), Style::default());
             Outcome::Failed(about.into_iter().map(print).collect())
         }
         Verdict::Conforms => Outcome::Passed,
         _ if facts.unsettled => Outcome::Failed(undecided(facts, &about) + "\n"),
         _ => Outcome::Ignored(undecided(facts, &about)),
     }
+}
+
+/// The command that runs one test of this target again. Cargo calls the file of a target by its name and a hash.
+fn this_test_again(test: &str) -> String {
+    let file = std::env::current_exe().unwrap_or_default();
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let target = stem.rsplit_once('-').map_or(&*stem, |(name, _)| name);
+    format!("cargo test --test {target} -- --exact {test}")
 }
 
 fn verified(report: &Report, found: &Found) -> Outcome {
@@ -109,7 +121,7 @@ mod tests {
     #[test]
     fn a_deviation_fails_with_the_finding_as_the_command_prints_it() {
         let report = report();
-        let all = outcomes(&report, &Found::default());
+        let all = outcomes(&report, &Found::default(), false);
         let finding = report
             .findings
             .iter()
@@ -129,9 +141,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_server_in_this_process_did_is_seen_again_by_the_test_alone() {
+        let report = report();
+        for (here, command) in [(true, "cargo test --test "), (false, "crevasse replay ")] {
+            let all = outcomes(&report, &Found::default(), here);
+            let failed = all.iter().filter_map(|(test, outcome)| match outcome {
+                Outcome::Failed(text) if text.starts_with("error[") => Some((test, text)),
+                _ => None,
+            });
+            let mut failed = failed.peekable();
+            assert!(failed.peek().is_some());
+            for (test, text) in failed {
+                assert!(text.contains(command), "{text}");
+                let named = text.contains(&format!(" -- --exact {test}\n"));
+                assert_eq!(named, here, "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn what_was_not_decided_is_ignored_and_says_why() {
         let report = report();
-        let all = outcomes(&report, &Found::default());
+        let all = outcomes(&report, &Found::default(), false);
         for facts in &report.requirements {
             let fails = report.findings_about(facts).any(|finding| finding.fails);
             match &all[&name(&facts.id)] {
@@ -147,7 +178,7 @@ mod tests {
     #[test]
     fn a_server_without_any_operation_verifies_nothing_whatever_conforms() {
         let mut report = report();
-        let of = |report: &Report| outcomes(report, &Found::default())[VERIFIED].clone();
+        let of = |report: &Report| outcomes(report, &Found::default(), false)[VERIFIED].clone();
         let fails = |outcome| matches!(outcome, Outcome::Failed(why) if why.contains("nothing was verified"));
         assert!(!fails(of(&report)));
         for facts in &mut report.operations {
@@ -167,7 +198,7 @@ mod tests {
             .requirements
             .iter_mut()
             .for_each(|facts| facts.verdict = Verdict::Untested);
-        let all = outcomes(&report, &Found::default());
+        let all = outcomes(&report, &Found::default(), false);
         let stale = "stale baseline entry CV-IDEM-002 (fixed soon)\n";
         assert_eq!(all[STALE], Outcome::Failed(stale.to_owned()));
         assert!(

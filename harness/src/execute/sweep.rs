@@ -1,8 +1,8 @@
-//! Removes what a run made, in reverse order, and proves it gone.
+//! Undoes what a run did, in reverse order: removes what it made and proves it gone, and puts back what it changed.
 
 use indexmap::IndexMap;
 
-use crevasse_core::scenario::{Action, Ref, Tweak};
+use crevasse_core::scenario::{Action, JsonBody, Ref, Tweak};
 use crevasse_core::wire::{Exchange, Reply, Response};
 
 use super::session::Session;
@@ -37,12 +37,15 @@ impl Session {
         Ok(leaks)
     }
 
-    /// Removes one resource; says why when it is still there.
+    /// Undoes one resource; says why when it is still there.
     async fn remove(&self, resource: &Resource) -> Result<Result<(), String>, JournalError> {
         if self.is_deserted() {
             return Ok(Err("the target stopped answering".to_owned()));
         }
-        let removed = self.ask(&removal(resource)).await;
+        let Some(removal) = removal(resource) else {
+            return Ok(Ok(()));
+        };
+        let removed = self.ask(&removal).await;
         let acknowledged = removed.and_then(|exchange| acknowledged(&exchange.reply));
         let described = self.described(resource).await;
         let gone = match (acknowledged, described) {
@@ -87,15 +90,26 @@ fn literal(text: &str) -> Ref {
     Ref::Literal(text.to_owned())
 }
 
-fn removal(resource: &Resource) -> Action {
+/// What undoes a resource; nothing does a job.
+fn removal(resource: &Resource) -> Option<Action> {
     let vault = literal(&resource.vault);
-    let id = literal(resource.id.as_deref().unwrap_or_default());
-    match resource.kind {
-        Kind::Archive => Action::DeleteArchive { vault, archive: id },
-        Kind::Upload => Action::AbortMultipartUpload { vault, upload: id },
+    let id = resource.id.as_deref().unwrap_or_default();
+    Some(match resource.kind {
+        Kind::Archive => Action::DeleteArchive {
+            vault,
+            archive: literal(id),
+        },
+        Kind::Upload => Action::AbortMultipartUpload {
+            vault,
+            upload: literal(id),
+        },
         Kind::Lock => Action::AbortVaultLock { vault },
-        Kind::Vault | Kind::Job => Action::DeleteVault { vault },
-    }
+        Kind::Vault => Action::DeleteVault { vault },
+        Kind::RetrievalPolicy => Action::SetDataRetrievalPolicy {
+            body: JsonBody::Json(serde_json::from_str(id).unwrap_or_default()),
+        },
+        Kind::Job => return None,
+    })
 }
 
 /// Whether the answer to a removal means that nothing is there any more; says what it means otherwise.
@@ -136,10 +150,16 @@ fn leak(resource: &Resource, reason: String) -> Leak {
         Kind::Upload => "upload",
         Kind::Job => "job",
         Kind::Lock => "lock",
+        Kind::RetrievalPolicy => "policy",
     };
-    let name = match &resource.id {
-        Some(id) => format!("{}/{id}", resource.vault),
-        None => resource.vault.clone(),
+    let id = resource.id.as_deref();
+    let (name, reason) = match (resource.kind, id) {
+        (Kind::RetrievalPolicy, Some(former)) => (
+            "data-retrieval".to_owned(),
+            format!("the target did not take the former one back, {former}: {reason}"),
+        ),
+        (_, Some(id)) => (format!("{}/{id}", resource.vault), reason),
+        (_, None) => (resource.vault.clone(), reason),
     };
     Leak {
         kind: kind.to_owned(),

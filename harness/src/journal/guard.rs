@@ -31,7 +31,7 @@ impl Left {
     /// Takes note of a line; those that do not tell of resources say nothing.
     pub fn note(&mut self, line: &Line) {
         match line {
-            Line::Intent(resource) if resource.kind == Kind::Vault => {
+            Line::Intent(resource) if resource.kind.counts_from_intent() => {
                 self.0.insert(resource.clone());
             }
             Line::Made(resource) if resource.kind != Kind::Job => {
@@ -90,9 +90,9 @@ impl Guard {
         let mut writer = BufWriter::new(file);
         put(&self.header, &mut writer)?;
         for resource in &self.left.0 {
-            let line = match resource.kind {
-                Kind::Vault => Line::Intent(resource.clone()),
-                _ => Line::Made(resource.clone()),
+            let line = match resource.kind.counts_from_intent() {
+                true => Line::Intent(resource.clone()),
+                false => Line::Made(resource.clone()),
             };
             put(&line, &mut writer)?;
         }
@@ -147,6 +147,15 @@ mod tests {
             .into_iter()
             .flat_map(|number| [archive(number), vault(number)]);
         assert_eq!(left(folder.path()), both.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_policy_is_to_be_put_back_until_it_is() {
+        let policy = Resource::retrieval_policy(&serde_json::json!({"Policy": {}}));
+        let mut lines = vec![Line::Intent(policy.clone())];
+        assert_eq!(leftovers(&lines), [policy.clone()]);
+        lines.push(Line::Gone(policy));
+        assert_eq!(leftovers(&lines), []);
     }
 
     #[test]

@@ -183,5 +183,6 @@ fn words(kind: Kind) -> (&'static str, &'static str) {
         Kind::Job => ("job", "x-amz-job-id"),
         Kind::Lock => ("lock", "x-amz-lock-id"),
         Kind::Vault => ("vault", ""),
+        Kind::RetrievalPolicy => ("policy", ""),
     }
 }
