@@ -153,7 +153,7 @@ mod tests {
     fn a_policy_is_to_be_put_back_until_it_is() {
         let policy = Resource::retrieval_policy(&serde_json::json!({"Policy": {}}));
         let mut lines = vec![Line::Intent(policy.clone())];
-        assert_eq!(leftovers(&lines), [policy.clone()]);
+        assert_eq!(leftovers(&lines), vec![policy.clone()]);
         lines.push(Line::Gone(policy));
         assert_eq!(leftovers(&lines), []);
     }
