@@ -1,8 +1,9 @@
 """Passes requests on to a server and keeps them as they came, with what was answered, for `mix.lua` to ask again.
 
 Usage: record.py PORT SERVER_PORT FILES
-They are kept in eight files, FILES.0 to FILES.7, of which each has some vaults whole. Only requests that tell their length are kept, each after a line with its number of bytes, and the status and the id that it was
-answered (or `-`); what a client says in other ways passes unseen.
+They are kept in eight files, FILES.0 to FILES.7, of which each has some vaults whole. Only requests that tell their length are
+kept, each after a line with its number of bytes, and the status and the id that it was answered (or `-`); what a client says in
+other ways passes unseen.
 """
 
 import asyncio
